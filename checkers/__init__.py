@@ -1,0 +1,1 @@
+"""The judges: properties and searches. Imports ``indelible.model`` and never an implementation."""

@@ -1,0 +1,1 @@
+"""The defendants: implementations on trial. Imports ``indelible.model`` and never the checkers."""

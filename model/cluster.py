@@ -1,0 +1,198 @@
+"""Cluster: the plain meaning of everything a checker does. Short, obviously right, slow.
+
+A cluster state is one (state, record) pair per node. Random testing, replay and minimizing run on
+it, and the fast explorer must agree with it state for state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from indelible.model.canonical import canonical
+from indelible.model.effects import Effect, outlives_crash
+from indelible.model.errors import ImplementationRaised, TraceError
+from indelible.model.events import (
+    Action,
+    Event,
+    InputEvent,
+    NodeId,
+    Receive,
+    Restart,
+    Submit,
+    Timeout,
+    Torn,
+    node_name,
+)
+from indelible.model.implementation import Implementation, State, Step, ask_handle, ask_start
+from indelible.model.record import (
+    Record,
+    after_effects,
+    after_event,
+    after_restart,
+    after_sends,
+    is_deliverable,
+    submissions_of,
+)
+from indelible.model.scope import Links, Scope
+
+__all__ = ["Cluster", "ClusterState", "LocalState", "Outcome", "cuts"]
+
+
+class LocalState(NamedTuple):
+    """Everything about one node: its implementation's state, and what the world remembers."""
+
+    state: State
+    record: Record
+
+
+class ClusterState(NamedTuple):
+    """One local state per node, in the order of ``scope.nodes``."""
+
+    nodes: tuple[LocalState, ...]
+
+
+class Outcome(NamedTuple):
+    """What an event led to: the next cluster state, and the effects that took place, in order."""
+
+    state: ClusterState
+    effects: tuple[Effect, ...]
+
+
+class Cluster:
+    """An implementation inside a scope.
+
+    Every method is a pure function of its arguments. ``twice`` asks the implementation for each
+    step twice and compares. All may raise ``ImplementationError`` and ``ImplementationRaised``.
+    """
+
+    def __init__(self, implementation: Implementation, scope: Scope, *, twice: bool = True) -> None:
+        self.implementation = implementation
+        self.scope = scope
+        self.twice = twice
+
+    def initial(self) -> ClusterState:
+        """Every node freshly started, nothing sent, nothing persisted but by ``start`` itself."""
+        return ClusterState(
+            tuple(self._started(node, Record())[0] for node in self.scope.nodes)
+        )
+
+    def enabled(self, state: ClusterState) -> tuple[Action, ...]:
+        """Every (node, event) that may happen next, in canonical order; some may change nothing."""
+        return tuple(
+            (node, event)
+            for index, node in enumerate(self.scope.nodes)
+            for event in self._events(state, index, node)
+        )
+
+    def step(self, state: ClusterState, action: Action) -> ClusterState:
+        """The state after ``action``, which must be enabled."""
+        return self.outcome(state, action).state
+
+    def outcome(self, state: ClusterState, action: Action) -> Outcome:
+        """The state after ``action`` and the effects on the way."""
+        node, event = action
+        index = self.scope.nodes.index(node)
+        local, effects = self._local_step(node, state.nodes[index], event)
+        nodes = (*state.nodes[:index], local, *state.nodes[index + 1 :])
+        return Outcome(ClusterState(nodes), effects)
+
+    def replay(self, actions: tuple[Action, ...]) -> Iterator[tuple[ClusterState, Outcome]]:
+        """Each step's (state before, outcome). Raises ``TraceError`` where an event is not enabled."""
+        state = self.initial()
+        for number, action in enumerate(actions, start=1):
+            enabled = self.enabled(state)
+            if action not in enabled:
+                node, event = action
+                raise TraceError(
+                    f"step {number} does not fit: {event!r} cannot happen at {node_name(node)}",
+                    cause="the trace was made with another implementation or another scope",
+                    available=", ".join(f"{node_name(at)} {what!r}" for at, what in enabled),
+                )
+            outcome = self.outcome(state, action)
+            yield state, outcome
+            state = outcome.state
+
+    def _events(self, state: ClusterState, index: int, node: NodeId) -> Iterator[Event]:
+        whole = tuple(self._input_events(state, index, node))
+        yield from whole
+        if not self._may_restart(state):
+            return
+        yield Restart()
+        if self.scope.torn:
+            for event in whole:
+                for kept in self._cuts(node, state.nodes[index].state, event):
+                    yield Torn(event, kept)
+
+    def _cuts(self, node: NodeId, state: State, event: InputEvent) -> tuple[int, ...]:
+        try:
+            step = self._handled(node, state, event)
+        except ImplementationRaised:
+            return ()  # The whole event is the finding; there is no list of effects to cut.
+        return cuts(step.effects, event, self.scope.links)
+
+    def _input_events(self, state: ClusterState, index: int, node: NodeId) -> Iterator[InputEvent]:
+        record = state.nodes[index].record
+        links = self.scope.links
+        for source, (_, sender) in zip(self.scope.nodes, state.nodes, strict=True):
+            mine = (envelope for envelope in sender.sent if envelope.to == node)
+            for envelope in canonical(mine):
+                if is_deliverable(record, source, envelope.message, envelope.number, links):
+                    yield Receive(source, envelope.message)
+        for timer in canonical(record.timers):
+            yield Timeout(timer)
+        for command in self.scope.commands:
+            submitted = sum(submissions_of(at.record, command, self.scope) for at in state.nodes)
+            if self.scope.submissions_max is None or submitted < self.scope.submissions_max:
+                yield Submit(command)
+
+    def _may_restart(self, state: ClusterState) -> bool:
+        most = self.scope.restarts_max
+        return most is None or sum(local.record.restarts for local in state.nodes) < most
+
+    def _handled(self, node: NodeId, state: State, event: InputEvent) -> Step:
+        return ask_handle(
+            self.implementation, node, self.scope.nodes, state, event, twice=self.twice
+        )
+
+    def _started(self, node: NodeId, record: Record) -> tuple[LocalState, tuple[Effect, ...]]:
+        step = ask_start(
+            self.implementation, node, self.scope.nodes, record.storage, twice=self.twice
+        )
+        return LocalState(step.state, self._recorded(node, record, step.effects)), step.effects
+
+    def _recorded(self, node: NodeId, record: Record, effects: tuple[Effect, ...]) -> Record:
+        record = after_effects(record, node, effects, self.scope)
+        sent = after_sends(record.sent, effects, self.scope.links)
+        return record if sent == record.sent else replace(record, sent=sent)
+
+    def _local_step(
+        self, node: NodeId, local: LocalState, event: Event
+    ) -> tuple[LocalState, tuple[Effect, ...]]:
+        record = local.record
+        effects: tuple[Effect, ...] = ()
+        if not isinstance(event, Restart):
+            handled = event.event if isinstance(event, Torn) else event
+            step = self._handled(node, local.state, handled)
+            effects = step.effects[: event.kept] if isinstance(event, Torn) else step.effects
+            record = after_event(record, node, handled, self.scope)
+            record = self._recorded(node, record, effects)
+            if not isinstance(event, Torn):
+                return LocalState(step.state, record), effects
+        started, more = self._started(node, after_restart(record, self.scope))
+        return started, effects + more
+
+
+def cuts(effects: tuple[Effect, ...], event: InputEvent, links: Links) -> tuple[int, ...]:
+    """After how many effects a crash is worth looking at.
+
+    Without loss of generality a crash falls right after an effect that outlives it, and before
+    another that would have: elsewhere it equals a shorter cut, a restart before the event, or a
+    restart after it. The one exception is a message taken off an ordered link and lost in the
+    crash, which no restart alone can lose.
+    """
+    lasting = [position for position, effect in enumerate(effects) if outlives_crash(effect)]
+    inner = tuple(position + 1 for position in lasting[:-1])
+    loses_message = links == "ordered" and isinstance(event, Receive)
+    return (0, *inner) if loses_message else inner

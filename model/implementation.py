@@ -1,0 +1,194 @@
+"""The contract with the code on trial, and the one place that calls it.
+
+``ask`` is the only caller of ``start`` and ``handle``: it validates what comes back, turns an
+exception into a finding, and can ask twice to catch an implementation that is not deterministic.
+It knows nothing of records, scopes or networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from indelible.model.effects import EFFECT_TYPES, Effect, Send, Storage
+from indelible.model.errors import ImplementationError, ImplementationRaised
+from indelible.model.events import InputEvent, NodeId, node_name
+
+__all__ = ["Implementation", "State", "Step", "ask_handle", "ask_start", "implementation_name"]
+
+State: TypeAlias = Hashable
+
+
+class Step(NamedTuple):
+    """What a node becomes, and what it asks of the world, in order."""
+
+    state: Any
+    effects: tuple[Effect, ...] = ()
+
+
+class Implementation(Protocol):
+    """A node's program: deterministic, no input or output, every value hashable.
+
+    Optional attributes: ``quorums`` (a ``QuorumSystem``; majorities if absent) by which properties
+    judge what is chosen, and ``links`` (one of ``Scope``'s), the weakest links it is made for.
+    """
+
+    def start(
+        self, node: NodeId, nodes: tuple[NodeId, ...], storage: Storage | None
+    ) -> tuple[Any, tuple[Effect, ...]]:
+        """The first step, and the first after each restart, with what was last persisted."""
+        ...
+
+    def handle(
+        self, node: NodeId, state: Any, event: InputEvent
+    ) -> tuple[Any, tuple[Effect, ...]]:
+        """The step that ``event`` causes."""
+        ...
+
+
+def implementation_name(implementation: object) -> str:
+    """How reports call it: its own ``name``, or that of its class."""
+    return str(getattr(implementation, "name", None) or type(implementation).__name__)
+
+
+def ask_start(
+    implementation: Implementation,
+    node: NodeId,
+    nodes: tuple[NodeId, ...],
+    storage: Storage | None,
+    *,
+    twice: bool = False,
+) -> Step:
+    """Call ``start``. Raises ``ImplementationError`` and ``ImplementationRaised``."""
+    what = f"start({node_name(node)}, storage={storage!r})"
+    step = _validated(lambda: implementation.start(node, nodes, storage), what, nodes)
+    if twice:
+        _compare(
+            step, _validated(lambda: implementation.start(node, nodes, storage), what, nodes), what
+        )
+    return step
+
+
+def ask_handle(
+    implementation: Implementation,
+    node: NodeId,
+    nodes: tuple[NodeId, ...],
+    state: State,
+    event: InputEvent,
+    *,
+    twice: bool = False,
+) -> Step:
+    """Call ``handle``. Raises ``ImplementationError`` and ``ImplementationRaised``."""
+    what = f"handle({node_name(node)}, {event!r})"
+    before = hash(state) if twice else 0
+    step = _validated(lambda: implementation.handle(node, state, event), what, nodes)
+    if twice:
+        _compare(
+            step, _validated(lambda: implementation.handle(node, state, event), what, nodes), what
+        )
+        if hash(state) != before:
+            raise ImplementationError(
+                f"{what} changed the state it was given",
+                cause="the state is a mutable object, and handle wrote to it",
+                remedy="return a new state, and leave the old one as it was",
+            )
+    return step
+
+
+def _validated(call: Any, what: str, nodes: tuple[NodeId, ...]) -> Step:
+    try:
+        result = call()
+    except Exception as error:
+        raise ImplementationRaised(error) from error
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise ImplementationError(
+            f"{what} returned {_short(result)}",
+            cause="a step is a pair: the next state and the effects, in order",
+            remedy="return (state, effects), with () where there are no effects",
+        )
+    state, effects = result
+    if not isinstance(effects, tuple):
+        if not isinstance(effects, list):
+            raise ImplementationError(
+                f"{what} returned effects of type {type(effects).__name__}",
+                cause="effects are an ordered list: their order is the durability contract",
+                remedy="return a tuple of effects",
+            )
+        effects = tuple(effects)
+    _require_hashable(state, "the state", what)
+    for position, effect in enumerate(effects):
+        if not isinstance(effect, EFFECT_TYPES):
+            raise ImplementationError(
+                f"{what} returned {_short(effect)} as effect {position}",
+                cause="it is not one of the effects of the contract",
+                available=", ".join(kind.__name__ for kind in EFFECT_TYPES),
+            )
+        _require_hashable(effect, f"effect {position} ({type(effect).__name__})", what)
+        if isinstance(effect, Send) and effect.to not in nodes:
+            raise ImplementationError(
+                f"{what} sends to {effect.to!r}, which is not a node",
+                available=", ".join(repr(node) for node in nodes),
+            )
+    return Step(state, effects)
+
+
+def _require_hashable(value: object, name: str, what: str) -> None:
+    try:
+        hash(value)
+    except TypeError:
+        place, culprit = _unhashable_part(value, name)
+        raise ImplementationError(
+            f"{what} returned something unhashable: {place} is a {type(culprit).__name__}",
+            cause="states, messages, values and storage are compared and stored by value",
+            remedy="use tuples for lists, frozensets for sets, frozen dataclasses for objects",
+        ) from None
+
+
+def _parts(value: object) -> list[tuple[str, object]]:
+    """The named parts of a composite value, for finding the one that differs or does not hash."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(f".{part.name}", getattr(value, part.name)) for part in fields(value)]
+    if isinstance(value, Mapping):
+        return [(f"[{key!r}]", part) for key, part in value.items()]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return [(f".{name}", part) for name, part in zip(value._fields, value, strict=True)]
+    if isinstance(value, tuple):
+        return [(f"[{index}]", part) for index, part in enumerate(value)]
+    return []
+
+
+def _unhashable_part(value: object, name: str) -> tuple[str, object]:
+    for suffix, part in _parts(value):
+        try:
+            hash(part)
+        except TypeError:
+            return _unhashable_part(part, name + suffix)
+    return name, value
+
+
+def _compare(first: Step, second: Step, what: str) -> None:
+    if first == second:
+        return
+    name = "state" if first.state != second.state else "effects"
+    place, one, other = _differing_part(getattr(first, name), getattr(second, name), f"its {name}")
+    raise ImplementationError(
+        f"{what} is not deterministic: asked twice, {place} differs",
+        cause=f"first {_short(one)}, then {_short(other)}: a clock, randomness, a counter kept "
+        "outside the state, or an object without equality",
+        remedy="let the result depend on node, state and event only, and compare by value",
+    )
+
+
+def _differing_part(one: object, other: object, name: str) -> tuple[str, object, object]:
+    ones, others = _parts(one), _parts(other)
+    if type(one) is type(other) and [key for key, _ in ones] == [key for key, _ in others]:
+        for (suffix, part), (_, counterpart) in zip(ones, others, strict=True):
+            if part != counterpart:
+                return _differing_part(part, counterpart, name + suffix)
+    return name, one, other
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "…"

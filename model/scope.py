@@ -1,0 +1,174 @@
+"""Scope: the bounds inside which a check is exhaustive (the word is Alloy's).
+
+A frozen value, validated when it is made. It knows nothing of any implementation. A bound that is
+``None`` is not counted, and so costs no states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias, cast, get_args
+
+from indelible.model.errors import ScopeError
+from indelible.model.events import Command, NodeId, Timer, node_name
+
+__all__ = ["ALL_TIMERS", "LINKS", "Links", "Scope"]
+
+Links: TypeAlias = Literal["unordered_duplicating", "unordered", "ordered"]
+LINKS: Final[tuple[str, ...]] = get_args(Links)
+
+ALL_TIMERS: Final = "(all timers)"
+"""The key under which time-outs are counted when one bound covers every timer of a node."""
+
+
+@dataclass(frozen=True, init=False)
+class Scope:
+    """What may happen, and how often.
+
+    - ``nodes``: how many (they are then called 0, 1, …), or their names.
+    - ``commands``: what clients may submit, to any node.
+    - ``submissions_max``: how often each command may be submitted in all.
+    - ``timeouts_max``: how often a node's timers may fire, per node: a number for all its timers
+      together, or a mapping by timer (a timer it does not name is unbounded).
+    - ``may_time_out``: the nodes whose timers may fire; ``None`` means every node.
+    - ``restarts_max``: how many restarts in all; ``torn``: may a crash cut a step short.
+    - ``links``: ``"unordered_duplicating"`` loses, reorders and duplicates; ``"unordered"`` loses
+      and reorders, delivers at most once; ``"ordered"`` is first in, first out, and reliable:
+      what is under way when a node restarts is still delivered to it.
+
+    Raises ``ScopeError`` when a field is malformed or two contradict each other.
+    """
+
+    nodes: tuple[NodeId, ...]
+    commands: tuple[Command, ...]
+    submissions_max: int | None
+    timeouts_max: int | Mapping[Timer, int | None] | None
+    may_time_out: tuple[NodeId, ...] | None
+    restarts_max: int | None
+    torn: bool
+    links: Links
+
+    def __init__(
+        self,
+        *,
+        nodes: int | Iterable[NodeId] = 3,
+        commands: Iterable[Command] = ("a",),
+        submissions_max: int | None = 1,
+        timeouts_max: int | Mapping[Timer, int | None] | None = 1,
+        may_time_out: Iterable[NodeId] | None = None,
+        restarts_max: int | None = 0,
+        torn: bool = False,
+        links: Links = "unordered_duplicating",
+    ) -> None:
+        values = {
+            "nodes": _nodes(nodes),
+            "commands": _tuple("commands", commands),
+            "submissions_max": _bound("submissions_max", submissions_max),
+            "timeouts_max": _timeouts(timeouts_max),
+            "may_time_out": None if may_time_out is None else _tuple("may_time_out", may_time_out),
+            "restarts_max": _bound("restarts_max", restarts_max),
+            "torn": torn,
+            "links": links,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        if self.links not in LINKS:
+            raise ScopeError(f"unknown links {self.links!r}", available=", ".join(LINKS))
+        if not isinstance(self.torn, bool):
+            raise ScopeError(f"torn is {self.torn!r}", remedy="give True or False")
+        for node in self.may_time_out or ():
+            if node not in self.nodes:
+                raise ScopeError(
+                    f"may_time_out names {node!r}, which is not a node",
+                    available=", ".join(repr(known) for known in self.nodes),
+                )
+        if self.torn and self.restarts_max == 0:
+            raise ScopeError(
+                "torn steps are asked for, but no restarts are allowed",
+                cause="a torn step is a crash in the middle of a step, and a crash is a restart",
+                remedy="set restarts_max to 1 or more, or torn to False",
+            )
+
+    def timeout_budget(self, node: NodeId, timer: Timer) -> tuple[Timer, int | None]:
+        """The key under which this timer's firings are counted, and how many there may be."""
+        if self.may_time_out is not None and node not in self.may_time_out:
+            return ALL_TIMERS, 0
+        if isinstance(self.timeouts_max, Mapping):
+            return timer, self.timeouts_max.get(timer)
+        return ALL_TIMERS, self.timeouts_max
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """Every bound as (name, what it says), for reports."""
+        timeouts = self.timeouts_max
+        if isinstance(timeouts, Mapping):
+            per_timer = ", ".join(f"{timer} {_limit(most)}" for timer, most in timeouts.items())
+            timeouts_text = f"{per_timer}; other timers unbounded (per node)"
+        else:
+            timeouts_text = f"{_limit(timeouts)} per node"
+        if self.may_time_out is not None:
+            names = ", ".join(node_name(node) for node in self.may_time_out) or "none"
+            timeouts_text += f"; only of {names}"
+        torn = "steps may be torn by a crash" if self.torn else "steps are never torn"
+        return (
+            ("nodes", f"{len(self.nodes)} ({', '.join(node_name(node) for node in self.nodes)})"),
+            ("commands", ", ".join(str(command) for command in self.commands) or "none"),
+            ("submissions_max", f"{_limit(self.submissions_max)} of each command"),
+            ("timeouts_max", timeouts_text),
+            ("restarts_max", f"{_limit(self.restarts_max)} in all; {torn}"),
+            ("links", self.links),
+        )
+
+
+def _limit(most: int | None) -> str:
+    return "unbounded" if most is None else f"at most {most}"
+
+
+def _bound(name: str, value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ScopeError(
+            f"{name} is {value!r}", remedy="give a whole number from 0, or None for no bound"
+        )
+    return value
+
+
+def _timeouts(value: object) -> int | Mapping[Timer, int | None] | None:
+    if isinstance(value, Mapping):
+        return MappingProxyType(
+            {timer: _bound(f"timeouts_max[{timer!r}]", most) for timer, most in value.items()}
+        )
+    return _bound("timeouts_max", value)
+
+
+def _nodes(value: object) -> tuple[NodeId, ...]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            raise ScopeError(f"a cluster of {value} nodes", remedy="give nodes=1 or more")
+        return tuple(range(value))
+    names = _tuple("nodes", value)
+    if not names:
+        raise ScopeError("a cluster of 0 nodes", remedy="give nodes=1 or more, or their names")
+    for name in names:
+        if isinstance(name, bool) or not isinstance(name, int | str):
+            raise ScopeError(f"node {name!r} is neither a number nor a string")
+    return cast("tuple[NodeId, ...]", names)
+
+
+def _tuple(name: str, value: object) -> tuple[Hashable, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ScopeError(f"{name} is {value!r}", remedy=f"give a tuple, as in {name}=('a', 'b')")
+    items = tuple(value)
+    for item in items:
+        try:
+            hash(item)
+        except TypeError:
+            raise ScopeError(f"{name} has {item!r}, which is not hashable") from None
+    if len(set(items)) != len(items):
+        raise ScopeError(f"{name} names the same thing twice: {items!r}")
+    return items
