@@ -2,3 +2,78 @@
 
 The public names. Importing this loads neither numba nor z3: ``explore`` does when it is called.
 """
+
+from indelible.checkers.explore import explore
+from indelible.checkers.limits import Limits
+from indelible.checkers.properties import Property, View, World, always, sometimes
+from indelible.model.cluster import Cluster
+from indelible.model.effects import (
+    NO_OP,
+    CancelTimer,
+    Decide,
+    Execute,
+    Lead,
+    Persist,
+    Promise,
+    Reply,
+    Send,
+    SetTimer,
+    Vote,
+)
+from indelible.model.errors import (
+    ImplementationError,
+    IndelibleError,
+    PropertyError,
+    ScopeError,
+    TraceError,
+)
+from indelible.model.events import Receive, Restart, Submit, Timeout, Torn
+from indelible.model.implementation import Implementation, Step
+from indelible.model.quorums import FlexibleQuorums, MajorityQuorums, QuorumSystem
+from indelible.model.record import Record
+from indelible.model.scope import Scope
+from indelible.model.trace import Trace, Violation
+from indelible.model.verdict import PropertyResult, Verdict
+
+__all__ = [
+    "NO_OP",
+    "CancelTimer",
+    "Cluster",
+    "Decide",
+    "Execute",
+    "FlexibleQuorums",
+    "Implementation",
+    "ImplementationError",
+    "IndelibleError",
+    "Lead",
+    "Limits",
+    "MajorityQuorums",
+    "Persist",
+    "Promise",
+    "Property",
+    "PropertyError",
+    "PropertyResult",
+    "QuorumSystem",
+    "Receive",
+    "Record",
+    "Reply",
+    "Restart",
+    "Scope",
+    "ScopeError",
+    "Send",
+    "SetTimer",
+    "Step",
+    "Submit",
+    "Timeout",
+    "Torn",
+    "Trace",
+    "TraceError",
+    "Verdict",
+    "View",
+    "Violation",
+    "Vote",
+    "World",
+    "always",
+    "explore",
+    "sometimes",
+]

@@ -27,7 +27,9 @@ def canonical_text(value: object) -> str:
         return repr(value)
     if isinstance(value, int):
         # Numbers sort by size: sign, then number of digits, then digits.
-        return f"-{9999 - len(str(-value)):04}{value}" if value < 0 else f"{len(str(value)):04}{value}"
+        return (
+            f"-{9999 - len(str(-value)):04}{value}" if value < 0 else f"{len(str(value)):04}{value}"
+        )
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, set | frozenset):

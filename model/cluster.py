@@ -74,9 +74,7 @@ class Cluster:
 
     def initial(self) -> ClusterState:
         """Every node freshly started, nothing sent, nothing persisted but by ``start`` itself."""
-        return ClusterState(
-            tuple(self._started(node, Record())[0] for node in self.scope.nodes)
-        )
+        return ClusterState(tuple(self._started(node, Record())[0] for node in self.scope.nodes))
 
     def enabled(self, state: ClusterState) -> tuple[Action, ...]:
         """Every (node, event) that may happen next, in canonical order; some may change nothing."""
@@ -99,7 +97,7 @@ class Cluster:
         return Outcome(ClusterState(nodes), effects)
 
     def replay(self, actions: tuple[Action, ...]) -> Iterator[tuple[ClusterState, Outcome]]:
-        """Each step's (state before, outcome). Raises ``TraceError`` where an event is not enabled."""
+        """Each step's (state before, outcome). Raises ``TraceError`` where one is not enabled."""
         state = self.initial()
         for number, action in enumerate(actions, start=1):
             enabled = self.enabled(state)

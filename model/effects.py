@@ -64,7 +64,7 @@ class SetTimer:
     """Arm ``timer``, or arm it anew.
 
     ``after`` is the range (least, most) of ticks from which the world picks the delay, so that a
-    node needs no randomness of its own. Where no clock is modelled an armed timer may fire any time.
+    node needs no randomness of its own. Where no clock is modelled it may fire at any time.
     """
 
     timer: Timer

@@ -23,7 +23,9 @@ class IndelibleError(Exception):
     ``available`` what could have been named instead. Only ``fact`` is required.
     """
 
-    def __init__(self, fact: str, *, cause: str = "", remedy: str = "", available: str = "") -> None:
+    def __init__(
+        self, fact: str, *, cause: str = "", remedy: str = "", available: str = ""
+    ) -> None:
         self.fact = fact
         self.cause = cause
         self.remedy = remedy

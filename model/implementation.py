@@ -40,9 +40,7 @@ class Implementation(Protocol):
         """The first step, and the first after each restart, with what was last persisted."""
         ...
 
-    def handle(
-        self, node: NodeId, state: Any, event: InputEvent
-    ) -> tuple[Any, tuple[Effect, ...]]:
+    def handle(self, node: NodeId, state: Any, event: InputEvent) -> tuple[Any, tuple[Effect, ...]]:
         """The step that ``event`` causes."""
         ...
 

@@ -59,11 +59,11 @@ class Envelope(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """How many were received from ``source``: equal messages, or (ordered links) any, as ``None``."""
+    """How often ``message`` came from ``source``; on ordered links any message, as ``None``."""
 
     source: NodeId
     message: Message | None
-    count: int
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,7 @@ def after_event(record: Record, node: NodeId, event: InputEvent, scope: Scope) -
     return _after_timeout(record, node, event.timer, scope)
 
 
-def after_effects(
-    record: Record, node: NodeId, effects: Iterable[Effect], scope: Scope
-) -> Record:
+def after_effects(record: Record, node: NodeId, effects: Iterable[Effect], scope: Scope) -> Record:
     """All effects but the sends, in order."""
     for effect in effects:
         record = _after_effect(record, effect)
@@ -204,10 +202,10 @@ def _after_effect(record: Record, effect: Effect) -> Record:
     return record
 
 
-def _with(entries: tuple[tuple[int, Hashable], ...], entry: tuple[int, Hashable]) -> (
-    tuple[tuple[int, Hashable], ...]
-):
-    """The entries as a set, sorted by their number; a contradicting entry stands after the first."""
+def _with(
+    entries: tuple[tuple[int, Hashable], ...], entry: tuple[int, Hashable]
+) -> tuple[tuple[int, Hashable], ...]:
+    """The entries as a set, sorted by number; a contradicting entry stands after the first."""
     if entry in entries:
         return entries
     return tuple(sorted((*entries, entry), key=lambda known: known[0]))
@@ -231,13 +229,11 @@ def _with_vote(
 def _received_count(record: Record, source: NodeId, message: Message | None) -> int:
     for receipt in record.received:
         if receipt.source == source and receipt.message == message:
-            return receipt.count
+            return receipt.times
     return 0
 
 
-def _next_number(
-    sent: frozenset[Envelope], to: NodeId, message: Message, links: Links
-) -> int:
+def _next_number(sent: frozenset[Envelope], to: NodeId, message: Message, links: Links) -> int:
     match links:
         case "unordered_duplicating":
             return 0

@@ -1,0 +1,1 @@
+"""The exhaustive explorer: local automata learned once, their product walked at native speed."""

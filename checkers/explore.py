@@ -1,0 +1,82 @@
+"""``explore``: the one entry to exhaustive search. It validates the question, and hands it over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from indelible.checkers.limits import Limits, available_memory
+from indelible.checkers.properties import BUILT_IN, Property, default_properties
+from indelible.model.errors import ImplementationError, PropertyError, ScopeError
+from indelible.model.implementation import Implementation
+from indelible.model.scope import Scope
+from indelible.model.verdict import Verdict
+
+__all__ = ["check_question", "explore", "memory_default"]
+
+
+def explore(
+    implementation: Implementation,
+    scope: Scope | None = None,
+    *,
+    properties: Iterable[Property | str] | None = None,
+    limits: Limits | None = None,
+) -> Verdict:
+    """Explore every behaviour of ``implementation`` inside ``scope``, at native speed.
+
+    ``properties`` are properties or names of built-in ones; by default every built-in *always*
+    property, and that some entry is decided. The verdict *holds*, is *violated* (with a shortest
+    trace), or is *inconclusive* (with the limit that was hit). Without ``limits`` only memory is
+    limited, to most of what the machine has left.
+
+    Raises ``ImplementationError``, ``ScopeError``, ``PropertyError``: the question makes no sense.
+    """
+    from indelible.checkers.explorer.search import explore_exhaustively
+
+    scope = scope if scope is not None else Scope()
+    chosen = check_question(implementation, scope, properties)
+    return explore_exhaustively(
+        implementation, scope, chosen, limits or Limits(memory_bytes_max=memory_default())
+    )
+
+
+def memory_default() -> int | None:
+    """Most of the memory that the machine has left, in bytes, or ``None`` if it does not tell."""
+    available = available_memory()
+    return None if available is None else int(0.8 * available)
+
+
+def check_question(
+    implementation: object, scope: object, properties: Iterable[Property | str] | None
+) -> tuple[Property, ...]:
+    """The properties asked for, once implementation, scope and names are known to make sense."""
+    if isinstance(implementation, type):
+        raise ImplementationError(
+            f"{implementation.__name__} is a class, not an implementation",
+            remedy=f"pass an instance, as in {implementation.__name__}()",
+        )
+    missing = [
+        name for name in ("start", "handle") if not callable(getattr(implementation, name, None))
+    ]
+    if missing:
+        raise ImplementationError(
+            f"{type(implementation).__name__} has no {' and no '.join(missing)}",
+            remedy="give it start(node, nodes, storage) and handle(node, state, event)",
+        )
+    if not isinstance(scope, Scope):
+        raise ScopeError(f"the scope is {scope!r}", remedy="pass a Scope, as in Scope(nodes=3)")
+    if properties is None:
+        return default_properties()
+    chosen: list[Property] = []
+    for known in (properties,) if isinstance(properties, str | Property) else properties:
+        if isinstance(known, str):
+            if known not in BUILT_IN:
+                raise PropertyError(f"unknown property {known!r}", available=", ".join(BUILT_IN))
+            known = BUILT_IN[known]
+        if not isinstance(known, Property):
+            raise PropertyError(
+                f"{known!r} is not a property", remedy="decorate the function with @always(...)"
+            )
+        if known.name in {other.name for other in chosen}:
+            raise PropertyError(f"property {known.name!r} is given twice")
+        chosen.append(known)
+    return tuple(chosen)

@@ -1,0 +1,352 @@
+"""Judge: evaluates properties as rarely as what they read allows.
+
+A property of one record or one local step is evaluated while learning, once per distinct
+projection; a step that breaks one becomes a *suspect*, and counts from the first reachable global
+state that takes it. A property of a pair or of all records is evaluated once per distinct
+combination of projections among the global states, which the kernel collects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indelible.checkers.explorer.automata import Interner, Learned, LocalAutomata
+from indelible.checkers.explorer.kernel import project
+from indelible.checkers.explorer.packed import PackedSet
+from indelible.checkers.findings import RAISES, Finding, Findings
+from indelible.checkers.properties import Property, View, World
+from indelible.model.events import Event, Restart, Torn
+
+__all__ = ["Judge", "Suspect"]
+
+CHUNK: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Suspect:
+    """A local step that breaks a property: counts when a global state takes it."""
+
+    node: int
+    local: int
+    bit: int
+    kept: int  # Effects kept by a crash in the middle, or -1 for the whole step.
+    property: str
+
+
+class Projections:
+    """The ids (from 1) of what properties with the same ``fields`` read, per local state."""
+
+    def __init__(self, fields: tuple[str, ...], automata: LocalAutomata) -> None:
+        self.fields = fields
+        self._automata = automata
+        nodes = len(automata.automata)
+        self.ids: list[Interner[tuple[Any, ...]]] = [Interner(first=1) for _ in range(nodes)]
+        self.of_local: list[list[int]] = [[0] for _ in range(nodes)]
+        self._by_parts: list[dict[Any, int]] = [{} for _ in range(nodes)]
+        self._array: NDArray[np.int32] = np.zeros((nodes, 16), np.int32)
+        self._copied = [1] * nodes
+
+    def follow(self, index: int) -> range:
+        """Number the local states of a node met since the last time; says which they are."""
+        automaton = self._automata.automata[index]
+        column, known = self.of_local[index], self._by_parts[index]
+        first = len(column)
+        for parts in automaton.locals.values[first - 1 :]:
+            key = (parts.rest, parts.sent) if "sent" in self.fields else parts.rest
+            projection = known.get(key)
+            if projection is None:
+                values = []
+                record = automaton.rests[parts.rest]
+                for name in self.fields:
+                    of_sent = name == "sent"
+                    sent = automaton.sents[parts.sent].envelopes
+                    values.append(sent if of_sent else getattr(record, name))
+                projection = known[key] = self.ids[index](tuple(values))
+            column.append(projection)
+        return range(first, len(column))
+
+    def view(self, index: int, projection: int) -> View:
+        """What a property sees of one projection."""
+        values = self.ids[index][projection]
+        node = self._automata.scope.nodes[index]
+        return View(node, dict(zip(self.fields, values, strict=True)))
+
+    def array(self) -> NDArray[np.int32]:
+        """``[node, local] -> projection``, for the kernel."""
+        longest = max(len(column) for column in self.of_local)
+        if longest > self._array.shape[1]:
+            larger = np.zeros((len(self.of_local), 2 * longest), np.int32)
+            larger[:, : self._array.shape[1]] = self._array
+            self._array = larger
+        for index, column in enumerate(self.of_local):
+            start = self._copied[index]
+            self._array[index, start : len(column)] = column[start:]
+            self._copied[index] = len(column)
+        return self._array
+
+
+@dataclass(slots=True)
+class Combinations:
+    """The distinct tuples of projections among the global states, and which are wrong."""
+
+    projections: Projections
+    properties: list[Property]
+    tuples: PackedSet
+    judged: int = 0
+    pairs: dict[tuple[str, int, int, int, int], bool] = field(default_factory=dict)
+
+
+class Judge:
+    """Judges local states and steps as they are learned, and global states level by level."""
+
+    def __init__(
+        self, automata: LocalAutomata, world: World, properties: Sequence[Property]
+    ) -> None:
+        self.findings = Findings(properties)
+        self.suspects: list[Suspect] = []
+        self._automata, self._world = automata, world
+        self._projections: dict[tuple[str, ...], Projections] = {}
+        always = [known for known in properties if known.kind == "always"]
+        self._of_record = [known for known in always if known.reads == "record"]
+        self._of_step = [known for known in always if known.reads == "step"]
+        joint = [known for known in properties if known not in self._of_record + self._of_step]
+        for known in properties:
+            self._projections.setdefault(known.fields, Projections(known.fields, automata))
+        nodes = len(automata.automata)
+        self._combinations = [
+            Combinations(
+                projections,
+                [known for known in joint if known.fields == projections.fields],
+                PackedSet(nodes),
+            )
+            for projections in self._projections.values()
+            if any(known.fields == projections.fields for known in joint)
+        ]
+        self._bad_locals: list[dict[int, list[str]]] = [{} for _ in range(nodes)]
+        self._record_verdicts: dict[tuple[str, int, int], bool] = {}
+        self._step_verdicts: dict[tuple[str, int, int, int, int, int], bool] = {}
+
+    @property
+    def memory_bytes(self) -> int:
+        return sum(group.tuples.memory_bytes for group in self._combinations)
+
+    # --- local states and steps ----------------------------------------------------------------
+
+    def judge_initial(self, locals_: Sequence[int]) -> None:
+        """The initial local states; the initial global state is judged as a level."""
+        self._follow()
+        for index, local in enumerate(locals_):
+            for name in self._bad_locals[index].get(local, ()):
+                self.findings.add(Finding(name, 0, (0, None)))
+
+    def judge_learned(self, learned: Iterable[tuple[int, int, int, Learned]]) -> None:
+        """A batch of learned steps, and the local states that came with them."""
+        self._follow()
+        for index, local, bit, step in learned:
+            for kept, _ in step.raised:
+                self._suspect(index, local, bit, -1 if kept is None else kept, [RAISES])
+            targets = ((-1, step.whole), *step.torn) if step.torn else ((-1, step.whole),)
+            for kept, target in targets:
+                if target:
+                    bad = self._bad_locals[index].get(target)
+                    if bad:
+                        self._suspect(index, local, bit, kept, bad)
+                    if self._of_step:
+                        self._judge_step(index, local, bit, kept, target)
+
+    def _suspect(self, index: int, local: int, bit: int, kept: int, names: Iterable[str]) -> None:
+        self.suspects += [Suspect(index, local, bit, kept, name) for name in names]
+
+    def _follow(self) -> None:
+        """Number the projections of new local states, and judge properties of one record."""
+        nodes = range(len(self._automata.automata))
+        new = {
+            fields: [projections.follow(index) for index in nodes]
+            for fields, projections in self._projections.items()
+        }
+        for known in self._of_record:
+            projections = self._projections[known.fields]
+            for index in nodes:
+                column = projections.of_local[index]
+                for local in new[known.fields][index]:
+                    key = (known.name, index, column[local])
+                    holds = self._record_verdicts.get(key)
+                    if holds is None:
+                        seen = projections.view(index, column[local])
+                        holds = not known.violations(seen, world=self._world)
+                        self._record_verdicts[key] = holds
+                    if not holds:
+                        self._bad_locals[index].setdefault(local, []).append(known.name)
+
+    def _judge_step(self, index: int, local: int, bit: int, kept: int, target: int) -> None:
+        for known in self._of_step:
+            projections = self._projections[known.fields]
+            column = projections.of_local[index]
+            before, after = column[local], column[target]
+            key = (known.name, index, before, after, bit, kept)
+            holds = self._step_verdicts.get(key)
+            if holds is None:
+                event: Event = self._automata.automata[index].occurrences[bit].event
+                if kept >= 0 and not isinstance(event, Restart | Torn):
+                    event = Torn(event, kept)
+                seen = projections.view(index, before), event, projections.view(index, after)
+                holds = not known.violations(*seen, world=self._world)
+                self._step_verdicts[key] = holds
+            if not holds:
+                self._suspect(index, local, bit, kept, [known.name])
+
+    # --- global states -------------------------------------------------------------------------
+
+    def judge_suspects(self, states: PackedSet, begin: int, end: int, depth: int) -> None:
+        """Which suspects do the states ``begin:end``, at ``depth``, take?"""
+        if not self.suspects:
+            return
+        by_local: dict[tuple[int, int], list[Suspect]] = {}
+        for suspect in self.suspects:
+            by_local.setdefault((suspect.node, suspect.local), []).append(suspect)
+        wanted = {
+            node: np.array(sorted(local for at, local in by_local if at == node), np.int64)
+            for node in {at for at, _ in by_local}
+        }
+        for start in range(begin, end, CHUNK):
+            columns = states.columns(start, min(end, start + CHUNK))
+            for node in sorted(wanted):
+                for row in np.flatnonzero(np.isin(columns[node], wanted[node])).tolist():
+                    locals_ = [int(column[row]) for column in columns]
+                    for suspect in by_local[node, locals_[node]]:
+                        torn = suspect.kept >= 0
+                        if self._automata.is_enabled(locals_, node, suspect.bit, torn=torn):
+                            witness = (start + row, (node, suspect.bit, suspect.kept))
+                            self.findings.add(Finding(suspect.property, depth + 1, witness))
+
+    def judge_level(
+        self, states: PackedSet, begin: int, end: int, depth: int, pause: Callable[[], None]
+    ) -> None:
+        """Properties of pairs and of all records, on the states ``begin:end``, at ``depth``.
+
+        ``pause`` is called now and then, and may raise to stop.
+        """
+        for group in self._combinations:
+            open_ = [known for known in group.properties if known.name not in self.findings.reached]
+            if open_:
+                self._collect(group, states, begin, end, pause)
+                self._judge_tuples(group, open_, states, begin, end, depth, pause)
+
+    def _collect(
+        self,
+        group: Combinations,
+        states: PackedSet,
+        begin: int,
+        end: int,
+        pause: Callable[[], None],
+    ) -> None:
+        projections, tuples = group.projections.array(), group.tuples
+        tuples.widen([len(ids) for ids in group.projections.ids])
+        position = begin
+        while position < end:
+            pause()
+            tuples.reserve(1024)
+            position, count = project(
+                states.low,
+                states.high,
+                states.layout,
+                position,
+                min(end, position + CHUNK),
+                projections,
+                tuples.low,
+                tuples.high,
+                tuples.table_low,
+                tuples.table_high,
+                tuples.layout,
+                tuples.count,
+                tuples.limit,
+            )
+            tuples.count = int(count)
+
+    def _judge_tuples(
+        self,
+        group: Combinations,
+        properties: Sequence[Property],
+        states: PackedSet,
+        begin: int,
+        end: int,
+        depth: int,
+        pause: Callable[[], None],
+    ) -> None:
+        bad: dict[str, list[tuple[int, ...]]] = {}
+        columns = group.tuples.columns(group.judged, group.tuples.count)
+        group.judged = group.tuples.count
+        for number, ids in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            if number % 1024 == 0:
+                pause()
+            for known in properties:
+                if known.kind == "sometimes":
+                    if known.name not in self.findings.reached and self._reached(group, known, ids):
+                        self.findings.reached.add(known.name)
+                elif not self._holds(group, known, ids):
+                    bad.setdefault(known.name, []).append(ids)
+        for name, tuples in bad.items():
+            index = self._first_with(group, tuples, states, begin, end)
+            self.findings.add(Finding(name, depth, (index, None)))
+
+    def _holds(self, group: Combinations, known: Property, ids: tuple[int, ...]) -> bool:
+        if known.reads == "records":
+            views = tuple(group.projections.view(index, own) for index, own in enumerate(ids))
+            return not known.violations(views, world=self._world)
+        return all(
+            self._pair_holds(group, known, one, ids[one], other, ids[other])
+            for one, other in _pairs(len(ids))
+        )
+
+    def _pair_holds(
+        self, group: Combinations, known: Property, one: int, own: int, other: int, others: int
+    ) -> bool:
+        key = (known.name, one, own, other, others)
+        holds = group.pairs.get(key)
+        if holds is None:
+            views = group.projections.view(one, own), group.projections.view(other, others)
+            holds = group.pairs[key] = not known.violations(*views, world=self._world)
+        return holds
+
+    def _reached(self, group: Combinations, known: Property, ids: tuple[int, ...]) -> bool:
+        views = tuple(group.projections.view(index, own) for index, own in enumerate(ids))
+        if known.reads == "records":
+            return known.holds(views, world=self._world)
+        if known.reads == "pair":
+            return any(
+                known.holds(views[one], views[other], world=self._world)
+                for one, other in _pairs(len(views))
+            )
+        return any(known.holds(seen, world=self._world) for seen in views)
+
+    def _first_with(
+        self,
+        group: Combinations,
+        tuples: Sequence[tuple[int, ...]],
+        states: PackedSet,
+        begin: int,
+        end: int,
+    ) -> int:
+        wanted = set(tuples)
+        projections = group.projections.array()
+        for start in range(begin, end, CHUNK):
+            columns = states.columns(start, min(end, start + CHUNK))
+            keys = zip(
+                *(projections[index, column].tolist() for index, column in enumerate(columns)),
+                strict=True,
+            )
+            for row, key in enumerate(keys):
+                if key in wanted:
+                    return start + row
+        raise AssertionError("a tuple of projections came from a state of this level")
+
+
+def _pairs(nodes: int) -> list[tuple[int, int]]:
+    """Every two nodes, and each with itself."""
+    return [(node, node) for node in range(nodes)] + list(combinations(range(nodes), 2))

@@ -1,0 +1,250 @@
+"""Search: breadth-first over all global states, level by level, until nothing is new.
+
+The one place that decides what happens next: expand a chunk of the frontier in the kernel, learn
+the steps it did not know, expand again what had to wait, judge the new level, stop or go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indelible.checkers.explorer.automata import NOTHING, Learned, LocalAutomata
+from indelible.checkers.explorer.judge import Judge
+from indelible.checkers.explorer.kernel import (
+    BATCH,
+    COUNT,
+    NOTES,
+    POSITION,
+    POSTPONED,
+    TRANSITIONS,
+    expand,
+)
+from indelible.checkers.explorer.packed import OutOfBits, PackedSet
+from indelible.checkers.explorer.rebuild import LocalStep, action_of, path_to
+from indelible.checkers.explorer.tables import Tables
+from indelible.checkers.findings import RAISES, Finding
+from indelible.checkers.limits import GaveUp, Limits, Progress
+from indelible.checkers.properties import Property, world_of
+from indelible.checkers.verdicts import Search, conclude
+from indelible.model.errors import ImplementationRaised
+from indelible.model.events import Action
+from indelible.model.implementation import Implementation
+from indelible.model.scope import Scope
+from indelible.model.verdict import Verdict
+
+__all__ = ["explore_exhaustively"]
+
+CHUNK: Final = 1 << 16
+"""Global states per call of the kernel: long enough to be fast, short enough to be interrupted."""
+
+
+def explore_exhaustively(
+    implementation: Implementation, scope: Scope, properties: Sequence[Property], limits: Limits
+) -> Verdict:
+    """Explore every behaviour of ``implementation`` inside ``scope``; see ``explore``."""
+    return conclude(Exploration(implementation, scope, properties, limits))
+
+
+class Exploration(Search):
+    """The state of one search: what is known of the nodes, and which global states were found."""
+
+    def __init__(
+        self,
+        implementation: Implementation,
+        scope: Scope,
+        properties: Sequence[Property],
+        limits: Limits,
+    ) -> None:
+        super().__init__(implementation, scope, limits)
+        self._automata = LocalAutomata(implementation, scope)
+        self._judge = Judge(self._automata, world_of(implementation, scope), properties)
+        self.findings = self._judge.findings
+        self._tables = Tables(self._automata)
+        self._states = PackedSet(len(scope.nodes))
+        self._levels: list[int] = []
+        self._expanded = 0
+        self._steps_learned = 0
+        self._learned: list[list[tuple[int, int, Learned]]] = [[] for _ in scope.nodes]
+        # Kept between chunks, so that they are allocated once.
+        self._postponed: NDArray[np.int64] = np.empty(CHUNK, np.int64)
+        self._notes: NDArray[np.int64] = np.empty((0, 4), np.int64)
+        self._buffers = (np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64))
+
+    # --- what the verdict needs ------------------------------------------------------------------
+
+    @property
+    def states_distinct(self) -> int:
+        return self._states.count
+
+    @property
+    def effect_types(self) -> set[type]:
+        return self._automata.effect_types
+
+    @property
+    def calls(self) -> int:
+        return self._automata.calls
+
+    @property
+    def states_local(self) -> int:
+        return sum(len(automaton.locals) for automaton in self._automata.automata)
+
+    @property
+    def steps_learned(self) -> int:
+        return self._steps_learned
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._states.memory_bytes + self._tables.memory_bytes + self._judge.memory_bytes
+
+    def actions_to(self, finding: Finding) -> tuple[Action, ...]:
+        """The trace that ends in a finding."""
+        index, last = finding.witness
+        steps = [
+            [
+                LocalStep(local, bit, kept, target)
+                for local, bit, step in own
+                for kept, target in ((-1, step.whole), *step.torn)
+                if target
+            ]
+            for own in self._learned
+        ]
+        path = path_to(self._states, self._levels, index, self._automata, steps)
+        return path if last is None else (*path, action_of(self._automata, *last))
+
+    # --- the search ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Search until the scope is exhausted or a property is violated. Raises ``GaveUp``."""
+        try:
+            initial = self._automata.start()
+        except ImplementationRaised:
+            self.findings.add(Finding(RAISES, 0, (0, None)))
+            return
+        self._tables.sync()
+        self._states.add(initial)
+        self._judge.judge_initial(initial)
+        self._levels = [0, 1]
+        self._judge_level(0)
+        while not self.violation() and self._levels[-1] > self._levels[-2]:
+            begin, end = self._levels[-2:]
+            for start in range(begin, end, CHUNK):
+                self._expand_chunk(np.arange(start, min(end, start + CHUNK), dtype=np.int64))
+            self._judge.judge_suspects(self._states, begin, end, self.depth)
+            if self._states.count > end:
+                self.depth += 1
+            self._levels.append(self._states.count)
+            self._judge_level(self.depth)
+
+    def _judge_level(self, depth: int) -> None:
+        begin, end = self._levels[-2:]
+        self._judge.judge_level(self._states, begin, end, depth, self.limits.check_time)
+
+    def _expand_chunk(self, todo: NDArray[np.int64]) -> None:
+        """Expand the states ``todo``, learning what is not known."""
+        while todo.size:
+            notes, postponed = self._expand(todo)
+            self._learn(notes)
+            todo = postponed
+
+    def _expand(self, todo: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Expand what is known; returns the unknown steps, and the states that wait for them."""
+        guards = self._tables.guards
+        shape = self._tables.steps.rows.shape
+        self._prepare(shape[0] * shape[2] * 64)
+        counters = np.zeros(5, np.int64)
+        counters[COUNT] = self._states.count
+        while True:
+            self._make_room()
+            states = self._states
+            expand(
+                todo,
+                states.low,
+                states.high,
+                states.table_low,
+                states.table_high,
+                states.limit
+                if self.limits.states_max is None
+                else min(states.limit, self.limits.states_max + self._tables.fan_out + 1),
+                states.layout,
+                self._tables.steps,
+                guards,
+                *self._buffers,
+                self._tables.fan_out,
+                self._notes,
+                self._postponed,
+                counters,
+            )
+            self.transitions += int(counters[TRANSITIONS])
+            counters[TRANSITIONS] = 0
+            states.count = int(counters[COUNT])
+            self._report()
+            if counters[POSITION] == todo.size:
+                break
+            if counters[NOTES] + shape[0] * shape[2] * 64 > self._notes.shape[0]:
+                self._notes = np.concatenate((self._notes, np.empty_like(self._notes)))
+        self._expanded += int(todo.size - counters[POSTPONED])
+        return self._notes[: counters[NOTES]].copy(), self._postponed[: counters[POSTPONED]].copy()
+
+    def _prepare(self, notes: int) -> None:
+        """Buffers for what the kernel hands back: at least ``notes`` unknown steps per state."""
+        if self._notes.shape[0] < 2 * notes:
+            self._notes = np.empty((max(CHUNK, 4 * notes), 4), np.int64)
+        size = BATCH + self._tables.fan_out
+        if self._buffers[0].size < size:
+            self._buffers = (
+                np.empty(2 * size, np.uint64),
+                np.empty(2 * size, np.uint64),
+                np.empty(2 * size, np.int64),
+            )
+
+    def _make_room(self) -> None:
+        """Check every limit, then make room for the successors of a good many states."""
+        self.limits.check_time()
+        self.limits.check_states(self._states.count)
+        room = max(4 * self._tables.fan_out + BATCH, min(self._states.count // 8, 1 << 20))
+        growth = self._states.growth_bytes(room)
+        self.limits.check_memory(growth)
+        try:
+            self._states.reserve(room)
+        except MemoryError:
+            raise GaveUp(f"the system refused {growth / 2**20:,.0f} MiB more memory") from None
+
+    def _learn(self, notes: NDArray[np.int64]) -> None:
+        """Ask the implementation about the steps noted, and write them into the tables."""
+        learned: list[tuple[int, int, int, Learned]] = []
+        for number, (index, local, bit, _) in enumerate(notes.tolist()):
+            if number % 256 == 0:
+                self.limits.check_time()
+                self._report()
+            step = self._automata.automata[index].learn(local, bit)
+            learned.append((index, local, bit, step))
+            if step is not NOTHING:
+                self._learned[index].append((local, bit, step))
+        self._steps_learned += len(learned)
+        self._tables.sync()
+        self._tables.install(learned)
+        self._judge.judge_learned(learned)
+        largest = [len(automaton.locals) for automaton in self._automata.automata]
+        try:
+            self._states.widen(largest)
+        except OutOfBits:
+            raise GaveUp(
+                f"the nodes have {largest} local states, which two words cannot number"
+            ) from None
+
+    def _report(self) -> None:
+        self.report(
+            Progress(
+                states_distinct=self._states.count,
+                transitions=self.transitions,
+                depth=self.depth,
+                frontier=self._states.count - self._expanded,
+                calls=self._automata.calls,
+                memory_bytes=self.memory_bytes,
+                seconds=self.limits.seconds,
+            )
+        )

@@ -1,0 +1,465 @@
+"""Properties: plain functions over records, classified by what they read.
+
+They judge what a run shows, never how an implementation works: they see records only, and of
+those only the fields they declare, which decides what they cost. A property returns ``True`` or
+``False``, or yields a ``Violation`` (or a sentence) for each thing that is wrong.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import combinations
+from typing import Any, Final, Literal, TypeAlias
+
+from indelible.model.effects import NO_OP, Decide, Execute, Lead, Promise, Vote
+from indelible.model.errors import PropertyError
+from indelible.model.events import Command, NodeId, node_name
+from indelible.model.quorums import MajorityQuorums, QuorumSystem
+from indelible.model.record import Record
+from indelible.model.scope import Scope
+from indelible.model.trace import Violation
+
+__all__ = [
+    "BUILT_IN",
+    "Property",
+    "Reads",
+    "View",
+    "World",
+    "always",
+    "default_properties",
+    "sometimes",
+    "view",
+    "world_of",
+]
+
+Reads: TypeAlias = Literal["record", "step", "pair", "records"]
+"""One record; the records before and after a local step; those of two nodes (each node is also
+paired with itself); those of all nodes."""
+
+PARAMETERS: Final[Mapping[str, int]] = {"record": 1, "step": 3, "pair": 2, "records": 1}
+FIELDS: Final = tuple(part.name for part in fields(Record))
+
+TESTIMONY: Final[Mapping[str, type]] = {
+    "decided": Decide,
+    "executed": Execute,
+    "votes": Vote,
+    "promised": Promise,
+    "leaderships": Lead,
+}
+"""The effect without which a field of the record says nothing."""
+
+INTERNAL: Final = frozenset({"votes", "promised", "leaderships"})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a property may know beside the records: ask for it by a parameter named ``world``."""
+
+    nodes: tuple[NodeId, ...]
+    commands: tuple[Command, ...]
+    submissions_max: int | None
+    quorums: QuorumSystem
+
+
+def world_of(implementation: object, scope: Scope) -> World:
+    """The world in which ``implementation`` is judged: majorities, unless it says otherwise."""
+    quorums = getattr(implementation, "quorums", None) or MajorityQuorums()
+    return World(scope.nodes, scope.commands, scope.submissions_max, quorums)
+
+
+class View:
+    """One node's record, reduced to the fields that a property declares, and ``node``."""
+
+    def __init__(self, node: NodeId, known: Mapping[str, Any]) -> None:
+        self.node = node
+        self.__dict__.update(known)
+
+    def __getattr__(self, name: str) -> Any:
+        raise PropertyError(
+            f"the property reads {name!r}, which it does not declare",
+            remedy=f"add {name!r} to its fields" if name in FIELDS else "",
+            available=", ".join(sorted(self.__dict__)),
+        )
+
+
+def view(node: NodeId, record: Record, names: Iterable[str]) -> View:
+    """What a property that declares the fields ``names`` sees of a record."""
+    return View(node, {name: getattr(record, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A function with what it reads. ``check`` takes views; ``says`` is its law in one line."""
+
+    name: str
+    kind: Literal["always", "sometimes"]
+    reads: Reads
+    fields: tuple[str, ...]
+    check: Callable[..., Any]
+    wants_world: bool
+    says: str
+
+    @property
+    def testimony(self) -> frozenset[type]:
+        """The effects without which this property is not observable."""
+        return frozenset(TESTIMONY[name] for name in self.fields if name in TESTIMONY)
+
+    @property
+    def internal(self) -> bool:
+        """Whether it reads votes, promises or leaderships: rules no client can see broken."""
+        return not INTERNAL.isdisjoint(self.fields)
+
+    def violations(self, *arguments: Any, world: World) -> tuple[Violation, ...]:
+        """Everything that is wrong here; empty if the property holds."""
+        answer = self._answer(arguments, world)
+        if isinstance(answer, bool):
+            return () if answer else (Violation(self.says, property=self.name),)
+        if answer is None or isinstance(answer, str) or not isinstance(answer, Iterable):
+            raise PropertyError(
+                f"property {self.name} returned {answer!r}",
+                cause="nothing returned is not the same as nothing wrong",
+                remedy="return True or False, or yield what is wrong",
+            )
+        return tuple(
+            replace(found, property=self.name)
+            if isinstance(found, Violation)
+            else Violation(str(found), property=self.name)
+            for found in answer
+        )
+
+    def holds(self, *arguments: Any, world: World) -> bool:
+        """Whether this *sometimes* property is true here."""
+        answer = self._answer(arguments, world)
+        if not isinstance(answer, bool):
+            raise PropertyError(
+                f"property {self.name} returned {answer!r}",
+                remedy="let a 'sometimes' property return True or False",
+            )
+        return answer
+
+    def _answer(self, arguments: tuple[Any, ...], world: World) -> Any:
+        try:
+            if self.wants_world:
+                return self.check(*arguments, world=world)
+            return self.check(*arguments)
+        except PropertyError:
+            raise
+        except Exception as error:
+            raise PropertyError(
+                f"property {self.name} raised {type(error).__name__}: {error}",
+                cause="an error in the property, or values it was not written for",
+            ) from error
+
+
+Decorated: TypeAlias = Callable[[Callable[..., Any]], Property]
+
+
+def always(*, reads: Reads, fields: Iterable[str], name: str | None = None) -> Decorated:
+    """Make a function a property that must hold in every reachable state.
+
+    ``reads`` says what it is called with, each as a ``View`` with the ``fields`` named (those of
+    ``Record``): ``"record"`` (record), ``"pair"`` (one, other), ``"records"`` (records), ``"step"``
+    (before, event, after). A keyword parameter ``world`` gets the nodes, commands and quorums.
+    """
+    return _decorator("always", reads, fields, name)
+
+
+def sometimes(*, reads: Reads, fields: Iterable[str], name: str | None = None) -> Decorated:
+    """Make a function a property that must be true in some reachable state; see ``always``."""
+    return _decorator("sometimes", reads, fields, name)
+
+
+def _decorator(
+    kind: Literal["always", "sometimes"], reads: Reads, names: Iterable[str], name: str | None
+) -> Decorated:
+    chosen = (names,) if isinstance(names, str) else tuple(names)
+    if reads not in PARAMETERS:
+        raise PropertyError(f"reads={reads!r}", available=", ".join(PARAMETERS))
+    if kind == "sometimes" and reads == "step":
+        raise PropertyError(
+            "a 'sometimes' property cannot read a step", available="record, pair, records"
+        )
+    unknown = [field for field in chosen if field not in FIELDS]
+    if unknown:
+        raise PropertyError(f"a record has no field {unknown[0]!r}", available=", ".join(FIELDS))
+
+    def decorate(function: Callable[..., Any]) -> Property:
+        parameters = list(inspect.signature(function).parameters)
+        positional = [parameter for parameter in parameters if parameter != "world"]
+        called: str = name or function.__name__
+        if len(positional) != PARAMETERS[reads]:
+            raise PropertyError(
+                f"property {called} reads {reads!r} but takes {len(positional)} parameters",
+                remedy=f"take {PARAMETERS[reads]}, and 'world' if it needs that",
+            )
+        says = (inspect.getdoc(function) or called.replace("_", " ")).split("\n", 1)[0]
+        return Property(called, kind, reads, chosen, function, "world" in parameters, says)
+
+    return decorate
+
+
+# --- observable: what a client or an operator can see ------------------------------------------
+
+
+@always(reads="pair", fields=("decided",))
+def agreement(one: View, other: View) -> Iterator[Violation]:
+    """No two nodes decide different values in one slot."""
+    for slot, value in one.decided:
+        for other_slot, other_value in other.decided:
+            if slot == other_slot and value != other_value:
+                yield Violation(
+                    f"slot {slot}: {node_name(one.node)} decided {value!r}, "
+                    f"{node_name(other.node)} decided {other_value!r}",
+                    slot=slot,
+                    nodes=(one.node, other.node),
+                    values=(value, other_value),
+                )
+
+
+@always(reads="pair", fields=("executed",))
+def log_prefix(one: View, other: View) -> Iterator[Violation]:
+    """Of any two executed logs one is a prefix of the other."""
+    for index, command in one.executed:
+        for other_index, other_command in other.executed:
+            if index == other_index and command != other_command:
+                yield Violation(
+                    f"{node_name(one.node)} executed {command!r} as number {index}, "
+                    f"{node_name(other.node)} executed {other_command!r}",
+                    nodes=(one.node, other.node),
+                    values=(command, other_command),
+                )
+
+
+@always(reads="record", fields=("executed",))
+def execution_without_gap(record: View) -> Iterator[Violation]:
+    """A node executes its log from the beginning, and leaves nothing out."""
+    indices = {index for index, _ in record.executed}
+    missing = sorted(set(range(max(indices, default=-1))) - indices)
+    if missing:
+        yield Violation(
+            f"{node_name(record.node)} executed number {max(indices)} before number {missing[0]}",
+            nodes=(record.node,),
+        )
+
+
+@always(reads="record", fields=("executed",))
+def at_most_once(record: View) -> Iterator[Violation]:
+    """No command is executed twice, even if it was submitted or decided twice."""
+    for (index, command), (again, other) in combinations(record.executed, 2):
+        if command == other and index != again:
+            yield Violation(
+                f"{node_name(record.node)} executed {command!r} twice, "
+                f"as number {index} and as number {again}",
+                nodes=(record.node,),
+                values=(command,),
+            )
+
+
+@always(reads="step", fields=("decided", "executed"))
+def stability(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
+    """An entry that a node decided or executed never changes there, not even over a restart."""
+    for name, old, new in (
+        ("slot", before.decided, after.decided),
+        ("number", before.executed, after.executed),
+    ):
+        for (at, value), (again, changed) in combinations(new, 2):
+            if at == again and value != changed and (at, changed) not in old:
+                verb = "decided" if name == "slot" else "executed"
+                yield Violation(
+                    f"{node_name(after.node)} had {verb} {value!r} in {name} {at}, "
+                    f"and now {changed!r}",
+                    slot=at if name == "slot" else None,
+                    nodes=(after.node,),
+                    values=(value, changed),
+                )
+
+
+@always(reads="records", fields=("decided", "submissions"))
+def validity(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
+    """Every decided value is a command that was submitted, or a no-op.
+
+    Where submissions are not counted, any command of the scope may have been submitted.
+    """
+    submitted = set(world.commands)
+    if world.submissions_max is not None:
+        submitted = {
+            command
+            for record in records
+            for command, count in zip(world.commands, record.submissions, strict=False)
+            if count
+        }
+    for record in records:
+        for slot, value in record.decided:
+            if value is not NO_OP and value not in submitted:
+                yield Violation(
+                    f"slot {slot}: {node_name(record.node)} decided {value!r}, "
+                    "which nobody submitted",
+                    slot=slot,
+                    nodes=(record.node,),
+                    values=(value,),
+                )
+
+
+# --- internal: the rules by which Paxos makes the above true -----------------------------------
+
+
+@always(reads="records", fields=("decided", "votes"))
+def decided_implies_chosen(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
+    """Whatever a node decides, a quorum has voted for, in one ballot (Paxos Made Simple, 2.2)."""
+    decisions = {entry for record in records for entry in record.decided}
+    for slot, value in sorted(decisions, key=lambda entry: entry[0]):
+        voters: dict[Any, list[NodeId]] = {}
+        for record in records:
+            for voted_slot, ballot, voted_value in record.votes:
+                if voted_slot == slot and voted_value == value:
+                    voters.setdefault(ballot, []).append(record.node)
+        if any(world.quorums.is_phase2_quorum(nodes, world.nodes) for nodes in voters.values()):
+            continue
+        deciders = [record.node for record in records if (slot, value) in record.decided]
+        votes = "; ".join(
+            f"at ballot {ballot} only {', '.join(map(node_name, nodes))}"
+            for ballot, nodes in sorted(voters.items())
+        )
+        yield Violation(
+            f"slot {slot}: {', '.join(map(node_name, deciders))} decided {value!r}, but no quorum "
+            f"voted for it ({votes or 'nobody did'})",
+            slot=slot,
+            nodes=tuple(deciders),
+            values=(value,),
+        )
+
+
+@always(reads="pair", fields=("votes",))
+def one_value_per_ballot(one: View, other: View) -> Iterator[Violation]:
+    """In one ballot and slot all votes are for one value (The Part-Time Parliament, B1)."""
+    for slot, ballot, value in one.votes:
+        for other_slot, other_ballot, other_value in other.votes:
+            if (slot, ballot) == (other_slot, other_ballot) and value != other_value:
+                yield Violation(
+                    f"slot {slot}, ballot {ballot}: {node_name(one.node)} voted for {value!r}, "
+                    f"{node_name(other.node)} voted for {other_value!r}",
+                    slot=slot,
+                    nodes=(one.node, other.node),
+                    values=(value, other_value),
+                )
+
+
+@always(reads="pair", fields=("leaderships",))
+def one_leader_per_ballot(one: View, other: View) -> Iterator[Violation]:
+    """No ballot is won by two nodes."""
+    if one.node == other.node:
+        return
+    for ballot in one.leaderships:
+        if ballot in other.leaderships:
+            yield Violation(
+                f"{node_name(one.node)} and {node_name(other.node)} both lead ballot {ballot}",
+                nodes=(one.node, other.node),
+                values=(ballot,),
+            )
+
+
+@always(reads="step", fields=("promised",))
+def promise_never_falls(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
+    """A node's promise never falls, not even over a restart (Paxos Made Simple, 2.5)."""
+    if before.promised is not None and after.promised < before.promised:
+        yield Violation(
+            f"{node_name(after.node)} had promised ballot {before.promised}, "
+            f"and now only {after.promised}",
+            nodes=(after.node,),
+            values=(before.promised, after.promised),
+        )
+
+
+@always(reads="records", fields=("votes", "promised", "leaderships"))
+def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
+    """Below a vote's ballot no other value is chosen or can still be (Paxos Made Simple, P2c).
+
+    A value can still be chosen in a ballot if a quorum voted for it there or may yet do so, having
+    neither voted for another value in it nor promised a higher ballot.
+    """
+    led = {ballot for record in records for ballot in record.leaderships}
+    for slot in sorted({vote[0] for record in records for vote in record.votes}):
+        ballots = {
+            record.node: {ballot: value for at, ballot, value in record.votes if at == slot}
+            for record in records
+        }
+        known = sorted(led | {ballot for votes in ballots.values() for ballot in votes})
+        for record in records:
+            for ballot, value in ballots[record.node].items():
+                for lower in known[: known.index(ballot)]:
+                    rival = _choosable_rival(records, ballots, lower, value, world)
+                    if rival:
+                        yield Violation(
+                            f"slot {slot}: {node_name(record.node)} voted for {value!r} at ballot "
+                            f"{ballot}, but at ballot {lower} {rival}",
+                            slot=slot,
+                            nodes=(record.node,),
+                            values=(value,),
+                        )
+
+
+def _choosable_rival(
+    records: tuple[View, ...],
+    ballots: Mapping[NodeId, Mapping[Any, Any]],
+    lower: Any,
+    value: Any,
+    world: World,
+) -> str:
+    """What else than ``value`` was or can be chosen at ``lower``, in words, or nothing."""
+    free: list[NodeId] = []
+    voters: dict[Any, list[NodeId]] = {}
+    for record in records:
+        votes = ballots[record.node]
+        if lower in votes:
+            voters.setdefault(votes[lower], []).append(record.node)
+        elif record.promised is None or not lower < record.promised:
+            free.append(record.node)
+    for rival, nodes in voters.items():
+        if rival != value and world.quorums.is_phase2_quorum(nodes + free, world.nodes):
+            chosen = world.quorums.is_phase2_quorum(nodes, world.nodes)
+            return f"{rival!r} was chosen" if chosen else f"{rival!r} can still be chosen"
+    if world.quorums.is_phase2_quorum(free, world.nodes):
+        return "any value can still be chosen"
+    return ""
+
+
+# --- what a check must reach to be worth anything ----------------------------------------------
+
+
+@sometimes(reads="record", fields=("decided",))
+def entry_decided(record: View) -> bool:
+    """Some node decides an entry."""
+    return bool(record.decided)
+
+
+@sometimes(reads="records", fields=("leaderships",))
+def leader_replaced(records: tuple[View, ...]) -> bool:
+    """A ballot is won after another node had won a lower one."""
+    return sum(bool(record.leaderships) for record in records) >= 2
+
+
+BUILT_IN: Final[Mapping[str, Property]] = {
+    known.name: known
+    for known in (
+        agreement,
+        log_prefix,
+        execution_without_gap,
+        at_most_once,
+        stability,
+        validity,
+        decided_implies_chosen,
+        one_value_per_ballot,
+        one_leader_per_ballot,
+        promise_never_falls,
+        votes_are_safe,
+        entry_decided,
+        leader_replaced,
+    )
+}
+
+
+def default_properties() -> tuple[Property, ...]:
+    """Every *always* property, and that an entry is decided: without it a check is vacuous."""
+    return tuple(known for known in BUILT_IN.values() if known is not leader_replaced)

@@ -1,0 +1,212 @@
+"""Verdicts: how any search ends. A search finds; ``conclude`` runs it and says what that means.
+
+Before a counterexample is shown it is replayed on ``Cluster`` and the property evaluated again on
+what comes out: a search cannot show a trace that does not violate what it says.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from indelible.checkers.findings import RAISES, Finding, Findings
+from indelible.checkers.limits import GaveUp, Limits, Progress
+from indelible.checkers.properties import Property, View, World, view, world_of
+from indelible.model.cluster import Cluster, ClusterState
+from indelible.model.errors import ImplementationRaised
+from indelible.model.events import Action
+from indelible.model.implementation import Implementation, implementation_name
+from indelible.model.scope import LINKS, Scope
+from indelible.model.trace import Trace, Violation
+from indelible.model.verdict import Outcome, PropertyResult, Verdict
+
+__all__ = ["Search", "conclude", "reached_in", "violations_after"]
+
+
+class Search(ABC):
+    """What ``conclude`` needs of a search."""
+
+    findings: Findings
+
+    def __init__(self, implementation: Implementation, scope: Scope, limits: Limits) -> None:
+        self.implementation, self.scope, self.limits = implementation, scope, limits
+        self.transitions = 0
+        self.depth = 0
+
+    @abstractmethod
+    def run(self) -> None:
+        """Search until the scope is exhausted or a property is violated. Raises ``GaveUp``."""
+
+    @abstractmethod
+    def actions_to(self, finding: Finding) -> tuple[Action, ...]:
+        """The trace that ends in a finding."""
+
+    @property
+    @abstractmethod
+    def states_distinct(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def effect_types(self) -> AbstractSet[type]: ...
+
+    @property
+    def calls(self) -> int:
+        return 0
+
+    @property
+    def states_local(self) -> int:
+        return 0
+
+    @property
+    def steps_learned(self) -> int:
+        return 0
+
+    @property
+    def memory_bytes(self) -> int:
+        return 0
+
+    def violation(self) -> Finding | None:
+        """The finding that decides the verdict, if there is one."""
+        return self.findings.violation(self.effect_types)
+
+    def report(self, progress: Progress) -> None:
+        if self.limits.report is not None:
+            self.limits.report(progress)
+
+
+def conclude(search: Search) -> Verdict:
+    """Run the search, and say what it found and covered."""
+    gave_up = ""
+    try:
+        search.run()
+    except GaveUp as limit:
+        gave_up = str(limit)
+    except KeyboardInterrupt:
+        if not search.limits.interrupted():
+            raise
+        gave_up = "interrupted"
+    finding = search.violation()
+    trace = None
+    if finding is not None:
+        trace = _trace(search, finding)
+    properties = search.findings.results(
+        search.effect_types,
+        finding.property if finding else None,
+        exhausted=finding is None and not gave_up,
+    )
+    outcome, reason = _outcome(gave_up, trace, properties)
+    return Verdict(
+        implementation=implementation_name(search.implementation),
+        scope=search.scope,
+        outcome=outcome,
+        reason=reason,
+        properties=properties,
+        states_distinct=search.states_distinct,
+        transitions=search.transitions,
+        depth=search.depth,
+        trace=trace,
+        notes=_notes(search.implementation, search.scope),
+        states_local=search.states_local,
+        steps_learned=search.steps_learned,
+        calls=search.calls,
+        seconds=search.limits.seconds,
+        memory_bytes=search.memory_bytes,
+    )
+
+
+def _outcome(
+    gave_up: str, trace: Trace | None, properties: Sequence[PropertyResult]
+) -> tuple[Outcome, str]:
+    if trace is not None:
+        return "violated", f"{trace.violation.property}: {trace.violation.explanation}"
+    if gave_up:
+        return "inconclusive", gave_up
+    unreached = [known for known in properties if known.result == "unreached"]
+    if unreached:
+        says = "; ".join(f"{known.name} ({known.reason})" for known in unreached)
+        return "violated", f"never reached in this scope: {says}. What was checked is vacuous"
+    judged = [known for known in properties if known.kind == "always"]
+    if judged and all(known.result == "not observable" for known in judged):
+        return "inconclusive", "no property is observable: the implementation gives no testimony"
+    return "holds", "the scope was exhausted"
+
+
+def _notes(implementation: Implementation, scope: Scope) -> tuple[str, ...]:
+    made_for = getattr(implementation, "links", None)
+    if made_for in LINKS and LINKS.index(made_for) > LINKS.index(scope.links):
+        return (f"the implementation is made for {made_for} links; this scope asks for more",)
+    return ()
+
+
+def _trace(search: Search, finding: Finding) -> Trace:
+    actions = search.actions_to(finding)
+    violation = _violation_after(search, finding, actions)
+    name = implementation_name(search.implementation)
+    return Trace(name, search.scope, actions, violation)
+
+
+def _violation_after(search: Search, finding: Finding, actions: tuple[Action, ...]) -> Violation:
+    """Replay the trace on ``Cluster``, and evaluate what it is said to violate at its end."""
+    cluster = Cluster(search.implementation, search.scope, twice=False)
+    world = world_of(search.implementation, search.scope)
+    try:
+        states = [cluster.initial()]
+        states += [outcome.state for _, outcome in cluster.replay(actions)]
+    except ImplementationRaised as raised:
+        if finding.property != RAISES:
+            raise
+        return Violation(f"the implementation raised {raised}", property=RAISES)
+    known = next(own for own in search.findings.properties if own.name == finding.property)
+    last = actions[-1] if actions else None
+    found = violations_after(known, world, states[-2:][0], last, states[-1])
+    assert found, f"{known.name} holds after replaying the trace that violates it"
+    return found[0]
+
+
+def violations_after(
+    known: Property,
+    world: World,
+    before: ClusterState,
+    action: Action | None,
+    after: ClusterState,
+) -> tuple[Violation, ...]:
+    """What is wrong in ``after``, and (for properties of a step) with the step that led there."""
+    views = _views(known, world, after)
+    found: list[Violation] = []
+    if known.reads == "records":
+        found += known.violations(views, world=world)
+    elif known.reads == "pair":
+        for index, one in enumerate(views):
+            for other in views[index:]:
+                found += known.violations(one, other, world=world)
+    elif known.reads == "record":
+        for own in views:
+            found += known.violations(own, world=world)
+    elif action is not None:
+        node, event = action
+        at = world.nodes.index(node)
+        earlier = _views(known, world, before)
+        found += known.violations(earlier[at], event, views[at], world=world)
+    return tuple(found)
+
+
+def reached_in(known: Property, world: World, state: ClusterState) -> bool:
+    """Whether a *sometimes* property is true in this state."""
+    views = _views(known, world, state)
+    if known.reads == "records":
+        return known.holds(views, world=world)
+    if known.reads == "pair":
+        return any(
+            known.holds(one, other, world=world)
+            for index, one in enumerate(views)
+            for other in views[index:]
+        )
+    return any(known.holds(own, world=world) for own in views)
+
+
+def _views(known: Property, world: World, state: ClusterState) -> tuple[View, ...]:
+    return tuple(
+        view(node, local.record, known.fields)
+        for node, local in zip(world.nodes, state.nodes, strict=True)
+    )
