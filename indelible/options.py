@@ -1,0 +1,256 @@
+"""Options: how the words of a command line become bounds. Nothing here knows what is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
+from typing import Any, Final, TypeAlias
+
+import click
+
+from indelible.model.errors import ScopeError
+from indelible.model.events import NodeId, Timer, node_name
+from indelible.model.scope import LINKS, Links, Scope
+
+__all__ = ["changed_scope", "limit_options", "output_options", "scope_options"]
+
+Command: TypeAlias = Callable[..., Any]
+
+THOUSANDS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+BINARY: Final = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+SECONDS: Final = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600}
+
+UNBOUNDED: Final = "none"
+
+
+def _scaled(text: str, units: Mapping[str, float]) -> float | None:
+    """A number with one of the units, or ``None`` if the text is no such thing."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d+)?)([a-z]*)", re.sub(r"[\s_,]", "", text.lower()))
+    if match is None or match[2] not in units:
+        return None
+    try:
+        return float(match[1]) * units[match[2]]
+    except OverflowError:
+        return None
+
+
+class _Amount(click.ParamType[Any]):
+    """A number above 0, perhaps with a unit."""
+
+    def __init__(self, name: str, units: Mapping[str, float], example: str, *, whole: bool) -> None:
+        self.name, self.units, self.example, self.whole = name, units, example, whole
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float:
+        units = self.units
+        text = str(value)
+        if units is BINARY:
+            text = re.sub(r"(?i)i?b$", "", text)
+        amount = _scaled(text, units)
+        if amount is None or not 0 < amount < 2**63 or (self.whole and amount < 1):
+            self.fail(f"{value!r} is not a {self.name}; write it as {self.example}", param, ctx)
+        return int(amount) if self.whole else amount
+
+
+class _Bound(click.ParamType[Any]):
+    """A whole number from 0, or ``none`` where nothing is bounded."""
+
+    name = "N|none"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = str(value).strip()
+        if text == UNBOUNDED:
+            return text
+        if not re.fullmatch(r"\d+", text):
+            self.fail(f"{value!r} is neither a whole number from 0 nor '{UNBOUNDED}'", param, ctx)
+        return int(text)
+
+
+class _Timeouts(_Bound):
+    """One bound for all timers of a node, or one per timer: ``election=1,retransmit=0``."""
+
+    name = "N|none|TIMER=N,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "=" not in str(value):
+            return super().convert(value, param, ctx)
+        bounds: dict[Timer, Any] = {}
+        for part in str(value).split(","):
+            timer, equals, bound = part.partition("=")
+            if not equals or not timer.strip():
+                self.fail(f"{part!r} is not of the form TIMER=N", param, ctx)
+            bounds[timer.strip()] = super().convert(bound, param, ctx)
+        return bounds
+
+
+class _Names(click.ParamType[Any]):
+    """Names with commas between them."""
+
+    name = "NAME,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+COUNT: Final = _Amount("number of states", THOUSANDS, "1_000_000, 1e6 or 10M", whole=True)
+MEMORY: Final = _Amount("size", BINARY, "512M or 4G", whole=True)
+DURATION: Final = _Amount("time", SECONDS, "30s, 2m or 1h", whole=False)
+BOUND: Final = _Bound()
+TIMEOUTS: Final = _Timeouts()
+NAMES: Final = _Names()
+
+
+SCOPE_OPTIONS: Final = (
+    click.option("--nodes", type=NAMES, metavar="N|NAME,…", help="How many nodes, or their names."),
+    click.option("--commands", type=NAMES, help="What clients may submit."),
+    click.option("--submissions", type=BOUND, help="How often each command, in all."),
+    click.option(
+        "--timeouts", type=TIMEOUTS, help="How often timers may fire, per node, or timer by timer."
+    ),
+    click.option(
+        "--may-time-out", type=NAMES, metavar="NODE,…|all", help="Whose timers may fire at all."
+    ),
+    click.option("--restarts", type=BOUND, help="How many crashes and restarts in all."),
+    click.option("--torn/--no-torn", default=None, help="May a crash cut a step short?"),
+    click.option(
+        "--links", type=click.Choice(LINKS), help="What messages may suffer on their way."
+    ),
+)
+
+LIMIT_OPTIONS: Final = (
+    click.option(
+        "--max-states", "states_max", type=COUNT, metavar="N", help="Give up there: 1e6, 10M."
+    ),
+    click.option(
+        "--max-memory",
+        "memory_bytes_max",
+        type=MEMORY,
+        metavar="SIZE",
+        help="Give up there: 512M, 4G. Default: most of what the machine has left.",
+    ),
+    click.option(
+        "--time-limit", "seconds_max", type=DURATION, metavar="TIME", help="Give up then: 30s, 2m."
+    ),
+)
+
+
+def scope_options(command: Command) -> Command:
+    """Options that change a scope; the command gets those given as ``scope_fields``."""
+    return _gathered("scope_fields", SCOPE_OPTIONS)(command)
+
+
+def limit_options(command: Command) -> Command:
+    """Options that bound a search; the command gets those given as ``limits``."""
+    return _gathered("limits", LIMIT_OPTIONS)(command)
+
+
+def output_options(command: Command) -> Command:
+    """``--json``, ``--quiet``, and whether to show progress."""
+    for option in (
+        click.option("--progress/--no-progress", default=None, help="On stderr, while it runs."),
+        click.option("--quiet", "-q", is_flag=True, help="Print one line, and no progress."),
+        click.option("--json", is_flag=True, help="Print one JSON object (docs/json.md)."),
+    ):
+        command = option(command)
+    return command
+
+
+def _gathered(name: str, options: tuple[Command, ...]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def gathering(**given: Any) -> Any:
+            mine = {key: given.pop(key) for key in keys}
+            given[name] = {key: value for key, value in mine.items() if value is not None}
+            return command(**given)
+
+        known = list(getattr(gathering, "__click_params__", ()))
+        gathering.__click_params__ = []  # type: ignore[attr-defined]
+        decorated: Any = gathering
+        for option in reversed(options):
+            decorated = option(decorated)
+        keys = [parameter.name for parameter in decorated.__click_params__]
+        decorated.__click_params__ = known + decorated.__click_params__
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def changed_scope(
+    base: Scope,
+    *,
+    nodes: tuple[str, ...] | None = None,
+    commands: tuple[str, ...] | None = None,
+    submissions: int | str | None = None,
+    timeouts: int | str | dict[Timer, Any] | None = None,
+    may_time_out: tuple[str, ...] | None = None,
+    restarts: int | str | None = None,
+    torn: bool | None = None,
+    links: Links | None = None,
+) -> Scope:
+    """``base`` with the fields that were given; ``None`` means not given. Raises ``ScopeError``."""
+    fields: dict[str, Any] = {}
+    if nodes is not None:
+        fields["nodes"] = _nodes(nodes)
+        fields["may_time_out"] = _moved(base, Scope(nodes=fields["nodes"]).nodes)
+    if may_time_out is not None:
+        fields["may_time_out"] = _named(may_time_out, replace(base, **fields).nodes)
+    if commands is not None:
+        fields["commands"] = commands
+    if submissions is not None:
+        fields["submissions_max"] = _bound(submissions)
+    if timeouts is not None:
+        fields["timeouts_max"] = _timeouts_max(timeouts, base)
+    if restarts is not None:
+        fields["restarts_max"] = _bound(restarts)
+        if restarts == 0 and torn is None:
+            fields["torn"] = False
+    if torn is not None:
+        fields["torn"] = torn
+    if links is not None:
+        fields["links"] = links
+    return replace(base, **fields)
+
+
+def _bound(given: Any) -> Any:
+    return None if given == UNBOUNDED else given
+
+
+def _timeouts_max(given: Any, base: Scope) -> Any:
+    """A bound per timer changes these timers only, where ``base`` bounds timers one by one."""
+    if not isinstance(given, dict):
+        return _bound(given)
+    others = base.timeouts_max if isinstance(base.timeouts_max, Mapping) else {}
+    return {**others, **{timer: _bound(most) for timer, most in given.items()}}
+
+
+def _nodes(given: tuple[str, ...]) -> int | tuple[NodeId, ...]:
+    """A single number says how many; anything else names them."""
+    if len(given) == 1 and given[0].isdecimal():
+        return int(given[0])
+    return tuple(int(name) if name.isdecimal() else name for name in given)
+
+
+def _moved(base: Scope, nodes: tuple[NodeId, ...]) -> tuple[NodeId, ...] | None:
+    """Those who may time out keep their places among the nodes, whatever these are called now."""
+    if base.may_time_out is None:
+        return None
+    places = [base.nodes.index(node) for node in base.may_time_out]
+    return tuple(nodes[place] for place in places if place < len(nodes))
+
+
+def _named(given: tuple[str, ...], nodes: tuple[NodeId, ...]) -> tuple[NodeId, ...] | None:
+    if given == ("all",):
+        return None
+    by_name = {str(node): node for node in nodes} | {node_name(node): node for node in nodes}
+    for name in given:
+        if name not in by_name:
+            raise ScopeError(
+                f"--may-time-out names {name!r}, which is not a node",
+                available=", ".join(map(node_name, nodes)) + ", or 'all'",
+            )
+    return tuple(by_name[name] for name in given)

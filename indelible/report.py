@@ -1,0 +1,146 @@
+"""A verdict as text: the outcome, what was covered, and what was not.
+
+Pure functions of a verdict. Whether a stream is a terminal, has colours or knows a letter is the
+business of ``terminal.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from indelible.model.scope import Scope
+from indelible.model.verdict import PropertyResult, Result, Verdict
+
+__all__ = ["headline", "memory_text", "render_report", "time_text"]
+
+MARKS: Final[dict[Result, str]] = {
+    "holds": "✓",
+    "reached": "✓",
+    "violated": "✗",
+    "unreached": "✗",
+    "inconclusive": "?",
+    "not observable": "?",
+}
+
+
+def headline(verdict: Verdict) -> str:
+    """The outcome in one line, which begins with its one word."""
+    if verdict.outcome == "holds":
+        return f"holds: all {verdict.states_distinct:,} states in the scope were explored"
+    return f"{verdict.outcome}: {' '.join(verdict.reason.split())}"
+
+
+def render_report(verdict: Verdict, trace: str = "") -> str:
+    """Everything a person needs to know of a check; ``trace`` is the counterexample's text."""
+    sections = [
+        [headline(verdict)],
+        [trace] if trace else [],
+        list(_coverage(verdict)),
+        list(_scope(verdict.scope)),
+        list(_properties(verdict.properties)),
+        [f"note: {note}" for note in verdict.notes],
+        [f"Not covered: {_not_covered(verdict)}"],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _coverage(verdict: Verdict) -> Iterator[str]:
+    seconds = time_text(verdict.seconds)
+    rate = verdict.states_distinct / verdict.seconds if verdict.seconds else 0
+    rows = (
+        ("implementation", verdict.implementation),
+        ("states", f"{verdict.states_distinct:,} distinct"),
+        ("transitions", f"{verdict.transitions:,}"),
+        ("depth", f"{verdict.depth:,} events"),
+        ("local states", f"{verdict.states_local:,} of single nodes"),
+        ("local steps", f"{verdict.steps_learned:,}, in {verdict.calls:,} calls"),
+        ("time", f"{seconds}, {rate:,.0f} states/s"),
+        ("memory", memory_text(verdict.memory_bytes)),
+    )
+    yield "Covered"
+    yield from _table(rows)
+
+
+def _scope(scope: Scope) -> Iterator[str]:
+    yield "Scope"
+    yield from _table(scope.lines())
+
+
+def _properties(results: tuple[PropertyResult, ...]) -> Iterator[str]:
+    if not results:
+        return
+    yield "Properties"
+    width = max(len(known.name) for known in results)
+    for known in results:
+        reason = f": {known.reason}" if known.reason else ""
+        words = "no violation found so far" if _is_open(known) else known.result
+        yield f"  {MARKS[known.result]} {known.name:<{width}}  {words}{reason}"
+
+
+def _is_open(known: PropertyResult) -> bool:
+    return known.kind == "always" and known.result == "inconclusive"
+
+
+def _table(rows: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    width = max(len(name) for name, _ in rows)
+    for name, says in rows:
+        yield f"  {name:<{width}}  {says}"
+
+
+def _not_covered(verdict: Verdict) -> str:
+    beyond = f"anything beyond the scope: {_beyond(verdict.scope)}"
+    if verdict.trace is not None:
+        return f"behaviours longer than the counterexample; {beyond}."
+    if verdict.outcome == "inconclusive" and verdict.depth > 1 and not _is_exhausted(verdict):
+        # The last level found may be judged in part only.
+        return (
+            f"behaviours of {verdict.depth} events and more, but for some; all shorter ones were. "
+            f"Nor {beyond}."
+        )
+    if verdict.outcome == "inconclusive" and not _is_exhausted(verdict):
+        return f"nearly all behaviours in the scope; {beyond}."
+    return f"{beyond}."
+
+
+def _is_exhausted(verdict: Verdict) -> bool:
+    """Whether a verdict is inconclusive though every state was explored."""
+    return any(known.result in ("holds", "unreached") for known in verdict.properties) or all(
+        known.result == "not observable" for known in verdict.properties
+    )
+
+
+def _beyond(scope: Scope) -> str:
+    """What the bounds of the scope leave out, and what no scope covers."""
+    left_out = [f"more than {len(scope.nodes)} nodes", "other commands"]
+    if scope.submissions_max is not None:
+        more = {0: "any command at all", 1: "a command submitted twice"}
+        often = f"a command submitted more than {scope.submissions_max} times"
+        left_out.append(more.get(scope.submissions_max, often))
+    if scope.timeouts_max is not None:
+        left_out.append("more time-outs")
+    if scope.may_time_out is not None:
+        left_out.append("time-outs of other nodes")
+    if scope.restarts_max is not None:
+        left_out.append("more restarts" if scope.restarts_max else "any restart")
+    if scope.restarts_max != 0 and not scope.torn:
+        left_out.append("crashes in the middle of a step")
+    if scope.links == "unordered":
+        left_out.append("messages delivered twice")
+    if scope.links == "ordered":
+        left_out.append("messages lost, reordered or delivered twice")
+    return ", ".join((*left_out, "how long anything takes", "whether anything must happen at last"))
+
+
+def memory_text(size: int) -> str:
+    """Bytes as people read them."""
+    return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.0f} MiB"
+
+
+def time_text(seconds: float) -> str:
+    """Seconds as people read them."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

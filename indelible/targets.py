@@ -1,0 +1,249 @@
+"""Targets: how a name on a command line becomes an implementation with a scope, or a property.
+
+A name that leads nowhere gets one message that says what there is. The code behind it is the
+user's: whatever goes wrong while it is imported or made is told with its place, and no traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, cast
+
+from indelible.checkers.properties import BUILT_IN, Property
+from indelible.model.errors import ImplementationError, PropertyError
+from indelible.model.implementation import Implementation
+from indelible.model.scope import Scope
+
+__all__ = ["DEFAULT_SCOPE", "OURS", "Target", "find_property", "find_target"]
+
+DEFAULT_SCOPE: Final = Scope(
+    nodes=3,
+    commands=("a", "b"),
+    timeouts_max={"election": 1, "heartbeat": 0, "retransmit": 0},
+    may_time_out=(0, 1),
+    restarts_max=1,
+)
+"""What ``indelible check`` explores when nothing else is said."""
+
+OURS: Final = "multipaxos"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is on trial, and the scope it is tried in unless somebody says otherwise."""
+
+    implementation: Implementation
+    scope: Scope
+
+
+def find_target(name: str | None) -> Target:
+    """The target of this name: ``module:attribute``, a known bug, or ours.
+
+    Raises ``ImplementationError``.
+    """
+    if name is None or name == OURS:
+        from indelible.impl.multipaxos import MultiPaxos
+
+        return Target(cast("Implementation", MultiPaxos()), DEFAULT_SCOPE)
+    if ":" in name:
+        return _own_target(name)
+    known_bugs = _known_bugs()
+    if name in known_bugs:
+        return Target(known_bugs[name].implementation, known_bugs[name].scope)
+    raise ImplementationError(
+        f"there is no target {name!r}",
+        cause="it is neither the name of a known bug nor of the form module:attribute",
+        remedy=_as_module_remedy(name),
+        available=_closest_first(name, (OURS, *known_bugs)),
+    )
+
+
+def find_property(name: str) -> Property:
+    """The property of this name: a built-in one, or ``module:attribute``.
+
+    Raises ``PropertyError``.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    if ":" not in name:
+        raise PropertyError(
+            f"there is no property {name!r}",
+            remedy="name a built-in one, or your own as module:attribute",
+            available=_closest_first(name, BUILT_IN),
+        )
+    module, path = _module_and_path(name, PropertyError)
+    known = _attribute(module, path, PropertyError, _properties_in(module))
+    if not isinstance(known, Property):
+        raise PropertyError(
+            f"{name} is a {type(known).__name__}, not a property",
+            remedy="decorate the function with @always(...) or @sometimes(...)",
+            available=_closest_first(path, _properties_in(module)),
+        )
+    return known
+
+
+def _known_bugs() -> Any:
+    from indelible.impl import known_bugs
+
+    return getattr(known_bugs, "KNOWN_BUGS", {})
+
+
+def _own_target(name: str) -> Target:
+    module, path = _module_and_path(name, ImplementationError)
+    candidates = _implementations_in(module)
+    found = _attribute(module, path, ImplementationError, candidates)
+    implementation = _made(name, found) if isinstance(found, type) else found
+    if not _can_be_tried(implementation):
+        raise ImplementationError(
+            f"{name} is a {type(implementation).__name__}, which has no start and handle",
+            remedy="name an object (or a class that needs no arguments) with start(node, nodes, "
+            "storage) and handle(node, state, event)",
+            available=_closest_first(path, candidates),
+        )
+    return Target(implementation, _scope_of(name, implementation))
+
+
+def _made(name: str, kind: type) -> Any:
+    try:
+        return kind()
+    except Exception as error:
+        raise ImplementationError(
+            f"{name} could not be made: {kind.__name__}() raised {_raised(error)}",
+            cause="a class is called without arguments",
+            remedy="make an object in the module, and name that",
+        ) from error
+
+
+def _scope_of(name: str, implementation: Any) -> Scope:
+    from indelible.impl.multipaxos import MultiPaxos
+
+    scope = getattr(implementation, "scope", None)
+    if scope is None:
+        return DEFAULT_SCOPE if isinstance(implementation, MultiPaxos) else Scope()
+    if not isinstance(scope, Scope):
+        raise ImplementationError(
+            f"the scope of {name} is {scope!r}", remedy="make it a Scope, or leave it out"
+        )
+    return scope
+
+
+def _module_and_path(name: str, blame: type[ImplementationError] | type[PropertyError]) -> Any:
+    """The module, imported with the current directory first, and the attribute's dotted path."""
+    module_name, _, path = name.partition(":")
+    if not module_name or not all(part.isidentifier() for part in module_name.split(".")):
+        raise blame(
+            f"{module_name!r} is not the name of a module",
+            remedy="write module:attribute, as in my_paxos:MyPaxos, without a path or '.py'",
+            available=_closest_first(module_name, _modules_here()),
+        )
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(module_name), path
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise _import_failed(module_name, error, blame) from error
+        raise blame(
+            f"there is no module {error.name!r}",
+            cause=f"looked in {here} first, then where Python looks",
+            remedy="run this where the module is, or put its folder on PYTHONPATH",
+            available=_closest_first(module_name, _modules_here()),
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise _import_failed(module_name, error, blame) from error
+
+
+def _import_failed(
+    module_name: str,
+    error: BaseException,
+    blame: type[ImplementationError] | type[PropertyError],
+) -> Exception:
+    return blame(f"module {module_name!r} could not be imported: {_raised(error)}")
+
+
+def _raised(error: BaseException) -> str:
+    """The exception in one line, with the place in the user's code that led to it."""
+    says = " ".join(str(error).split())
+    text = f"{type(error).__name__}: {says}" if says else type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{type(error).__name__}: {error.msg} at {_short(error.filename)}:{error.lineno}"
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<") and frame.filename != __file__
+    ]
+    near = [frame for frame in own if Path(frame.filename).is_relative_to(Path.cwd())]
+    frames = [*own[-1:], *near[-1:]]
+    return f"{text} at {_short(frames[-1].filename)}:{frames[-1].lineno}" if frames else text
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else filename
+
+
+def _attribute(
+    module: ModuleType,
+    path: str,
+    blame: type[ImplementationError] | type[PropertyError],
+    candidates: tuple[str, ...],
+) -> Any:
+    found: Any = module
+    for part in path.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            where = f"module {module.__name__!r}" if found is module else repr(path)
+            raise blame(
+                f"{where} has no {part!r}" if part else f"{module.__name__}: names no attribute",
+                remedy="write module:attribute",
+                available=_closest_first(path, candidates) or "nothing in that module fits",
+            ) from None
+    return found
+
+
+def _implementations_in(module: ModuleType) -> tuple[str, ...]:
+    return tuple(name for name, value in _public(module) if _can_be_tried(value))
+
+
+def _properties_in(module: ModuleType) -> tuple[str, ...]:
+    return tuple(name for name, value in _public(module) if isinstance(value, Property))
+
+
+def _public(module: ModuleType) -> Iterable[tuple[str, Any]]:
+    return ((name, value) for name, value in vars(module).items() if not name.startswith("_"))
+
+
+def _can_be_tried(value: Any) -> bool:
+    return callable(getattr(value, "start", None)) and callable(getattr(value, "handle", None))
+
+
+def _modules_here() -> tuple[str, ...]:
+    """Modules and packages in the current directory."""
+    here = Path.cwd()
+    files = (path.stem for path in here.glob("*.py"))
+    folders = (path.parent.name for path in here.glob("*/__init__.py"))
+    return tuple(sorted(name for name in {*files, *folders} if name.isidentifier()))
+
+
+def _as_module_remedy(name: str) -> str:
+    stem = name.removesuffix(".py").replace("/", ".").replace(os.sep, ".").strip(".")
+    if stem in _modules_here() or name.endswith(".py"):
+        return f"for the code in {stem}, write {stem}:NAME with the name of its class or object"
+    return "write module:attribute for code of your own"
+
+
+def _closest_first(name: str, names: Iterable[str]) -> str:
+    """All the names, those that resemble ``name`` first."""
+    known = list(names)
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    return ", ".join([*close, *(other for other in known if other not in close)])

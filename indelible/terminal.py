@@ -1,0 +1,81 @@
+"""Streams: what a terminal can show, and the one function that writes results to stdout.
+
+Reports are made as plain text; colour is laid over them here, and letters that a stream cannot
+encode are replaced here. Importing this does not load rich: it is used on terminals only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final, TextIO
+
+__all__ = ["has_colour", "is_terminal", "shown", "write_result"]
+
+PLAIN: Final = str.maketrans({"✓": "+", "✗": "x", "→": "->", "…": "...", "∅": "{}"})
+"""What to write where a stream cannot encode the letter."""
+
+# Regular expressions of what is coloured in a report, and how.
+STYLES: Final = (
+    (r"\Aholds: .*", "bold green"),
+    (r"\Aviolated: .*", "bold red"),
+    (r"\Ainconclusive: .*", "bold yellow"),
+    (r"(?m)^(Covered|Scope|Properties|Counterexample: .*|At the end:)$", "bold"),
+    (r"(?m)^Violated: .*$", "bold red"),
+    (r"(?m)^  (✓|\+) ", "green"),
+    (r"(?m)^  (✗|x) ", "red"),
+    (r"(?m)^  \? ", "yellow"),
+    (r"(?m)^ {1,3}\d+  \S.*$", "bold"),
+    (r"(?m)^ +(before the crash|never happens|on restart): ", "italic"),
+    (r" (→|->) ", "cyan"),
+)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether somebody is looking."""
+    try:
+        return stream.isatty()
+    except ValueError:  # A closed stream.
+        return False
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Colour only where somebody is looking who has not asked for none (https://no-color.org)."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def shown(text: str, encoding: str | None) -> str:
+    """The text in letters that ``encoding`` has."""
+    encoding = encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        plain = text.translate(PLAIN)
+        return plain.encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def write_result(text: str) -> None:
+    """Write to stdout; a reader that has gone away is no error."""
+    stream = sys.stdout
+    text = shown(text, stream.encoding)
+    try:
+        if has_colour(stream):
+            _write_coloured(text, stream)
+        else:
+            stream.write(f"{text}\n")
+        stream.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, and would complain.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _write_coloured(text: str, stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    styled = Text(text)
+    for pattern, style in STYLES:
+        styled.highlight_regex(pattern, style)
+    console = Console(file=stream, force_terminal=True)
+    console.print(styled, soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,229 @@
+"""A counterexample as text: who did what, what changed, what was sent, what is wrong at the end.
+
+A pure function of an implementation and a trace. It knows the contract's words, and no protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from indelible.model.effects import (
+    NO_OP,
+    CancelTimer,
+    Decide,
+    Effect,
+    Execute,
+    Lead,
+    Persist,
+    Promise,
+    Reply,
+    Send,
+    SetTimer,
+    Storage,
+    Value,
+    Vote,
+)
+from indelible.model.events import (
+    Event,
+    NodeId,
+    Receive,
+    Restart,
+    Submit,
+    Timeout,
+    Torn,
+    node_name,
+)
+from indelible.model.implementation import Implementation
+from indelible.model.record import Record
+from indelible.model.trace import Trace, Violation
+from indelible.trace_steps import TraceStep, replayed
+from indelible.value_text import changes, text_of
+
+__all__ = ["event_text", "render_trace"]
+
+TESTIMONY: Final = (Promise, Vote, Lead)
+
+
+def render_trace(implementation: Implementation, trace: Trace, *, shortest: bool = False) -> str:
+    """The trace step by step, then why its last state violates the property.
+
+    ``shortest``: whether it is known that no shorter one exists.
+    """
+    run = replayed(implementation, trace)
+    width = max(len(node_name(node)) for node in trace.scope.nodes)
+    lines = [_title(len(trace), shortest=shortest)]
+    for step in run.steps:
+        lines += _step_lines(step, width)
+    lines += _violation_lines(trace.violation)
+    if run.end is not None:
+        lines += ["At the end:"]
+        for node, local in zip(trace.scope.nodes, run.end.nodes, strict=True):
+            lines.append(f"      {node_name(node):<{width}}  {_record_text(local.record)}")
+    return "\n".join(lines)
+
+
+def _title(length: int, *, shortest: bool) -> str:
+    if length == 0:
+        return "Counterexample: the initial state."
+    claim = ", the shortest there is" if shortest else ""
+    return f"Counterexample: {length} event{'s' if length > 1 else ''}{claim}."
+
+
+def _step_lines(step: TraceStep, width: int) -> Iterator[str]:
+    effect_count = len(step.effects) + len(step.lost)
+    what = event_text(step.event, effect_count)
+    yield f"{step.number:>4}  {node_name(step.node):<{width}}  {what}"
+    indent = " " * (width + 10)
+    storage = step.before.record.storage
+    if step.raised:
+        yield f"{indent}raises {step.raised}"
+        return
+    inner: list[str] = [str(change) for change in step.changes]
+    if not isinstance(step.event, Torn):
+        inner += _effects_text(step.effects + step.restarted, storage)
+    else:
+        inner += [f"before the crash: {line}" for line in _effects_text(step.effects, storage)]
+        persisted = [effect for effect in step.effects if isinstance(effect, Persist)]
+        storage = persisted[-1].storage if persisted else storage
+        inner += [f"never happens: {line}" for line in _effects_text(step.lost, storage)]
+        inner += [f"on restart: {line}" for line in _effects_text(step.restarted, storage)]
+    for line in inner or ["nothing changes but the network"]:
+        yield indent + line
+
+
+def event_text(event: Event, effect_count: int | None = None) -> str:
+    """What happens to the node, as the rest of a sentence that begins with its name."""
+    match event:
+        case Receive(source, message):
+            return f"receives {text_of(message)} from {node_name(source)}"
+        case Timeout(timer):
+            return f"timer {_name(timer)} fires"
+        case Submit(command):
+            return f"is asked by a client for {text_of(command)}"
+        case Restart():
+            return "crashes and restarts"
+        case Torn(whole, kept):
+            total = f" of {effect_count}" if effect_count is not None else ""
+            return f"{event_text(whole)}; crashes after {kept}{total} effects, and restarts"
+
+
+def _effects_text(effects: Sequence[Effect], storage: Storage | None) -> Iterator[str]:
+    """The effects in order, in few lines: like next to like, timers last."""
+    timers = [effect for effect in effects if isinstance(effect, SetTimer | CancelTimer)]
+    others = [effect for effect in effects if not isinstance(effect, SetTimer | CancelTimer)]
+    for kind, group in groupby(others, _kind):
+        alike = list(group)
+        if kind == "persist":
+            for effect in alike:
+                assert isinstance(effect, Persist)
+                yield _persist_text(storage, effect.storage)
+                storage = effect.storage
+        elif kind == "send":
+            yield from _sends_text([effect for effect in alike if isinstance(effect, Send)])
+        else:
+            yield "; ".join(_effect_text(effect) for effect in alike)
+    if timers:
+        yield _timers_text(timers)
+
+
+def _kind(effect: Effect) -> str:
+    return "testimony" if isinstance(effect, TESTIMONY) else type(effect).__name__.lower()
+
+
+def _persist_text(before: Storage | None, after: Storage) -> str:
+    if before == after:
+        return "persists the same again"
+    if before is None:
+        return f"persists {text_of(after)}"
+    differing = "; ".join(
+        str(change) if change.path else f"{change.new}" for change in changes(before, after)
+    )
+    return f"persists {differing}"
+
+
+def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
+    receivers: dict[object, list[NodeId]] = {}
+    for send in sends:
+        receivers.setdefault(send.message, []).append(send.to)
+    for message, nodes in receivers.items():
+        yield f"sends {text_of(message)} to {_names(nodes)}"
+
+
+def _timers_text(timers: Iterable[Effect]) -> str:
+    # What is set and cancelled in one step is as the last of the two left it.
+    last: dict[object, bool] = {}
+    for effect in timers:
+        assert isinstance(effect, SetTimer | CancelTimer)
+        last.pop(effect.timer, None)
+        last[effect.timer] = isinstance(effect, SetTimer)
+    words = []
+    for verb, is_set in (("sets", True), ("cancels", False)):
+        names = [_name(timer) for timer, known in last.items() if known is is_set]
+        if names:
+            words.append(f"{verb} timer{'s' if len(names) > 1 else ''} {', '.join(names)}")
+    return "; ".join(words)
+
+
+def _effect_text(effect: Effect) -> str:
+    match effect:
+        case Decide(slot, value):
+            return f"decides {_value(value)} in slot {slot}"
+        case Execute(index, command):
+            return f"executes {text_of(command)} as number {index}"
+        case Reply(command, result):
+            return f"answers the client of {text_of(command)}: {text_of(result)}"
+        case Promise(ballot):
+            return f"promises ballot {text_of(ballot)}"
+        case Vote(slot, ballot, value):
+            return f"votes for {_value(value)} in slot {slot} at ballot {text_of(ballot)}"
+        case Lead(ballot):
+            return f"leads ballot {text_of(ballot)}"
+    return text_of(effect)
+
+
+def _violation_lines(violation: Violation) -> Iterator[str]:
+    yield f"Violated: {violation.property}"
+    yield f"      {violation.explanation}"
+    if violation.slot is not None:
+        yield f"      slot:   {violation.slot}"
+    if violation.nodes:
+        yield f"      nodes:  {_names(violation.nodes)}"
+    if violation.values:
+        yield f"      values: {', '.join(_value(value) for value in violation.values)}"
+
+
+def _record_text(record: Record) -> str:
+    """What the world remembers of a node that a property may have read."""
+    parts = []
+    if record.decided:
+        entries = ", ".join(f"{_value(value)} in slot {slot}" for slot, value in record.decided)
+        parts.append(f"decided {entries}")
+    if record.executed:
+        parts.append(f"executed {', '.join(text_of(command) for _, command in record.executed)}")
+    if record.votes:
+        votes = ", ".join(
+            f"{_value(value)} in slot {slot} at {text_of(ballot)}"
+            for slot, ballot, value in record.votes
+        )
+        parts.append(f"voted for {votes}")
+    if record.promised is not None:
+        parts.append(f"promised {text_of(record.promised)}")
+    if record.leaderships:
+        parts.append(f"led {', '.join(text_of(ballot) for ballot in record.leaderships)}")
+    return "; ".join(parts) or "nothing decided, voted or promised"
+
+
+def _names(nodes: Iterable[object]) -> str:
+    return ", ".join(
+        node_name(node) if isinstance(node, int | str) else text_of(node) for node in nodes
+    )
+
+
+def _name(timer: object) -> str:
+    return timer if isinstance(timer, str) else text_of(timer)
+
+
+def _value(value: Value) -> str:
+    return "no-op" if value is NO_OP else text_of(value)

@@ -1,0 +1,137 @@
+"""Values as people read them, and what differs between two. Knows no protocol, and no report.
+
+Everything is text, and a pure function of what the values say: no address, no order of a set and
+no hash seed ever shows. A value that has its own ``__str__`` is shown by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+from indelible.model.canonical import canonical
+
+__all__ = ["Change", "changes", "text_of"]
+
+
+def text_of(value: object) -> str:
+    """The value in one line: ``Name(field=value)``, sets and mappings sorted."""
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}.{value.name}"
+    if _has_own_text(value):
+        return _own_text(value)
+    named = _named_parts(value)
+    if named is not None:
+        inner = ", ".join(f"{name}={text_of(part)}" for name, part in named)
+        return f"{type(value).__name__}({inner})" if inner else type(value).__name__
+    if isinstance(value, Mapping):
+        pairs = (f"{text_of(key)}: {text_of(value[key])}" for key in canonical(value))
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, AbstractSet):
+        return "{" + ", ".join(text_of(part) for part in canonical(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(text_of(part) for part in value) + "]"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(text_of(part) for part in value) + ")"
+    return _one_line(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)))
+
+
+class Change(NamedTuple):
+    """One part that differs: ``old`` is ``None`` where it was added, ``new`` where removed."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+    def __str__(self) -> str:
+        what = self.path or "state"
+        if self.old is None:
+            return f"{what}: added {self.new}"
+        if self.new is None:
+            return f"{what}: removed {self.old}"
+        return f"{what}: {self.old} → {self.new}"
+
+
+def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
+    """The smallest parts in which two values differ, in the order of the fields."""
+    if type(before) is type(after):
+        if before == after:
+            return
+        inner = tuple(_inner_changes(before, after, path))
+        if inner:
+            yield from inner
+            return
+    yield Change(path, text_of(before), text_of(after))
+
+
+def _inner_changes(before: Any, after: Any, path: str) -> Iterator[Change]:
+    if _has_own_text(before):
+        return
+    named = _named_parts(before)
+    if named is not None:
+        for name, part in named:
+            yield from changes(part, getattr(after, name), f"{path}.{name}" if path else name)
+    elif isinstance(before, Mapping):
+        for key in canonical(before.keys() | after.keys()):
+            place = f"{path}[{text_of(key)}]"
+            if key not in after:
+                yield Change(place, text_of(before[key]), None)
+            elif key not in before:
+                yield Change(place, None, text_of(after[key]))
+            else:
+                yield from changes(before[key], after[key], place)
+    elif isinstance(before, AbstractSet):
+        yield from _items_changed(canonical(before - after), canonical(after - before), path)
+    elif isinstance(before, tuple | list):
+        if len(before) == len(after):
+            for index, (part, other) in enumerate(zip(before, after, strict=True)):
+                yield from changes(part, other, f"{path}[{index}]")
+        else:
+            yield from _items_changed(_without(before, after), _without(after, before), path)
+
+
+def _items_changed(removed: Sequence[Any], added: Sequence[Any], path: str) -> Iterator[Change]:
+    yield from (Change(path, text_of(item), None) for item in removed)
+    yield from (Change(path, None, text_of(item)) for item in added)
+
+
+def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    """The items that are not among the others, counted as often as they occur."""
+    others_left = Counter(others)
+    left: list[Any] = []
+    for item in items:
+        if others_left[item]:
+            others_left[item] -= 1
+        else:
+            left.append(item)
+    return left
+
+
+def _named_parts(value: object) -> list[tuple[str, Any]] | None:
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(part.name, getattr(value, part.name)) for part in fields(value) if part.repr]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return list(zip(value._fields, value, strict=True))
+    return None
+
+
+def _has_own_text(value: object) -> bool:
+    own = type(value).__str__
+    return own not in (object.__str__, str.__str__, BaseException.__str__)
+
+
+def _own_text(value: object) -> str:
+    try:
+        return _one_line(str(value))
+    except Exception as error:
+        # A report is worth more than one value in it.
+        return f"<{type(value).__name__}: its __str__ raised {type(error).__name__}>"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n"))

@@ -1,0 +1,131 @@
+"""A verdict as one JSON object: the schema, version 1, and the only code that writes it.
+
+Documented for readers in docs/json.md. Fields may be added within a version; none changes its
+meaning. Values of an implementation (commands, ballots, messages, …) are opaque: numbers, strings,
+booleans and null stand for themselves, everything else is text for people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from indelible.model.effects import Effect
+from indelible.model.events import Event, Torn
+from indelible.model.implementation import Implementation
+from indelible.model.scope import Scope
+from indelible.model.trace import Trace, Violation
+from indelible.model.verdict import Verdict
+from indelible.trace_steps import TraceStep, replayed
+from indelible.value_text import text_of
+
+__all__ = ["SCHEMA_VERSION", "verdict_json", "verdict_object"]
+
+SCHEMA_VERSION: Final = 1
+
+
+def verdict_json(implementation: Implementation, verdict: Verdict) -> str:
+    """The object as text, in ASCII, so that it survives every stream."""
+    return json.dumps(verdict_object(implementation, verdict), indent=2)
+
+
+def verdict_object(implementation: Implementation, verdict: Verdict) -> dict[str, Any]:
+    """The object, of plain dicts, lists and scalars."""
+    trace = verdict.trace
+    return {
+        "version": SCHEMA_VERSION,
+        "implementation": verdict.implementation,
+        "outcome": verdict.outcome,
+        "exit_code": verdict.exit_code,
+        "reason": verdict.reason,
+        "scope": _scope(verdict.scope),
+        "properties": [
+            {
+                "name": known.name,
+                "kind": known.kind,
+                "result": known.result,
+                "reason": known.reason,
+            }
+            for known in verdict.properties
+        ],
+        "states_distinct": verdict.states_distinct,
+        "transitions": verdict.transitions,
+        "depth": verdict.depth,
+        "states_local": verdict.states_local,
+        "steps_learned": verdict.steps_learned,
+        "calls": verdict.calls,
+        "seconds": round(verdict.seconds, 3),
+        "memory_bytes": verdict.memory_bytes,
+        "notes": list(verdict.notes),
+        "violation": None if trace is None else _violation(trace.violation),
+        "trace": None if trace is None else _trace(implementation, trace),
+    }
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    timeouts = scope.timeouts_max
+    return {
+        "nodes": list(scope.nodes),
+        "commands": [_opaque(command) for command in scope.commands],
+        "submissions_max": scope.submissions_max,
+        "timeouts_max": (
+            {str(timer): most for timer, most in timeouts.items()}
+            if isinstance(timeouts, Mapping)
+            else timeouts
+        ),
+        "may_time_out": None if scope.may_time_out is None else list(scope.may_time_out),
+        "restarts_max": scope.restarts_max,
+        "torn": scope.torn,
+        "links": scope.links,
+    }
+
+
+def _violation(violation: Violation) -> dict[str, Any]:
+    return {
+        "property": violation.property,
+        "explanation": violation.explanation,
+        "slot": violation.slot,
+        "nodes": [_opaque(node) for node in violation.nodes],
+        "values": [_opaque(value) for value in violation.values],
+    }
+
+
+def _trace(implementation: Implementation, trace: Trace) -> list[dict[str, Any]]:
+    return [_step(step) for step in replayed(implementation, trace).steps]
+
+
+def _step(step: TraceStep) -> dict[str, Any]:
+    return {
+        "number": step.number,
+        "node": step.node,
+        "event": _event(step.event),
+        "changes": [change._asdict() for change in step.changes],
+        "effects": [_effect(effect) for effect in step.effects],
+        "effects_lost": [_effect(effect) for effect in step.lost],
+        "effects_restart": [_effect(effect) for effect in step.restarted],
+        "raised": step.raised or None,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    if isinstance(event, Torn):
+        return {"type": "Torn", "event": _event(event.event), "kept": event.kept}
+    return _parts(event)
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return _parts(effect)
+
+
+def _parts(value: Event | Effect) -> dict[str, Any]:
+    """The name of the event or effect as ``type``, and its fields."""
+    named = {part.name: _opaque(getattr(value, part.name)) for part in fields(value)}
+    return {"type": type(value).__name__, **named}
+
+
+def _opaque(value: object) -> Any:
+    if value is None or type(value) in (bool, int, str):
+        return value
+    return text_of(value)
