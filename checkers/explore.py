@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from indelible.checkers.limits import Limits, available_memory
 from indelible.checkers.properties import BUILT_IN, Property, default_properties
@@ -19,6 +20,7 @@ def explore(
     scope: Scope | None = None,
     *,
     properties: Iterable[Property | str] | None = None,
+    required: bool | None = None,
     limits: Limits | None = None,
 ) -> Verdict:
     """Explore every behaviour of ``implementation`` inside ``scope``, at native speed.
@@ -28,15 +30,30 @@ def explore(
     trace), or is *inconclusive* (with the limit that was hit). Without ``limits`` only memory is
     limited, to most of what the machine has left.
 
+    ``required``: whether a property that is not observable makes the verdict inconclusive; by
+    default it does if ``properties`` were given, because then each was asked for.
+
     Raises ``ImplementationError``, ``ScopeError``, ``PropertyError``: the question makes no sense.
     """
     from indelible.checkers.explorer.search import explore_exhaustively
 
     scope = scope if scope is not None else Scope()
     chosen = check_question(implementation, scope, properties)
-    return explore_exhaustively(
+    verdict = explore_exhaustively(
         implementation, scope, chosen, limits or Limits(memory_bytes_max=memory_default())
     )
+    if required is None:
+        required = properties is not None
+    return _insisting_on_all(verdict) if required else verdict
+
+
+def _insisting_on_all(verdict: Verdict) -> Verdict:
+    """The verdict if every property was asked for: what nobody could see does not hold."""
+    unseen = [known for known in verdict.properties if known.result == "not observable"]
+    if verdict.outcome != "holds" or not unseen:
+        return verdict
+    says = "; ".join(f"{known.name} is not observable ({known.reason})" for known in unseen)
+    return replace(verdict, outcome="inconclusive", reason=says)
 
 
 def memory_default() -> int | None:
