@@ -90,10 +90,11 @@ def conclude(search: Search) -> Verdict:
     trace = None
     if finding is not None:
         trace = _trace(search, finding)
+    exhausted = finding is None and not gave_up
     properties = search.findings.results(
         search.effect_types,
         finding.property if finding else None,
-        exhausted=finding is None and not gave_up,
+        exhausted=exhausted,
     )
     outcome, reason = _outcome(gave_up, trace, properties)
     return Verdict(
@@ -106,6 +107,7 @@ def conclude(search: Search) -> Verdict:
         transitions=search.transitions,
         depth=search.depth,
         trace=trace,
+        exhausted=exhausted,
         notes=_notes(search.implementation, search.scope),
         states_local=search.states_local,
         steps_learned=search.steps_learned,

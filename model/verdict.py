@@ -41,6 +41,7 @@ class Verdict:
       shortest path found. Where a property is violated they count whole levels: every state up to
       the length of the counterexample.
     - ``reason``: which bound made it inconclusive, or why it is violated, in a sentence.
+    - ``exhausted``: whether every state of the scope was explored.
     - ``notes``: assumptions a reader should know of.
     - ``calls``: how often the implementation was called; ``steps_learned``: distinct local steps.
     - ``seconds`` and ``memory_bytes`` (peak held by the search) vary between runs; the rest do not.
@@ -55,6 +56,7 @@ class Verdict:
     transitions: int
     depth: int
     trace: Trace | None = None
+    exhausted: bool = False
     notes: tuple[str, ...] = ()
     states_local: int = 0
     steps_learned: int = 0
