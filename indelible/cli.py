@@ -7,12 +7,14 @@ message on stderr and exit code 2; a traceback is shown only with ``--debug``.
 
 from __future__ import annotations
 
+import sys
 import traceback
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from indelible.model.errors import IndelibleError, PropertyError
+from indelible.model.errors import ImplementationError, IndelibleError, PropertyError
 from indelible.model.verdict import EXIT_CODES
 from indelible.options import changed_scope, limit_options, output_options, scope_options
 
@@ -111,13 +113,20 @@ def check(
     """
     from indelible.targets import find_target
 
-    found = find_target(target)
-    scope = changed_scope(found.scope, **scope_fields)
-    is_default = target is None and not scope_fields
-    properties = _properties(names, internal=not no_internal, replaced=is_default)
-    verdict = _explored(
-        found.implementation, scope, properties, names, limits, progress=progress and not quiet
-    )
+    # Whatever the code on trial prints must not mix with the result.
+    with redirect_stdout(sys.stderr):
+        found = find_target(target)
+        scope = changed_scope(found.scope, **scope_fields)
+        is_default = target is None and not scope_fields
+        properties = _properties(names, internal=not no_internal, replaced=is_default)
+        verdict = _explored(
+            found.implementation,
+            scope,
+            properties,
+            names,
+            limits,
+            progress=False if quiet and progress is None else progress,
+        )
     _show(found.implementation, verdict, json=json, quiet=quiet)
     raise SystemExit(verdict.exit_code)
 
@@ -192,9 +201,13 @@ def _explored(
 
         memory = limits.pop("memory_bytes_max", None) or memory_default()
         bounds = Limits(memory_bytes_max=memory, interrupted=interrupted, report=report, **limits)
-        return explore(
-            implementation, scope, properties=properties, required=bool(names), limits=bounds
-        )
+        try:
+            return explore(
+                implementation, scope, properties=properties, required=bool(names), limits=bounds
+            )
+        except SystemExit as exit:
+            # Its exit code would pass for ours.
+            raise ImplementationError(f"the code on trial called exit({exit.code!r})") from exit
 
 
 def _show(implementation: Implementation, verdict: Verdict, *, json: bool, quiet: bool) -> None:

@@ -72,7 +72,7 @@ class _Bound(click.ParamType[Any]):
 class _Timeouts(_Bound):
     """One bound for all timers of a node, or one per timer: ``election=1,retransmit=0``."""
 
-    name = "N|none|TIMER=N,…"
+    name = "N|none|TIMER=N,..."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if "=" not in str(value):
@@ -89,7 +89,7 @@ class _Timeouts(_Bound):
 class _Names(click.ParamType[Any]):
     """Names with commas between them."""
 
-    name = "NAME,…"
+    name = "NAME,..."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
@@ -106,16 +106,25 @@ NAMES: Final = _Names()
 
 
 SCOPE_OPTIONS: Final = (
-    click.option("--nodes", type=NAMES, metavar="N|NAME,…", help="How many nodes, or their names."),
-    click.option("--commands", type=NAMES, help="What clients may submit."),
-    click.option("--submissions", type=BOUND, help="How often each command, in all."),
     click.option(
-        "--timeouts", type=TIMEOUTS, help="How often timers may fire, per node, or timer by timer."
+        "--nodes", type=NAMES, metavar="N|NAME,...", help="How many nodes, or their names."
+    ),
+    click.option("--commands", type=NAMES, metavar="NAME,...", help="What clients may submit."),
+    click.option(
+        "--submissions", type=BOUND, metavar="N|none", help="How often each command, in all."
     ),
     click.option(
-        "--may-time-out", type=NAMES, metavar="NODE,…|all", help="Whose timers may fire at all."
+        "--timeouts",
+        type=TIMEOUTS,
+        metavar="N|none|TIMER=N,...",
+        help="How often timers may fire, per node, or timer by timer.",
     ),
-    click.option("--restarts", type=BOUND, help="How many crashes and restarts in all."),
+    click.option(
+        "--may-time-out", type=NAMES, metavar="NODE,...|all", help="Whose timers may fire at all."
+    ),
+    click.option(
+        "--restarts", type=BOUND, metavar="N|none", help="How many crashes and restarts in all."
+    ),
     click.option("--torn/--no-torn", default=None, help="May a crash cut a step short?"),
     click.option(
         "--links", type=click.Choice(LINKS), help="What messages may suffer on their way."

@@ -38,7 +38,7 @@ def render_report(verdict: Verdict, trace: str = "") -> str:
         [trace] if trace else [],
         list(_coverage(verdict)),
         list(_scope(verdict.scope)),
-        list(_properties(verdict.properties)),
+        list(_properties(verdict)),
         [f"note: {note}" for note in verdict.notes],
         [f"Not covered: {_not_covered(verdict)}"],
     ]
@@ -67,19 +67,25 @@ def _scope(scope: Scope) -> Iterator[str]:
     yield from _table(scope.lines())
 
 
-def _properties(results: tuple[PropertyResult, ...]) -> Iterator[str]:
-    if not results:
-        return
+def _properties(verdict: Verdict) -> Iterator[str]:
     yield "Properties"
-    width = max(len(known.name) for known in results)
+    results = verdict.properties
+    violation = verdict.violation
+    if violation is not None and violation.property not in {known.name for known in results}:
+        # An exception in the implementation violates something nobody had to ask for.
+        results = (PropertyResult(violation.property, "always", "violated"), *results)
+    width = max((len(known.name) for known in results), default=0)
     for known in results:
         reason = f": {known.reason}" if known.reason else ""
-        words = "no violation found so far" if _is_open(known) else known.result
-        yield f"  {MARKS[known.result]} {known.name:<{width}}  {words}{reason}"
+        says = f"{_result_text(known, verdict)}{reason}"
+        yield f"  {MARKS[known.result]} {known.name:<{width}}  {says}"
 
 
-def _is_open(known: PropertyResult) -> bool:
-    return known.kind == "always" and known.result == "inconclusive"
+def _result_text(known: PropertyResult, verdict: Verdict) -> str:
+    if known.result != "inconclusive":
+        return known.result
+    where = "so far" if verdict.trace is None else f"within {verdict.depth:,} events"
+    return f"no violation {where}" if known.kind == "always" else f"not reached {where}"
 
 
 def _table(rows: tuple[tuple[str, str], ...]) -> Iterator[str]:
@@ -90,24 +96,12 @@ def _table(rows: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 def _not_covered(verdict: Verdict) -> str:
     beyond = f"anything beyond the scope: {_beyond(verdict.scope)}"
+    if verdict.exhausted:
+        return f"{beyond}."
     if verdict.trace is not None:
         return f"behaviours longer than the counterexample; {beyond}."
-    if verdict.outcome == "inconclusive" and verdict.depth > 1 and not _is_exhausted(verdict):
-        # The last level found may be judged in part only.
-        return (
-            f"behaviours of {verdict.depth} events and more, but for some; all shorter ones were. "
-            f"Nor {beyond}."
-        )
-    if verdict.outcome == "inconclusive" and not _is_exhausted(verdict):
-        return f"nearly all behaviours in the scope; {beyond}."
-    return f"{beyond}."
-
-
-def _is_exhausted(verdict: Verdict) -> bool:
-    """Whether a verdict is inconclusive though every state was explored."""
-    return any(known.result in ("holds", "unreached") for known in verdict.properties) or all(
-        known.result == "not observable" for known in verdict.properties
-    )
+    # The last level found may be judged in part only.
+    return f"behaviours of {verdict.depth:,} events and more, except some; {beyond}."
 
 
 def _beyond(scope: Scope) -> str:

@@ -83,7 +83,7 @@ def find_property(name: str) -> Property:
     known = _attribute(module, path, PropertyError, _properties_in(module))
     if not isinstance(known, Property):
         raise PropertyError(
-            f"{name} is a {type(known).__name__}, not a property",
+            f"{name} is not a property; it is of type {type(known).__name__}",
             remedy="decorate the function with @always(...) or @sometimes(...)",
             available=_closest_first(path, _properties_in(module)),
         )
@@ -103,7 +103,7 @@ def _own_target(name: str) -> Target:
     implementation = _made(name, found) if isinstance(found, type) else found
     if not _can_be_tried(implementation):
         raise ImplementationError(
-            f"{name} is a {type(implementation).__name__}, which has no start and handle",
+            f"{name} has no start and handle; it is of type {type(implementation).__name__}",
             remedy="name an object (or a class that needs no arguments) with start(node, nodes, "
             "storage) and handle(node, state, event)",
             available=_closest_first(path, candidates),
@@ -198,21 +198,31 @@ def _attribute(
     candidates: tuple[str, ...],
 ) -> Any:
     found: Any = module
+    fitting = _closest_first(path, candidates) or "nothing in that module fits"
+    if not path:
+        raise blame(
+            f"'{module.__name__}:' names a module, and nothing in it",
+            remedy="write module:attribute",
+            available=fitting,
+        )
     for part in path.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
             where = f"module {module.__name__!r}" if found is module else repr(path)
             raise blame(
-                f"{where} has no {part!r}" if part else f"{module.__name__}: names no attribute",
-                remedy="write module:attribute",
-                available=_closest_first(path, candidates) or "nothing in that module fits",
+                f"{where} has no {part!r}",
+                available=fitting,
             ) from None
     return found
 
 
 def _implementations_in(module: ModuleType) -> tuple[str, ...]:
-    return tuple(name for name, value in _public(module) if _can_be_tried(value))
+    return tuple(
+        name
+        for name, value in _public(module)
+        if _can_be_tried(value) and not getattr(value, "_is_protocol", False)
+    )
 
 
 def _properties_in(module: ModuleType) -> tuple[str, ...]:

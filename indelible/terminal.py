@@ -26,7 +26,7 @@ STYLES: Final = (
     (r"(?m)^  (✗|x) ", "red"),
     (r"(?m)^  \? ", "yellow"),
     (r"(?m)^ {1,3}\d+  \S.*$", "bold"),
-    (r"(?m)^ +(before the crash|never happens|on restart): ", "italic"),
+    (r"(?m)^ +(never happens|after restart): ", "italic"),
     (r" (→|->) ", "cyan"),
 )
 

@@ -5,10 +5,12 @@ A pure function of an implementation and a trace. It knows the contract's words,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from indelible.model.canonical import canonical
 from indelible.model.effects import (
     NO_OP,
     CancelTimer,
@@ -39,7 +41,7 @@ from indelible.model.implementation import Implementation
 from indelible.model.record import Record
 from indelible.model.trace import Trace, Violation
 from indelible.trace_steps import TraceStep, replayed
-from indelible.value_text import changes, text_of
+from indelible.value_text import Change, changes, text_of
 
 __all__ = ["event_text", "render_trace"]
 
@@ -56,9 +58,9 @@ def render_trace(implementation: Implementation, trace: Trace, *, shortest: bool
     lines = [_title(len(trace), shortest=shortest)]
     for step in run.steps:
         lines += _step_lines(step, width)
-    lines += _violation_lines(trace.violation)
+    lines += ["", *_violation_lines(trace.violation)]
     if run.end is not None:
-        lines += ["At the end:"]
+        lines += ["", "At the end:"]
         for node, local in zip(trace.scope.nodes, run.end.nodes, strict=True):
             lines.append(f"      {node_name(node):<{width}}  {_record_text(local.record)}")
     return "\n".join(lines)
@@ -72,25 +74,56 @@ def _title(length: int, *, shortest: bool) -> str:
 
 
 def _step_lines(step: TraceStep, width: int) -> Iterator[str]:
-    effect_count = len(step.effects) + len(step.lost)
-    what = event_text(step.event, effect_count)
+    what = event_text(step.event, len(step.effects) + len(step.lost))
     yield f"{step.number:>4}  {node_name(step.node):<{width}}  {what}"
+    inner = _torn_lines(step) if isinstance(step.event, Torn) else _whole_lines(step)
     indent = " " * (width + 10)
-    storage = step.before.record.storage
-    if step.raised:
-        yield f"{indent}raises {step.raised}"
-        return
-    inner: list[str] = [str(change) for change in step.changes]
-    if not isinstance(step.event, Torn):
-        inner += _effects_text(step.effects + step.restarted, storage)
-    else:
-        inner += [f"before the crash: {line}" for line in _effects_text(step.effects, storage)]
-        persisted = [effect for effect in step.effects if isinstance(effect, Persist)]
-        storage = persisted[-1].storage if persisted else storage
-        inner += [f"never happens: {line}" for line in _effects_text(step.lost, storage)]
-        inner += [f"on restart: {line}" for line in _effects_text(step.restarted, storage)]
-    for line in inner or ["nothing changes but the network"]:
+    for line in inner:
         yield indent + line
+
+
+def _whole_lines(step: TraceStep) -> list[str]:
+    if step.raised:
+        return [f"raises {step.raised}"]
+    lines = [str(change) for change in step.changes]
+    lines += _effects_text(step.effects + step.restarted, step.before.record.storage, step.changes)
+    return lines + _timer_lines(step) or ["changes nothing of its own"]
+
+
+def _torn_lines(step: TraceStep) -> list[str]:
+    """What was done before the crash, what the crash prevented, and what the restart did.
+
+    Every effect is shown, timers too, because the crash counts them.
+    """
+    storage = step.before.record.storage
+    lines = list(_effects_text(step.effects, storage, timers=True))
+    persisted = [effect.storage for effect in step.effects if isinstance(effect, Persist)]
+    storage = persisted[-1] if persisted else storage
+    lines += [f"never happens: {line}" for line in _effects_text(step.lost, storage, timers=True)]
+    after = [str(change) for change in step.changes]
+    after += _effects_text(step.restarted, storage)
+    return lines + [f"after restart: {line}" for line in (*after, *_timer_lines(step))]
+
+
+def _timer_lines(step: TraceStep) -> list[str]:
+    """Timers that may fire now and could not before, and the other way round."""
+    before = step.before.record.timers
+    if isinstance(step.event, Timeout):
+        before -= {step.event.timer}
+    if isinstance(step.event, Restart | Torn):
+        before = frozenset()
+    after = step.after.record.timers
+    words = [
+        f"{verb} {_timers(timers)}"
+        for verb, timers in (("arms", after - before), ("disarms", before - after))
+        if timers
+    ]
+    return ["; ".join(words)] if words else []
+
+
+def _timers(timers: Iterable[object]) -> str:
+    names = [_name(timer) for timer in canonical(timers)]
+    return f"timer{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def event_text(event: Event, effect_count: int | None = None) -> str:
@@ -101,46 +134,57 @@ def event_text(event: Event, effect_count: int | None = None) -> str:
         case Timeout(timer):
             return f"timer {_name(timer)} fires"
         case Submit(command):
-            return f"is asked by a client for {text_of(command)}"
+            return f"is given {text_of(command)} by a client"
         case Restart():
             return "crashes and restarts"
         case Torn(whole, kept):
             total = f" of {effect_count}" if effect_count is not None else ""
-            return f"{event_text(whole)}; crashes after {kept}{total} effects, and restarts"
+            return f"{event_text(whole)}, crashes after {kept}{total} effects, restarts"
 
 
-def _effects_text(effects: Sequence[Effect], storage: Storage | None) -> Iterator[str]:
-    """The effects in order, in few lines: like next to like, timers last."""
-    timers = [effect for effect in effects if isinstance(effect, SetTimer | CancelTimer)]
-    others = [effect for effect in effects if not isinstance(effect, SetTimer | CancelTimer)]
-    for kind, group in groupby(others, _kind):
+def _effects_text(
+    effects: Sequence[Effect],
+    storage: Storage | None,
+    told: Collection[Change] = (),
+    *,
+    timers: bool = False,
+) -> Iterator[str]:
+    """The effects in order, like next to like; ``told``: changes that need no telling again."""
+    for kind, group in groupby(effects, _kind):
         alike = list(group)
-        if kind == "persist":
-            for effect in alike:
-                assert isinstance(effect, Persist)
-                yield _persist_text(storage, effect.storage)
-                storage = effect.storage
-        elif kind == "send":
+        if kind == "send":
             yield from _sends_text([effect for effect in alike if isinstance(effect, Send)])
-        else:
+        elif kind == "testimony" or (kind == "timer" and timers):
             yield "; ".join(_effect_text(effect) for effect in alike)
-    if timers:
-        yield _timers_text(timers)
+        elif kind != "timer":
+            for effect in alike:
+                if isinstance(effect, Persist):
+                    yield _persist_text(storage, effect.storage, told)
+                    storage = effect.storage
+                else:
+                    yield _effect_text(effect)
 
 
 def _kind(effect: Effect) -> str:
-    return "testimony" if isinstance(effect, TESTIMONY) else type(effect).__name__.lower()
+    if isinstance(effect, TESTIMONY):
+        return "testimony"
+    if isinstance(effect, SetTimer | CancelTimer):
+        return "timer"
+    return "send" if isinstance(effect, Send) else ""
 
 
-def _persist_text(before: Storage | None, after: Storage) -> str:
+def _persist_text(before: Storage | None, after: Storage, told: Collection[Change]) -> str:
     if before == after:
         return "persists the same again"
     if before is None:
         return f"persists {text_of(after)}"
-    differing = "; ".join(
-        str(change) if change.path else f"{change.new}" for change in changes(before, after)
+    differing = tuple(changes(before, after))
+    if all(change.path and change in told for change in differing):
+        parts = dict.fromkeys(re.split(r"[.\[]", change.path)[0] for change in differing)
+        return f"persists {', '.join(parts)}"
+    return "persists " + "; ".join(
+        str(change) if change.path else f"{change.old} → {change.new}" for change in differing
     )
-    return f"persists {differing}"
 
 
 def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
@@ -149,21 +193,6 @@ def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
         receivers.setdefault(send.message, []).append(send.to)
     for message, nodes in receivers.items():
         yield f"sends {text_of(message)} to {_names(nodes)}"
-
-
-def _timers_text(timers: Iterable[Effect]) -> str:
-    # What is set and cancelled in one step is as the last of the two left it.
-    last: dict[object, bool] = {}
-    for effect in timers:
-        assert isinstance(effect, SetTimer | CancelTimer)
-        last.pop(effect.timer, None)
-        last[effect.timer] = isinstance(effect, SetTimer)
-    words = []
-    for verb, is_set in (("sets", True), ("cancels", False)):
-        names = [_name(timer) for timer, known in last.items() if known is is_set]
-        if names:
-            words.append(f"{verb} timer{'s' if len(names) > 1 else ''} {', '.join(names)}")
-    return "; ".join(words)
 
 
 def _effect_text(effect: Effect) -> str:
@@ -178,6 +207,10 @@ def _effect_text(effect: Effect) -> str:
             return f"promises ballot {text_of(ballot)}"
         case Vote(slot, ballot, value):
             return f"votes for {_value(value)} in slot {slot} at ballot {text_of(ballot)}"
+        case SetTimer(timer, _):
+            return f"sets timer {_name(timer)}"
+        case CancelTimer(timer):
+            return f"cancels timer {_name(timer)}"
         case Lead(ballot):
             return f"leads ballot {text_of(ballot)}"
     return text_of(effect)

@@ -40,6 +40,7 @@ def verdict_object(implementation: Implementation, verdict: Verdict) -> dict[str
         "outcome": verdict.outcome,
         "exit_code": verdict.exit_code,
         "reason": verdict.reason,
+        "exhausted": verdict.exhausted,
         "scope": _scope(verdict.scope),
         "properties": [
             {
