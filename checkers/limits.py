@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["GaveUp", "Limits", "Progress", "available_memory", "resident_memory"]
+__all__ = ["GaveUp", "Limits", "Progress", "available_memory", "physical_memory", "resident_memory"]
 
 
 class GaveUp(Exception):
@@ -89,6 +89,11 @@ def available_memory() -> int | None:
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
+    return physical_memory()
+
+
+def physical_memory() -> int | None:
+    """How many bytes of memory this machine has, or ``None`` where it does not tell."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):

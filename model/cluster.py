@@ -31,8 +31,8 @@ from indelible.model.record import (
     after_effects,
     after_event,
     after_restart,
-    after_sends,
     is_deliverable,
+    new_envelopes,
     submissions_of,
 )
 from indelible.model.scope import Links, Scope
@@ -162,8 +162,8 @@ class Cluster:
 
     def _recorded(self, node: NodeId, record: Record, effects: tuple[Effect, ...]) -> Record:
         record = after_effects(record, node, effects, self.scope)
-        sent = after_sends(record.sent, effects, self.scope.links)
-        return record if sent == record.sent else replace(record, sent=sent)
+        new = new_envelopes(record.sent, effects, self.scope.links)
+        return replace(record, sent=record.sent.union(new)) if new else record
 
     def _local_step(
         self, node: NodeId, local: LocalState, event: Event

@@ -7,7 +7,7 @@ is not a component, since what can be delivered is what some record says was sen
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -38,9 +38,9 @@ __all__ = [
     "after_effects",
     "after_event",
     "after_restart",
-    "after_sends",
     "is_deliverable",
     "may_fire",
+    "new_envelopes",
     "submissions_of",
 ]
 
@@ -137,15 +137,18 @@ def after_effects(record: Record, node: NodeId, effects: Iterable[Effect], scope
     return record if alive == record.timers else replace(record, timers=alive)
 
 
-def after_sends(
+def new_envelopes(
     sent: frozenset[Envelope], effects: Iterable[Effect], links: Links
-) -> frozenset[Envelope]:
-    """The envelopes sent so far, after the sends among ``effects``."""
+) -> tuple[Envelope, ...]:
+    """What the sends among ``effects`` add to the envelopes sent so far, in order."""
+    new: list[Envelope] = []
     for effect in effects:
         if isinstance(effect, Send):
-            number = _next_number(sent, effect.to, effect.message, links)
-            sent = sent | {Envelope(effect.to, effect.message, number)}
-    return sent
+            number = _next_number(sent.union(new), effect.to, effect.message, links)
+            envelope = Envelope(effect.to, effect.message, number)
+            if envelope not in sent and envelope not in new:
+                new.append(envelope)
+    return tuple(new)
 
 
 def after_restart(record: Record, scope: Scope) -> Record:
@@ -233,7 +236,7 @@ def _received_count(record: Record, source: NodeId, message: Message | None) -> 
     return 0
 
 
-def _next_number(sent: frozenset[Envelope], to: NodeId, message: Message, links: Links) -> int:
+def _next_number(sent: Set[Envelope], to: NodeId, message: Message, links: Links) -> int:
     match links:
         case "unordered_duplicating":
             return 0

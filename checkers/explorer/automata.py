@@ -1,15 +1,16 @@
 """Local automata: what each node can be, and what each event makes of it, learned once.
 
-A node's local state is three small numbers: its implementation's state, its record without what it
-sent, and what it sent. Most of a step is therefore a look-up of numbers already met, and the
-implementation is called once per (state, event). This is plain Python; ``tables`` copies what it
-learns into arrays for the kernels. It knows nothing of global states.
+A node's local state is a *behaviour*, which decides what it does next (its implementation's state
+and its record without what it sent), and what it has *sent*, which decides what others may see.
+The two are numbered apart: a reaction is worked out once per behaviour and event, and only lifted
+to local states, and the implementation is called once per state and event. This is plain Python;
+``tables`` copies it into arrays for the kernels. It knows nothing of global states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from indelible.model.canonical import canonical
@@ -24,6 +25,7 @@ from indelible.model.events import (
     Restart,
     Submit,
     Timeout,
+    Timer,
     Torn,
 )
 from indelible.model.implementation import Implementation, Step, ask_handle, ask_start
@@ -33,16 +35,25 @@ from indelible.model.record import (
     after_effects,
     after_event,
     after_restart,
-    after_sends,
     is_deliverable,
+    new_envelopes,
     submissions_of,
 )
 from indelible.model.scope import Scope
 
-__all__ = ["Automaton", "Interner", "Learned", "LocalAutomata", "ask_twice"]
+__all__ = [
+    "NOTHING",
+    "Automaton",
+    "Behaviour",
+    "Interner",
+    "Learned",
+    "LocalAutomata",
+    "LocalParts",
+    "ask_twice",
+]
 
 T = TypeVar("T", bound=Hashable)
-Answer: TypeAlias = tuple[int, int] | ImplementationRaised
+Answer: TypeAlias = tuple[int, tuple[Effect, ...]] | ImplementationRaised
 
 ALWAYS_TWICE: Final = 2_000
 SOMETIMES_TWICE: Final = 16
@@ -79,11 +90,17 @@ class Interner(Generic[T]):
         return len(self.values)
 
 
-class LocalParts(NamedTuple):
-    """A local state as three numbers of its node: state, rest of the record, sent."""
+class Behaviour(NamedTuple):
+    """What decides the next steps of a node: its state, and its record but for what it sent."""
 
     state: int
-    rest: int
+    rest: Record
+
+
+class LocalParts(NamedTuple):
+    """A local state as two numbers of its node: a behaviour, and a set of envelopes sent."""
+
+    behaviour: int
     sent: int
 
 
@@ -94,9 +111,26 @@ class Occurrence(NamedTuple):
     number: int
 
 
+class Move(NamedTuple):
+    """The next behaviour of a reaction, and the number of the effects that took place."""
+
+    behaviour: int
+    effects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What one occurrence does to one behaviour, if it is possible: ``whole``, and when ``torn``
+    by a crash after so many effects; ``raised`` as in ``Learned``."""
+
+    whole: Move | None = None
+    torn: tuple[tuple[int, Move], ...] = ()
+    raised: tuple[tuple[int | None, ImplementationRaised], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What one event does to one local state, apart from budgets of the whole cluster.
+    """What one occurrence does to one local state, apart from budgets of the whole cluster.
 
     ``whole`` is the next local id, 0 where nothing changes or the event is not possible; ``torn``
     are the (effects kept, next local id or 0) of crashes inside the step; ``raised`` holds the
@@ -111,105 +145,105 @@ class Learned:
 NOTHING: Final = Learned()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What a node has sent: the envelopes, and per receiving node the occurrences they allow."""
 
     envelopes: frozenset[Envelope]
-    allows: tuple[int, ...] = field(default=())
+    allows: tuple[int, ...]
 
 
 class Automaton:
     """One node: its local states, the events it may see, and the steps between.
 
     ``locals`` are numbered from 1. ``occurrences`` are numbered from 0: the place of an event in
-    every bit set of this node.
+    every bit set of this node. ``timer_bits`` are those of time-outs, ``always_bits`` (a bit set)
+    those of every event that needs no sender.
     """
 
     def __init__(self, owner: LocalAutomata, index: int, node: NodeId) -> None:
         self.owner, self.index, self.node = owner, index, node
         self.states: Interner[Any] = Interner()
-        self.rests: Interner[Record] = Interner()
-        self.sent_ids: dict[frozenset[Envelope], int] = {}
-        self.sents: list[Sent] = []
+        self.behaviours: Interner[Behaviour] = Interner()
+        self.sents: list[Sent] = [Sent(frozenset(), (0,) * len(owner.scope.nodes))]
         self.locals: Interner[LocalParts] = Interner(first=1)
         self.occurrences: Interner[Occurrence] = Interner()
-        self.timer_bits: dict[Hashable, int] = {}
+        self.timer_bits: dict[Timer, int] = {}
         self.always_bits = 0
-        self._event_ids: Interner[InputEvent] = Interner()
-        self._handled: dict[tuple[int, int], Answer] = {}
-        self._started: dict[Hashable, Answer] = {}
-        self._rested: dict[tuple[int, int, int], int] = {}
-        self._restarted: dict[tuple[int, int], int] = {}
+        self._sent_ids: dict[frozenset[Envelope], int] = {frozenset(): 0}
+        self._handled: dict[Any, Answer] = {}
+        self._started: dict[Any, Answer] = {}
+        self._reactions: dict[tuple[int, int], Reaction] = {}
         self._sending: dict[tuple[int, int], int] = {}
+        own: list[Event] = [Submit(command) for command in owner.scope.commands]
+        own += [Restart()] if owner.scope.restarts_max != 0 else []
+        for event in own:
+            self.always_bits |= 1 << self.occurrences(Occurrence(event, 0))
 
-    # --- numbering ---------------------------------------------------------------------------
-
-    def add_own_events(self) -> None:
-        """The events that need no sender and no timer: submissions and restarts."""
-        for command in self.owner.scope.commands:
-            self.always_bits |= 1 << self.occurrences(Occurrence(Submit(command), 0))
-        if self.owner.scope.restarts_max != 0:
-            self.always_bits |= 1 << self.occurrences(Occurrence(Restart(), 0))
+    def record(self, local: int) -> Record:
+        """The record of a local state, without what it sent."""
+        return self.behaviours[self.locals[local].behaviour].rest
 
     def local_state(self, local: int) -> LocalState:
         """The local state as ``Cluster`` has it."""
         parts = self.locals[local]
-        record = self.rests[parts.rest]
-        sent = self.sents[parts.sent].envelopes
-        return LocalState(self.states[parts.state], replace(record, sent=sent))
-
-    def _sent_id(self, envelopes: frozenset[Envelope], parent: Sent) -> int:
-        known = self.sent_ids.get(envelopes)
-        if known is None:
-            known = self.sent_ids[envelopes] = len(self.sents)
-            allows = list(parent.allows)
-            for envelope in canonical(envelopes - parent.envelopes):
-                at = self.owner.scope.nodes.index(envelope.to)
-                event = Receive(self.node, envelope.message)
-                occurrence = Occurrence(event, envelope.number)
-                allows[at] |= 1 << self.owner.automata[at].occurrences(occurrence)
-            self.sents.append(Sent(envelopes, tuple(allows)))
-        return known
-
-    def _local(self, state: int, rest: int, sent: int) -> int:
-        for timer in canonical(self.rests[rest].timers - self.timer_bits.keys()):
-            bit = self.timer_bits[timer] = self.occurrences(Occurrence(Timeout(timer), 0))
-            self.always_bits |= 1 << bit
-        return self.locals(LocalParts(state, rest, sent))
-
-    # --- learning ----------------------------------------------------------------------------
+        behaviour = self.behaviours[parts.behaviour]
+        record = replace(behaviour.rest, sent=self.sents[parts.sent].envelopes)
+        return LocalState(self.states[behaviour.state], record)
 
     def start(self) -> int:
-        """The initial local state."""
-        empty = Sent(frozenset(), (0,) * len(self.owner.scope.nodes))
-        self.sent_ids[empty.envelopes] = 0
-        self.sents.append(empty)
-        state, effects = self._ask_start(None)
-        rest = self._after_start(Record(), effects)
-        return self._local(state, rest, self._sent_after(0, effects))
+        """The initial local state. Raises what the implementation raised."""
+        first = self._after_start(Record(), ())
+        return self.locals(LocalParts(first.behaviour, self._sent_after(0, first.effects)))
 
     def learn(self, local: int, bit: int) -> Learned:
         """What the occurrence ``bit`` does to ``local``."""
-        parts = self.locals[local]
+        behaviour, sent = self.locals[local]
+        reaction = self._reactions.get((behaviour, bit))
+        if reaction is None:
+            reaction = self._reactions[behaviour, bit] = self._reaction(behaviour, bit)
+        if reaction.whole is None and not reaction.raised:
+            return NOTHING
+        whole = self._moved(local, sent, reaction.whole) if reaction.whole else 0
+        if not reaction.torn and not reaction.raised:
+            return Learned(whole) if whole else NOTHING
+        torn = tuple((kept, self._moved(local, sent, move)) for kept, move in reaction.torn)
+        return Learned(whole, torn, reaction.raised)
+
+    def _moved(self, local: int, sent: int, move: Move) -> int:
+        """The local state after a move, or 0 if it is the same one."""
+        after = self.locals(LocalParts(move.behaviour, self._sent_after(sent, move.effects)))
+        return 0 if after == local else after
+
+    # --- reactions -----------------------------------------------------------------------------
+
+    def _reaction(self, behaviour: int, bit: int) -> Reaction:
+        state, rest = self.behaviours[behaviour]
         event, number = self.occurrences[bit]
         try:
             if isinstance(event, Restart):
-                return Learned(self._changed(local, self._restart(parts.rest, parts.sent)))
+                return Reaction(self._restarted(rest, ()))
             assert not isinstance(event, Torn)
-            if not self._possible(self.rests[parts.rest], event, number):
-                return NOTHING
-            event_id = self._event_ids(event)
-            state, effects = self._ask(parts.state, event_id, event)
-            rest = self._rest_after(parts.rest, event_id, event, effects)
-            whole = self._local(state, rest, self._sent_after(parts.sent, effects))
+            if not self._is_possible(rest, event, number):
+                return Reaction()
+            next_state, effects = self._handle(state, event)
         except ImplementationRaised as raised:
-            return Learned(raised=((None, raised),))
-        if not self.owner.scope.torn:
-            return NOTHING if whole == local else Learned(whole)
-        return self._with_cuts(local, self._changed(local, whole), event, effects)
+            return Reaction(raised=((None, raised),))
+        scope = self.owner.scope
+        marked = after_event(rest, self.node, event, scope)
+        done = after_effects(marked, self.node, effects, scope)
+        whole = Move(self._behaviour(next_state, done), self.owner.number_effects(effects))
+        torn: list[tuple[int, Move]] = []
+        raised_torn: list[tuple[int | None, ImplementationRaised]] = []
+        for kept in cuts(effects, event, scope.links) if scope.torn else ():
+            part = after_effects(marked, self.node, effects[:kept], scope)
+            try:
+                torn.append((kept, self._restarted(part, effects[:kept])))
+            except ImplementationRaised as raised:
+                raised_torn.append((kept, raised))
+        return Reaction(whole, tuple(torn), tuple(raised_torn))
 
-    def _possible(self, rest: Record, event: InputEvent, number: int) -> bool:
+    def _is_possible(self, rest: Record, event: InputEvent, number: int) -> bool:
         if isinstance(event, Receive):
             links = self.owner.scope.links
             return is_deliverable(rest, event.source, event.message, number, links)
@@ -217,46 +251,22 @@ class Automaton:
             return event.timer in rest.timers
         return True
 
-    def _changed(self, before: int, after: int) -> int:
-        return 0 if before == after else after
+    def _restarted(self, rest: Record, effects: tuple[Effect, ...]) -> Move:
+        """A crash and a new start, after ``effects`` took place."""
+        return self._after_start(after_restart(rest, self.owner.scope), effects)
 
-    def _with_cuts(self, local: int, whole: int, event: InputEvent, effects: int) -> Learned:
-        parts = self.locals[local]
-        event_id = self._event_ids(event)
-        done = self.owner.effects[effects]
-        torn, raised = [], []
-        for kept in cuts(done, event, self.owner.scope.links):
-            prefix = self.owner.number_effects(done[:kept])
-            rest = self._rest_after(parts.rest, event_id, event, prefix)
-            try:
-                after = self._restart(rest, self._sent_after(parts.sent, prefix))
-                torn.append((kept, self._changed(local, after)))
-            except ImplementationRaised as error:
-                raised.append((kept, error))
-        return Learned(whole, tuple(torn), tuple(raised))
+    def _after_start(self, rest: Record, before: tuple[Effect, ...]) -> Move:
+        state, effects = self._start(rest.storage)
+        done = after_effects(rest, self.node, effects, self.owner.scope)
+        return Move(self._behaviour(state, done), self.owner.number_effects(before + effects))
 
-    def _restart(self, rest: int, sent: int) -> int:
-        state, effects = self._ask_start(self.rests[rest].storage)
-        next_rest = self._restarted.get((rest, effects))
-        if next_rest is None:
-            before = self.rests[rest]
-            next_rest = self._after_start(after_restart(before, self.owner.scope), effects)
-            self._restarted[rest, effects] = next_rest
-        return self._local(state, next_rest, self._sent_after(sent, effects))
+    def _behaviour(self, state: int, rest: Record) -> int:
+        for timer in canonical(rest.timers - self.timer_bits.keys()):
+            bit = self.timer_bits[timer] = self.occurrences(Occurrence(Timeout(timer), 0))
+            self.always_bits |= 1 << bit
+        return self.behaviours(Behaviour(state, rest))
 
-    def _after_start(self, record: Record, effects: int) -> int:
-        done = self.owner.effects[effects]
-        return self.rests(after_effects(record, self.node, done, self.owner.scope))
-
-    def _rest_after(self, rest: int, event_id: int, event: InputEvent, effects: int) -> int:
-        key = (rest, event_id, effects)
-        known = self._rested.get(key)
-        if known is None:
-            scope, done = self.owner.scope, self.owner.effects[effects]
-            record = after_event(self.rests[rest], self.node, event, scope)
-            known = self.rests(after_effects(record, self.node, done, scope))
-            self._rested[key] = known
-        return known
+    # --- what was sent -------------------------------------------------------------------------
 
     def _sent_after(self, sent: int, effects: int) -> int:
         if not self.owner.sends[effects]:
@@ -265,48 +275,60 @@ class Automaton:
         if known is None:
             parent = self.sents[sent]
             done, links = self.owner.effects[effects], self.owner.scope.links
-            known = self._sent_id(after_sends(parent.envelopes, done, links), parent)
+            new = new_envelopes(parent.envelopes, done, links)
+            known = self._sent_id(parent, new) if new else sent
             self._sending[sent, effects] = known
         return known
 
-    def _ask(self, state: int, event_id: int, event: InputEvent) -> tuple[int, int]:
-        """(state id, effects id) after ``event``. Raises what the implementation raised."""
+    def _sent_id(self, parent: Sent, new: tuple[Envelope, ...]) -> int:
+        envelopes = parent.envelopes.union(new)
+        known = self._sent_ids.get(envelopes)
+        if known is None:
+            known = self._sent_ids[envelopes] = len(self.sents)
+            allows = list(parent.allows)
+            for to, message, number in new:
+                at = self.owner.scope.nodes.index(to)
+                occurrence = Occurrence(Receive(self.node, message), number)
+                allows[at] |= 1 << self.owner.automata[at].occurrences(occurrence)
+            self.sents.append(Sent(envelopes, tuple(allows)))
+        return known
+
+    # --- asking the implementation -------------------------------------------------------------
+
+    def _handle(self, state: int, event: InputEvent) -> tuple[int, tuple[Effect, ...]]:
         owner = self.owner
-        return self._remembered(
+        return self._asked(
             self._handled,
-            (state, event_id),
-            lambda: ask_handle(
+            (state, event),
+            lambda twice: ask_handle(
                 owner.implementation,
                 self.node,
                 owner.scope.nodes,
                 self.states[state],
                 event,
-                twice=owner.count_call(),
+                twice=twice,
             ),
         )
 
-    def _ask_start(self, storage: Hashable) -> tuple[int, int]:
+    def _start(self, storage: Hashable) -> tuple[int, tuple[Effect, ...]]:
         owner = self.owner
-        return self._remembered(
+        return self._asked(
             self._started,
             storage,
-            lambda: ask_start(
-                owner.implementation,
-                self.node,
-                owner.scope.nodes,
-                storage,
-                twice=owner.count_call(),
+            lambda twice: ask_start(
+                owner.implementation, self.node, owner.scope.nodes, storage, twice=twice
             ),
         )
 
-    def _remembered(
-        self, answers: dict[Any, Answer], question: Hashable, ask: Callable[[], Step]
-    ) -> tuple[int, int]:
+    def _asked(
+        self, answers: dict[Any, Answer], question: Hashable, ask: Callable[[bool], Step]
+    ) -> tuple[int, tuple[Effect, ...]]:
+        """The answer, asked only once. Raises what the implementation raised, each time."""
         known = answers.get(question)
         if known is None:
             try:
-                step = ask()
-                known = self.states(step.state), self.owner.number_effects(step.effects)
+                step = ask(self.owner.count_call())
+                known = self.states(step.state), step.effects
             except ImplementationRaised as raised:
                 known = raised
             answers[question] = known
@@ -329,8 +351,6 @@ class LocalAutomata:
 
     def start(self) -> tuple[int, ...]:
         """The local ids of the initial state. Raises what the implementation raised."""
-        for automaton in self.automata:
-            automaton.add_own_events()
         return tuple(automaton.start() for automaton in self.automata)
 
     def is_enabled(self, locals_: Sequence[int], index: int, bit: int, *, torn: bool) -> bool:
@@ -339,8 +359,7 @@ class LocalAutomata:
         That the local state itself allows it is not asked again: it was learned.
         """
         records = [
-            automaton.rests[automaton.locals[local].rest]
-            for automaton, local in zip(self.automata, locals_, strict=True)
+            automaton.record(local) for automaton, local in zip(self.automata, locals_, strict=True)
         ]
         event = self.automata[index].occurrences[bit].event
         if torn or isinstance(event, Restart):

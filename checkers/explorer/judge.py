@@ -9,7 +9,7 @@ combination of projections among the global states, which the kernel collects.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ class Projections:
 
     def __init__(self, fields: tuple[str, ...], automata: LocalAutomata) -> None:
         self.fields = fields
+        self._reads_sent = "sent" in fields
         self._automata = automata
         nodes = len(automata.automata)
         self.ids: list[Interner[tuple[Any, ...]]] = [Interner(first=1) for _ in range(nodes)]
@@ -58,16 +59,14 @@ class Projections:
         column, known = self.of_local[index], self._by_parts[index]
         first = len(column)
         for parts in automaton.locals.values[first - 1 :]:
-            key = (parts.rest, parts.sent) if "sent" in self.fields else parts.rest
+            key = parts if self._reads_sent else parts.behaviour
             projection = known.get(key)
             if projection is None:
-                values = []
-                record = automaton.rests[parts.rest]
-                for name in self.fields:
-                    of_sent = name == "sent"
-                    sent = automaton.sents[parts.sent].envelopes
-                    values.append(sent if of_sent else getattr(record, name))
-                projection = known[key] = self.ids[index](tuple(values))
+                record = automaton.behaviours[parts.behaviour].rest
+                if self._reads_sent:
+                    record = replace(record, sent=automaton.sents[parts.sent].envelopes)
+                values = tuple(getattr(record, name) for name in self.fields)
+                projection = known[key] = self.ids[index](values)
             column.append(projection)
         return range(first, len(column))
 

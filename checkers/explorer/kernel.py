@@ -23,7 +23,9 @@ from numba.extending import intrinsic
 BATCH = 64
 """Successors gathered before the first is looked up, so that their cache lines are on the way."""
 
-KNOWN, LIVE = 0, 1
+SENT, COUNTS, FIRST_WORD, PER_WORD = 0, 1, 2, 3
+KNOWN, LIVE, BASE = 0, 1, 2
+"""Columns of a row: the id of what was sent, packed budget counts, then three for each word."""
 
 
 class Layout(NamedTuple):
@@ -37,30 +39,29 @@ class Layout(NamedTuple):
 class Steps(NamedTuple):
     """The learned local steps.
 
-    ``rows[node, local, word]`` is the pair (known, live): which events were asked, and which of
-    them change something. The successors of the live events of one word stand side by side in
-    ``successors``, from ``base[node, local, word]``: a local id, or minus the place in
-    ``branches`` of (whole step or 0, number of cuts, cut step or 0, …).
+    ``rows[node, local]`` has the columns ``SENT`` (the id of what this local state has sent),
+    ``COUNTS`` (its uses of the cluster's budgets, packed into one word), and for each word ``w`` of
+    events, at ``FIRST_WORD + w * PER_WORD``: ``KNOWN`` (the events that were asked), ``LIVE``
+    (those of them that change something) and ``BASE`` (where the successors of the live ones
+    begin). A successor is a local id, or minus the place in ``branches`` of (whole step or 0,
+    number of cuts, cut step or 0, …).
     """
 
-    rows: Any  # uint64[nodes, locals, words, 2]
-    base: Any  # int32[nodes, locals, words]
-    asked: Any  # uint64[nodes, locals, words]
+    rows: Any  # uint64[nodes, locals, columns]
+    asked: Any  # uint64[nodes, locals, words]: the events noted, and not learned yet or known
     successors: Any  # int32[...]
     branches: Any  # int32[...]
-    sent: Any  # int32[nodes, locals]: the id of what this local state has sent
     sent_bits: Any  # uint64[nodes, sent ids, nodes, words]: what it lets each node receive
     always_bits: Any  # uint64[nodes, words]: events that need no sender
 
 
 class Guards(NamedTuple):
-    """Budgets of the whole cluster: a count per local state, all counts packed into one word."""
+    """Budgets of the whole cluster: fields of the packed counts, and what each forbids."""
 
-    counts: Any  # uint64[nodes, locals]
     shift: Any  # uint64[guards]
     mask: Any  # uint64[guards]
     most: Any  # uint64[guards]
-    bits: Any  # uint64[guards, nodes, words]: the events that each budget forbids when used up
+    bits: Any  # uint64[guards, words]: the events, the same at every node
     restarts: int  # the guard that limits crashes in the middle of a step, or -1
 
 
@@ -144,6 +145,27 @@ def _insert(
             place = 0
 
 
+@njit(cache=True, inline="always")
+def _insert_all(
+    low: Any,
+    high: Any,
+    table_low: Any,
+    table_high: Any,
+    count: int,
+    buffer_low: Any,
+    buffer_high: Any,
+    places: Any,
+    filled: int,
+) -> int:
+    """Add the first ``filled`` states of a buffer, whose places are being fetched."""
+    for entry in range(filled):
+        state_high = np.uint64(0) if high is None else buffer_high[entry]
+        count = _insert(
+            low, high, table_low, table_high, count, buffer_low[entry], state_high, places[entry]
+        )
+    return count
+
+
 @njit(cache=True)
 def fill_table(low: Any, high: Any, table_low: Any, table_high: Any, count: int) -> None:
     """Put the first ``count`` states, which are distinct, into an empty table."""
@@ -165,6 +187,53 @@ def fill_table(low: Any, high: Any, table_low: Any, table_high: Any, count: int)
         table_low[place] = state_low
         if high is not None:
             table_high[place] = state_high
+
+
+SET_ASIDE = 1 << 12
+
+
+@njit(cache=True)
+def spread_table(table_low: Any, table_high: Any, old_size: int) -> bool:
+    """Rehash in place a table that has just grown from ``old_size``, its new part empty.
+
+    Hashes are scaled to the size, so the order of the states hardly changes: walking down from the
+    old end, each moves up to where nothing unmoved is left, nearly in sequence. The few near the
+    start for which that is not so are set aside; says ``False`` if they are too many, and then the
+    table must be filled anew.
+    """
+    size = np.uint64(table_low.size)
+    aside_low = np.empty(SET_ASIDE, np.uint64)
+    aside_high = np.empty(SET_ASIDE, np.uint64)
+    aside = 0
+    for index in range(old_size - 1, -1, -1):
+        state_low = table_low[index]
+        if state_low == 0:
+            continue
+        state_high = np.uint64(0) if table_high is None else table_high[index]
+        table_low[index] = 0
+        place = _place(state_low, state_high, size)
+        if place > index:
+            while place < table_low.size and table_low[place] != 0:
+                place += 1
+        if place <= index or place == table_low.size:
+            if aside == SET_ASIDE:
+                return False
+            aside_low[aside], aside_high[aside] = state_low, state_high
+            aside += 1
+            continue
+        table_low[place] = state_low
+        if table_high is not None:
+            table_high[place] = state_high
+    for index in range(aside):
+        place = _place(aside_low[index], aside_high[index], size)
+        while table_low[place] != 0:
+            place += 1
+            if place == table_low.size:
+                place = 0
+        table_low[place] = aside_low[index]
+        if table_high is not None:
+            table_high[place] = aside_high[index]
+    return True
 
 
 @njit(cache=True)
@@ -215,16 +284,27 @@ def expand(
 
     Stops before a state whose successors might not fit: more than ``limit`` states in all, or
     more notes or postponed states than there is room for. A state with a step that is not known
-    is left alone: the step is noted once (node, local id, event, index of this state), and the
-    state's index is postponed, to be expanded whole when Python has learned the step.
+    is left alone: the step is noted once (node, local id, event), and the state's index is
+    postponed, to be expanded whole when Python has learned the step.
     ``fan_out`` is at least the number of successors of any one state.
     """
-    nodes = layout.word.size
-    words = steps.rows.shape[2]
+    # Flat views, taken out of their tuples once: this is where the time goes.
+    word_of, shifts, masks = layout.word, layout.shift, layout.mask
+    nodes, words = word_of.size, steps.always_bits.shape[1]
+    rows, row_size = steps.rows.reshape(-1), steps.rows.shape[2]
+    rows_per_node = steps.rows.shape[1] * row_size
+    sent_bits, sent_size = steps.sent_bits.reshape(-1), nodes * words
+    sent_per_node = steps.sent_bits.shape[1] * sent_size
+    always_bits, asked = steps.always_bits.reshape(-1), steps.asked
+    successors, branches = steps.successors, steps.branches
+    guard_shifts, guard_masks, guard_mosts = guards.shift, guards.mask, guards.most
+    guard_bits, guard_count = guards.bits, guards.shift.size
     locals_ = np.empty(nodes, np.int64)
-    senders = np.empty(nodes, np.int64)
-    blocked = np.zeros((nodes, words), np.uint64)
-    guard_count = guards.shift.size
+    row_at = np.empty(nodes, np.int64)
+    sent_at = np.empty(nodes, np.int64)
+    allowed = np.empty(words, np.uint64)
+    last_total = ~np.uint64(0)
+    may_crash = True
     size = np.uint64(table_low.size)
     position, count = counters[POSITION], counters[COUNT]
     transitions, note_count = counters[TRANSITIONS], counters[NOTES]
@@ -242,70 +322,68 @@ def expand(
         total = np.uint64(0)
         for node in range(nodes):
             word = state_low
-            if high is not None and layout.word[node] == 1:
+            if high is not None and word_of[node] == 1:
                 word = state_high
-            local = np.int64((word >> layout.shift[node]) & layout.mask[node])
+            local = np.int64((word >> shifts[node]) & masks[node])
+            row = node * rows_per_node + local * row_size
             locals_[node] = local
-            senders[node] = steps.sent[node, local]
-            if guard_count > 0:
-                total += guards.counts[node, local]
-        may_crash = True
-        if guard_count > 0:
-            blocked[:] = np.uint64(0)
+            row_at[node] = row + FIRST_WORD
+            sent_at[node] = node * sent_per_node + np.int64(rows[row + SENT]) * sent_size
+            total += rows[row + COUNTS]
+        if total != last_total:
+            last_total = total
+            may_crash = True
+            allowed[:] = ~np.uint64(0)
             for guard in range(guard_count):
-                used = (total >> guards.shift[guard]) & guards.mask[guard]
-                if used >= guards.most[guard]:
-                    if guard == guards.restarts:
-                        may_crash = False
-                    for node in range(nodes):
-                        for word_index in range(words):
-                            blocked[node, word_index] |= guards.bits[guard, node, word_index]
+                if (total >> guard_shifts[guard]) & guard_masks[guard] >= guard_mosts[guard]:
+                    may_crash = may_crash and guard != guards.restarts
+                    for word_index in range(words):
+                        allowed[word_index] &= ~guard_bits[guard, word_index]
         start = filled
         complete = True
         for node in range(nodes):
             local = locals_[node]
-            shift = layout.shift[node]
+            shift = shifts[node]
             for word_index in range(words):
-                possible = steps.always_bits[node, word_index]
+                column = node * words + word_index
+                possible = always_bits[column]
                 for sender in range(nodes):
-                    possible |= steps.sent_bits[sender, senders[sender], node, word_index]
-                known = steps.rows[node, local, word_index, KNOWN]
-                live = steps.rows[node, local, word_index, LIVE]
-                possible &= (live | ~known) & ~blocked[node, word_index]
+                    possible |= sent_bits[sent_at[sender] + column]
+                row = row_at[node] + word_index * PER_WORD
+                known, live = rows[row + KNOWN], rows[row + LIVE]
+                possible &= (live | ~known) & allowed[word_index]
                 if possible == 0:
                     continue
                 unknown = possible & ~known
                 if unknown != 0:
                     complete = False
-                    unknown &= ~steps.asked[node, local, word_index]
-                    steps.asked[node, local, word_index] |= unknown
+                    unknown &= ~asked[node, local, word_index]
+                    asked[node, local, word_index] |= unknown
                     while unknown != 0:
-                        bit = _lowest_bit(unknown)
-                        unknown &= unknown - np.uint64(1)
                         notes[note_count, 0] = node
                         notes[note_count, 1] = local
-                        notes[note_count, 2] = word_index * 64 + bit
-                        notes[note_count, 3] = index
+                        notes[note_count, 2] = word_index * 64 + _lowest_bit(unknown)
+                        unknown &= unknown - np.uint64(1)
                         note_count += 1
                 if not complete:
                     continue
-                base = steps.base[node, local, word_index]
+                base = np.int64(rows[row + BASE])
                 while possible != 0:
                     lower = (possible & (~possible + np.uint64(1))) - np.uint64(1)
                     possible &= possible - np.uint64(1)
-                    successor = np.int64(steps.successors[base + _count_bits(live & lower)])
+                    successor = np.int64(successors[base + _count_bits(live & lower)])
                     cut, cut_end = np.int64(0), np.int64(0)
                     if successor < 0:
                         cut = -successor
-                        successor = np.int64(steps.branches[cut])
+                        successor = np.int64(branches[cut])
                         if may_crash:
-                            cut_end = cut + 2 + steps.branches[cut + 1]
+                            cut_end = cut + 2 + branches[cut + 1]
                         cut += 2
                     while True:
                         if successor > 0:
                             difference = np.uint64(successor - local) << shift
                             new_low, new_high = state_low, state_high
-                            if high is None or layout.word[node] == 0:
+                            if high is None or word_of[node] == 0:
                                 new_low += difference
                             else:
                                 new_high += difference
@@ -318,7 +396,7 @@ def expand(
                             filled += 1
                         if cut >= cut_end:
                             break
-                        successor = np.int64(steps.branches[cut])
+                        successor = np.int64(branches[cut])
                         cut += 1
         if not complete:
             filled = start
@@ -327,24 +405,13 @@ def expand(
             continue
         transitions += filled - start
         if filled >= BATCH:
-            for entry in range(filled):
-                new_high = np.uint64(0) if high is None else buffer_high[entry]
-                count = _insert(
-                    low,
-                    high,
-                    table_low,
-                    table_high,
-                    count,
-                    buffer_low[entry],
-                    new_high,
-                    places[entry],
-                )
+            count = _insert_all(
+                low, high, table_low, table_high, count, buffer_low, buffer_high, places, filled
+            )
             filled = 0
-    for entry in range(filled):
-        new_high = np.uint64(0) if high is None else buffer_high[entry]
-        count = _insert(
-            low, high, table_low, table_high, count, buffer_low[entry], new_high, places[entry]
-        )
+    count = _insert_all(
+        low, high, table_low, table_high, count, buffer_low, buffer_high, places, filled
+    )
     counters[POSITION], counters[COUNT] = position, count
     counters[TRANSITIONS], counters[NOTES] = transitions, note_count
     counters[POSTPONED] = postponed_count
@@ -405,46 +472,48 @@ def install(learned: Any, steps: Steps, used: int) -> int:
     ``used`` is how much of ``steps.successors`` is taken, before and (returned) after. The block
     of a word moves to the end when it grows; what it leaves behind is reclaimed by ``compact``.
     """
+    rows = steps.rows
+    successors = steps.successors
     for entry in range(learned.shape[0]):
         node, local = learned[entry, 0], learned[entry, 1]
         event, successor = learned[entry, 2], learned[entry, 3]
-        word_index = event >> 6
+        column = FIRST_WORD + (event >> 6) * PER_WORD
         bit = np.uint64(1) << np.uint64(event & 63)
-        steps.rows[node, local, word_index, KNOWN] |= bit
+        rows[node, local, column + KNOWN] |= bit
         if successor == 0:
             continue
-        live = steps.rows[node, local, word_index, LIVE]
+        live = rows[node, local, column + LIVE]
         length = _count_bits(live)
         rank = _count_bits(live & (bit - np.uint64(1)))
-        base = np.int64(steps.base[node, local, word_index])
+        base = np.int64(rows[node, local, column + BASE])
         if length > 0 and base + length == used:
             for offset in range(length - 1, rank - 1, -1):
-                steps.successors[base + offset + 1] = steps.successors[base + offset]
-            steps.successors[base + rank] = successor
+                successors[base + offset + 1] = successors[base + offset]
+            successors[base + rank] = successor
             used += 1
         else:
             for offset in range(rank):
-                steps.successors[used + offset] = steps.successors[base + offset]
-            steps.successors[used + rank] = successor
+                successors[used + offset] = successors[base + offset]
+            successors[used + rank] = successor
             for offset in range(rank, length):
-                steps.successors[used + offset + 1] = steps.successors[base + offset]
-            steps.base[node, local, word_index] = used
+                successors[used + offset + 1] = successors[base + offset]
+            rows[node, local, column + BASE] = used
             used += length + 1
-        steps.rows[node, local, word_index, LIVE] = live | bit
+        rows[node, local, column + LIVE] = live | bit
     return used
 
 
 @njit(cache=True)
-def compact(steps: Steps, local_counts: Any, successors: Any) -> int:
-    """Copy all blocks of successors, without the gaps, into ``successors``; returns their size."""
-    used = 0
+def compact(steps: Steps, local_counts: Any, successors: Any, used: int) -> int:
+    """Copy all blocks of successors, without the gaps, into ``successors`` from ``used`` on."""
+    rows = steps.rows
     for node in range(local_counts.size):
         for local in range(local_counts[node]):
-            for word_index in range(steps.rows.shape[2]):
-                length = _count_bits(steps.rows[node, local, word_index, LIVE])
-                base = steps.base[node, local, word_index]
+            for column in range(FIRST_WORD, rows.shape[2], PER_WORD):
+                base = np.int64(rows[node, local, column + BASE])
+                length = _count_bits(rows[node, local, column + LIVE])
                 for offset in range(length):
                     successors[used + offset] = steps.successors[base + offset]
-                steps.base[node, local, word_index] = used
+                rows[node, local, column + BASE] = used
                 used += length
     return used

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.kernel import Layout, fill_table, repack
+from indelible.checkers.explorer.kernel import Layout, fill_table, repack, spread_table
+from indelible.checkers.explorer.memory import GrowingArray
 
 __all__ = ["OutOfBits", "PackedSet", "Packing", "Words"]
 
@@ -25,7 +24,6 @@ WORD_BITS = 64
 FILLED_MAX = 0.85
 """How full the table may get; between two growths it holds 9 to 14 bytes per one-word tuple."""
 GROWTH = 1.5
-CAPACITY_FIRST = 1 << 12
 
 
 class OutOfBits(Exception):
@@ -134,13 +132,27 @@ class PackedSet:
         self.packing = Packing.holding((1,) * components)
         self.layout = self.packing.layout()
         self.count = 0
-        self.low: Words = np.empty(CAPACITY_FIRST, np.uint64)
-        self.high: Words | None = None
-        self.table_low: Words = np.zeros(CAPACITY_FIRST, np.uint64)
-        self.table_high: Words | None = None
+        self._low, self._table_low = GrowingArray(), GrowingArray()
+        self._high: GrowingArray | None = None
+        self._table_high: GrowingArray | None = None
         if self.packing.word_count == 2:
-            self.high = np.empty(CAPACITY_FIRST, np.uint64)
-            self.table_high = np.empty(CAPACITY_FIRST, np.uint64)
+            self._high, self._table_high = GrowingArray(), GrowingArray()
+
+    @property
+    def low(self) -> Words:
+        return self._low.words
+
+    @property
+    def high(self) -> Words | None:
+        return None if self._high is None else self._high.words
+
+    @property
+    def table_low(self) -> Words:
+        return self._table_low.words
+
+    @property
+    def table_high(self) -> Words | None:
+        return None if self._table_high is None else self._table_high.words
 
     @property
     def limit(self) -> int:
@@ -159,13 +171,14 @@ class PackedSet:
         return 8 * words * (max(0, capacity - self.low.size) + max(0, size - self.table_low.size))
 
     def reserve(self, room: int) -> None:
-        """Make room for ``room`` more tuples."""
+        """Make room for ``room`` more tuples. Raises ``MemoryError``."""
         capacity, size = self._sizes(room)
         if capacity > self.low.size:
-            self.low = _grown(self.low, capacity)
-            self.high = None if self.high is None else _grown(self.high, capacity)
+            for array in (self._low, self._high):
+                if array is not None:
+                    array.grow(capacity)
         if size > self.table_low.size:
-            self._new_table(size)
+            self._grow_table(size)
 
     def widen(self, largest: Sequence[int]) -> None:
         """Make every component hold numbers up to ``largest``. Raises ``OutOfBits``."""
@@ -173,11 +186,15 @@ class PackedSet:
             return
         packing = Packing.holding(largest)
         layout = packing.layout()
-        high = None if packing.word_count == 1 else np.empty(self.low.size, np.uint64)
-        # A tuple is read whole before it is written, so the low words may be written in place.
-        repack(self.low, self.high, self.layout, self.count, self.low, high, layout)
-        self.packing, self.layout, self.high = packing, layout, high
-        self._new_table(self.table_low.size)
+        old_high = self.high
+        if packing.word_count == 2 and self._high is None:
+            self._high, self._table_high = GrowingArray(), GrowingArray()
+            self._high.grow(self.low.size)
+            self._table_high.grow(self.table_low.size)
+        # A tuple is read whole before it is written, so the words may be written in place.
+        repack(self.low, old_high, self.layout, self.count, self.low, self.high, layout)
+        self.packing, self.layout = packing, layout
+        self._refill_table()
 
     def add(self, components: Sequence[int]) -> None:
         """Add one tuple that is not there yet; the kernels add all others."""
@@ -188,7 +205,7 @@ class PackedSet:
         if self.high is not None:
             self.high[self.count] = high
         self.count += 1
-        self._new_table(self.table_low.size)
+        self._refill_table()
 
     def tuple_at(self, index: int) -> tuple[int, ...]:
         return self.packing.unpack(
@@ -224,17 +241,14 @@ class PackedSet:
             size = int(size * GROWTH) + 1
         return capacity, size
 
-    def _new_table(self, size: int) -> None:
-        # The old table goes before the new one comes, so that growing never holds both.
-        self.table_low = np.empty(0, np.uint64)
-        self.table_low = np.zeros(size, np.uint64)
-        if self.high is not None:
-            self.table_high = np.empty(0, np.uint64)
-            self.table_high = np.empty(size, np.uint64)
+    def _grow_table(self, size: int) -> None:
+        old_size = self.table_low.size
+        for array in (self._table_low, self._table_high):
+            if array is not None:
+                array.grow(size)
+        if not spread_table(self.table_low, self.table_high, old_size):
+            self._refill_table()
+
+    def _refill_table(self) -> None:
+        self.table_low[:] = 0
         fill_table(self.low, self.high, self.table_low, self.table_high, self.count)
-
-
-def _grown(array: Any, size: int) -> Any:
-    """The same array with more room; the system moves its pages instead of copying them."""
-    array.resize(size, refcheck=False)
-    return array

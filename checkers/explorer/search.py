@@ -71,7 +71,7 @@ class Exploration(Search):
         self._learned: list[list[tuple[int, int, Learned]]] = [[] for _ in scope.nodes]
         # Kept between chunks, so that they are allocated once.
         self._postponed: NDArray[np.int64] = np.empty(CHUNK, np.int64)
-        self._notes: NDArray[np.int64] = np.empty((0, 4), np.int64)
+        self._notes: NDArray[np.int64] = np.empty((0, 3), np.int64)
         self._buffers = (np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64))
 
     # --- what the verdict needs ------------------------------------------------------------------
@@ -153,8 +153,8 @@ class Exploration(Search):
     def _expand(self, todo: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Expand what is known; returns the unknown steps, and the states that wait for them."""
         guards = self._tables.guards
-        shape = self._tables.steps.rows.shape
-        self._prepare(shape[0] * shape[2] * 64)
+        notes_room = len(self.scope.nodes) * self._tables.words * 64
+        self._prepare(notes_room)
         counters = np.zeros(5, np.int64)
         counters[COUNT] = self._states.count
         while True:
@@ -184,7 +184,7 @@ class Exploration(Search):
             self._report()
             if counters[POSITION] == todo.size:
                 break
-            if counters[NOTES] + shape[0] * shape[2] * 64 > self._notes.shape[0]:
+            if counters[NOTES] + notes_room > self._notes.shape[0]:
                 self._notes = np.concatenate((self._notes, np.empty_like(self._notes)))
         self._expanded += int(todo.size - counters[POSTPONED])
         return self._notes[: counters[NOTES]].copy(), self._postponed[: counters[POSTPONED]].copy()
@@ -192,7 +192,7 @@ class Exploration(Search):
     def _prepare(self, notes: int) -> None:
         """Buffers for what the kernel hands back: at least ``notes`` unknown steps per state."""
         if self._notes.shape[0] < 2 * notes:
-            self._notes = np.empty((max(CHUNK, 4 * notes), 4), np.int64)
+            self._notes = np.empty((max(CHUNK, 4 * notes), 3), np.int64)
         size = BATCH + self._tables.fan_out
         if self._buffers[0].size < size:
             self._buffers = (
@@ -216,7 +216,7 @@ class Exploration(Search):
     def _learn(self, notes: NDArray[np.int64]) -> None:
         """Ask the implementation about the steps noted, and write them into the tables."""
         learned: list[tuple[int, int, int, Learned]] = []
-        for number, (index, local, bit, _) in enumerate(notes.tolist()):
+        for number, (index, local, bit) in enumerate(notes.tolist()):
             if number % 256 == 0:
                 self.limits.check_time()
                 self._report()

@@ -12,8 +12,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.automata import Automaton, Learned, LocalAutomata
+from indelible.checkers.explorer.automata import Automaton, Learned, LocalAutomata, Occurrence
 from indelible.checkers.explorer.kernel import (
+    COUNTS,
+    FIRST_WORD,
+    KNOWN,
+    PER_WORD,
+    SENT,
     Guards,
     Steps,
     compact,
@@ -49,21 +54,18 @@ class Tables:
         self._sent_counts = [0] * nodes
         self._successor_count, self._live_count = 1, 1
         self._branch_count = 1
-        self._guard_bits: NDArray[np.uint64] | None = None
         self.fan_out = 1
+        self._heads: list[dict[int, tuple[int, int]]] = [{} for _ in range(nodes)]
         self._degrees: list[dict[int, int]] = [{} for _ in range(nodes)]
         self._largest_degree = [0] * nodes
         self._steps = Steps(
-            rows=np.zeros((nodes, 16, 1, 2), np.uint64),
-            base=np.zeros((nodes, 16, 1), np.int32),
+            rows=np.zeros((nodes, 16, FIRST_WORD + PER_WORD), np.uint64),
             asked=np.zeros((nodes, 16, 1), np.uint64),
             successors=np.zeros(64, np.int32),
             branches=np.zeros(64, np.int32),
-            sent=np.zeros((nodes, 16), np.int32),
             sent_bits=np.zeros((nodes, 16, nodes, 1), np.uint64),
             always_bits=np.zeros((nodes, 1), np.uint64),
         )
-        self._counts = np.zeros((nodes, 16), np.uint64)
 
     @property
     def steps(self) -> Steps:
@@ -72,21 +74,15 @@ class Tables:
     @property
     def guards(self) -> Guards:
         """The budgets of the whole cluster, as the kernels need them."""
-        words = self._steps.rows.shape[2]
-        bits = np.zeros((len(self._guards), len(self._automata), words), np.uint64)
+        bits = np.zeros((len(self._guards), self.words), np.uint64)
         restarts = -1
         for number, guard in enumerate(self._guards):
             if isinstance(guard.event, Restart):
                 restarts = number
-            for automaton in self._automata:
-                mask = sum(
-                    1 << bit
-                    for bit, occurrence in enumerate(automaton.occurrences.values)
-                    if occurrence.event == guard.event
-                )
-                bits[number, automaton.index] = _words(mask, words)
+            # Submissions and restarts are the first events of every node, in the same order.
+            occurrence = self._automata[0].occurrences.ids[Occurrence(guard.event, 0)]
+            bits[number] = _words(1 << occurrence, self.words)
         return Guards(
-            counts=self._counts,
             shift=np.array([guard.shift for guard in self._guards], np.uint64),
             mask=np.array([(1 << guard.width) - 1 for guard in self._guards], np.uint64),
             most=np.array([guard.most for guard in self._guards], np.uint64),
@@ -95,8 +91,13 @@ class Tables:
         )
 
     @property
+    def words(self) -> int:
+        """How many words the events of a node take."""
+        return int(self._steps.always_bits.shape[1])
+
+    @property
     def memory_bytes(self) -> int:
-        return int(sum(array.nbytes for array in self._steps) + self._counts.nbytes)
+        return int(sum(array.nbytes for array in self._steps))
 
     def sync(self) -> None:
         """Make room for, and copy, the local states and sent sets met since the last time."""
@@ -104,15 +105,17 @@ class Tables:
         for automaton in self._automata:
             self._sync_sent(automaton)
             self._sync_locals(automaton)
-            self._steps.always_bits[automaton.index] = _words(
-                automaton.always_bits, self._steps.rows.shape[2]
-            )
+            self._steps.always_bits[automaton.index] = _words(automaton.always_bits, self.words)
 
     def install(self, learned: Sequence[tuple[int, int, int, Learned]]) -> None:
         """Write the learned steps (node index, local id, occurrence, what it does)."""
-        entries = np.empty((len(learned), 4), np.int64)
-        for row, (index, local, bit, step) in enumerate(learned):
-            entries[row] = index, local, bit, self._successor(index, local, step)
+        entries = np.array(
+            [
+                (index, local, bit, self._successor(index, local, step))
+                for index, local, bit, step in learned
+            ],
+            np.int64,
+        ).reshape(-1, 4)
         self._reserve_successors(entries)
         order = np.lexsort((entries[:, 2], entries[:, 1], entries[:, 0]))
         self._successor_count = int(install(entries[order], self._steps, self._successor_count))
@@ -145,8 +148,7 @@ class Tables:
         # At most half of the array is gaps after this, and it at least doubles what is in use.
         tight = np.zeros(2 * (self._live_count + WORD * len(entries)), np.int32)
         counts = np.array(self._local_counts, np.int64)
-        self._successor_count = 1 + int(compact(self._steps, counts, tight[1:]))
-        self._steps.base[:] += 1
+        self._successor_count = int(compact(self._steps, counts, tight, 1))
         self._steps = self._steps._replace(successors=tight)
 
     def _widen(self) -> None:
@@ -158,18 +160,14 @@ class Tables:
             size = max(locals_, 2 * steps.rows.shape[1])
             steps = steps._replace(
                 rows=_enlarged(steps.rows, 1, size),
-                base=_enlarged(steps.base, 1, size),
                 asked=_enlarged(steps.asked, 1, size),
-                sent=_enlarged(steps.sent, 1, size),
             )
-            self._counts = _enlarged(self._counts, 1, size)
         if sents > steps.sent_bits.shape[1]:
             size = max(sents, 2 * steps.sent_bits.shape[1])
             steps = steps._replace(sent_bits=_enlarged(steps.sent_bits, 1, size))
-        if words > steps.rows.shape[2]:
+        if words > self.words:
             steps = steps._replace(
-                rows=_enlarged(steps.rows, 2, words),
-                base=_enlarged(steps.base, 2, words),
+                rows=_enlarged(steps.rows, 2, FIRST_WORD + words * PER_WORD),
                 asked=_enlarged(steps.asked, 2, words),
                 sent_bits=_enlarged(steps.sent_bits, 3, words),
                 always_bits=_enlarged(steps.always_bits, 1, words),
@@ -177,11 +175,11 @@ class Tables:
         self._steps = steps
 
     def _sync_sent(self, automaton: Automaton) -> None:
-        words = self._steps.rows.shape[2]
-        for number in range(self._sent_counts[automaton.index], len(automaton.sents)):
+        index, words = automaton.index, self.words
+        for number in range(self._sent_counts[index], len(automaton.sents)):
             for at, mask in enumerate(automaton.sents[number].allows):
-                self._steps.sent_bits[automaton.index, number, at] = _words(mask, words)
-        self._sent_counts[automaton.index] = len(automaton.sents)
+                self._steps.sent_bits[index, number, at] = _words(mask, words)
+        self._sent_counts[index] = len(automaton.sents)
 
     def _sync_locals(self, automaton: Automaton) -> None:
         first, index = self._local_counts[automaton.index], automaton.index
@@ -190,18 +188,24 @@ class Tables:
             return
         last = first + len(new)
         self._local_counts[index] = last
-        self._steps.sent[index, first:last] = [parts.sent for parts in new]
-        timers = automaton.timer_bits
-        for local, parts in enumerate(new, start=first):
-            record = automaton.rests[parts.rest]
-            # A timer that is not armed cannot fire: known, and dead, without asking.
-            for timer, bit in timers.items():
-                if timer not in record.timers:
-                    self._steps.rows[index, local, bit >> 6, 0] |= np.uint64(1 << (bit & 63))
-            if self._guards:
-                self._counts[index, local] = sum(
-                    self._used(guard, record) << guard.shift for guard in self._guards
-                )
+        rows = self._steps.rows[index, first:last]
+        rows[:, SENT] = [parts.sent for parts in new]
+        heads = [self._head(automaton, parts.behaviour) for parts in new]
+        rows[:, COUNTS] = [counts for counts, _ in heads]
+        for word in range(self.words):
+            column = FIRST_WORD + word * PER_WORD + KNOWN
+            rows[:, column] = [dead >> (WORD * word) & WORD_MASK for _, dead in heads]
+
+    def _head(self, automaton: Automaton, behaviour: int) -> tuple[int, int]:
+        """The packed counts of a behaviour, and the timers that are not armed: known, and dead."""
+        known = self._heads[automaton.index].get(behaviour)
+        if known is None:
+            record = automaton.behaviours[behaviour].rest
+            counts = sum(self._used(guard, record) << guard.shift for guard in self._guards)
+            timers = automaton.timer_bits.items()
+            dead = sum(1 << bit for timer, bit in timers if timer not in record.timers)
+            known = self._heads[automaton.index][behaviour] = counts, dead
+        return known
 
     def _used(self, guard: Guard, record: Any) -> int:
         if isinstance(guard.event, Restart):
