@@ -222,5 +222,5 @@ def _show(implementation: Implementation, verdict: Verdict, *, json: bool, quiet
         write_result(headline(verdict))
     else:
         trace = verdict.trace
-        text = render_trace(implementation, trace, shortest=True) if trace else ""
+        text = "" if trace is None else render_trace(implementation, trace, shortest=True)
         write_result(render_report(verdict, text))

@@ -52,7 +52,7 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
         ("implementation", verdict.implementation),
         ("states", f"{verdict.states_distinct:,} distinct"),
         ("transitions", f"{verdict.transitions:,}"),
-        ("depth", f"{verdict.depth:,} events"),
+        ("depth", _events(verdict.depth)),
         ("local states", f"{verdict.states_local:,} of single nodes"),
         ("local steps", f"{verdict.steps_learned:,}, in {verdict.calls:,} calls"),
         ("time", f"{seconds}, {rate:,.0f} states/s"),
@@ -84,7 +84,7 @@ def _properties(verdict: Verdict) -> Iterator[str]:
 def _result_text(known: PropertyResult, verdict: Verdict) -> str:
     if known.result != "inconclusive":
         return known.result
-    where = "so far" if verdict.trace is None else f"within {verdict.depth:,} events"
+    where = "so far" if verdict.trace is None else f"within {_events(verdict.depth)}"
     return f"no violation {where}" if known.kind == "always" else f"not reached {where}"
 
 
@@ -101,7 +101,7 @@ def _not_covered(verdict: Verdict) -> str:
     if verdict.trace is not None:
         return f"behaviours longer than the counterexample; {beyond}."
     # The last level found may be judged in part only.
-    return f"behaviours of {verdict.depth:,} events and more, except some; {beyond}."
+    return f"behaviours of {_events(verdict.depth)} and more, except some; {beyond}."
 
 
 def _beyond(scope: Scope) -> str:
@@ -124,6 +124,10 @@ def _beyond(scope: Scope) -> str:
     if scope.links == "ordered":
         left_out.append("messages lost, reordered or delivered twice")
     return ", ".join((*left_out, "how long anything takes", "whether anything must happen at last"))
+
+
+def _events(count: int) -> str:
+    return f"{count:,} event{'' if count == 1 else 's'}"
 
 
 def memory_text(size: int) -> str:

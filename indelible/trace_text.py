@@ -85,7 +85,7 @@ def _step_lines(step: TraceStep, width: int) -> Iterator[str]:
 def _whole_lines(step: TraceStep) -> list[str]:
     if step.raised:
         return [f"raises {step.raised}"]
-    lines = [str(change) for change in step.changes]
+    lines = [change.text("state") for change in step.changes]
     lines += _effects_text(step.effects + step.restarted, step.before.record.storage, step.changes)
     return lines + _timer_lines(step) or ["changes nothing of its own"]
 
@@ -100,7 +100,7 @@ def _torn_lines(step: TraceStep) -> list[str]:
     persisted = [effect.storage for effect in step.effects if isinstance(effect, Persist)]
     storage = persisted[-1] if persisted else storage
     lines += [f"never happens: {line}" for line in _effects_text(step.lost, storage, timers=True)]
-    after = [str(change) for change in step.changes]
+    after = [change.text("state") for change in step.changes]
     after += _effects_text(step.restarted, storage)
     return lines + [f"after restart: {line}" for line in (*after, *_timer_lines(step))]
 
@@ -179,12 +179,10 @@ def _persist_text(before: Storage | None, after: Storage, told: Collection[Chang
     if before is None:
         return f"persists {text_of(after)}"
     differing = tuple(changes(before, after))
-    if all(change.path and change in told for change in differing):
+    if all(change.path[:1] not in ("", "[") and change in told for change in differing):
         parts = dict.fromkeys(re.split(r"[.\[]", change.path)[0] for change in differing)
         return f"persists {', '.join(parts)}"
-    return "persists " + "; ".join(
-        str(change) if change.path else f"{change.old} → {change.new}" for change in differing
-    )
+    return f"persists {'; '.join(change.text('storage') for change in differing)}"
 
 
 def _sends_text(sends: Sequence[Send]) -> Iterator[str]:

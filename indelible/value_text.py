@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from indelible.model.canonical import canonical
@@ -48,8 +49,9 @@ class Change(NamedTuple):
     old: str | None
     new: str | None
 
-    def __str__(self) -> str:
-        what = self.path or "state"
+    def text(self, whole: str) -> str:
+        """The change in one line; ``whole`` names the value that the path begins in."""
+        what = self.path if self.path[:1] not in ("", "[") else whole + self.path
         if self.old is None:
             return f"{what}: added {self.new}"
         if self.new is None:
@@ -121,8 +123,9 @@ def _named_parts(value: object) -> list[tuple[str, Any]] | None:
 
 
 def _has_own_text(value: object) -> bool:
-    own = type(value).__str__
-    return own not in (object.__str__, str.__str__, BaseException.__str__)
+    if isinstance(value, str | BaseException | MappingProxyType):
+        return False
+    return type(value).__str__ is not object.__str__
 
 
 def _own_text(value: object) -> str:

@@ -70,4 +70,4 @@ class Verdict:
 
     @property
     def violation(self) -> Violation | None:
-        return self.trace.violation if self.trace else None
+        return None if self.trace is None else self.trace.violation

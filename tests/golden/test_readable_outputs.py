@@ -1,0 +1,104 @@
+"""What people read, held against files; ``--rewrite`` writes them anew, for you to read.
+
+Times, memory, and how the explorer went about it are masked; all else must not change by itself,
+least of all with the hash seed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from indelible.cli import main
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE / "examples"
+EXPECTED = HERE / "expected"
+
+OUTPUTS = {
+    "help.txt": "--help",
+    "check_help.txt": "check --help",
+    "properties.txt": "properties",
+    "holds.txt": "check ledgers:Careful",
+    "holds_when_asked.txt": "check ledgers:Careful --property agreement --restarts 0",
+    "violated_at_once.txt": "check ledgers:Hasty",
+    "violated_by_a_torn_step.txt": "check ledgers:Late",
+    "violated_in_time.txt": "check ledgers:Hurried",
+    "violated_own_property.txt": "check ledgers:Careful --property ledgers:nothing_decided",
+    "violated_with_sets.txt": "check ledgers:Polling --property ledgers:nothing_decided",
+    "violated_initially.txt": "check ledgers:Careful --property ledgers:decided_from_the_start",
+    "raises.txt": "check ledgers:Brittle",
+    "never_reached.txt": "check ledgers:Silent",
+    "not_observable.txt": "check ledgers:Careful --property agreement --property votes_are_safe",
+    "limit.txt": "check ledgers:Careful --max-states 3",
+    "quiet.txt": "check ledgers:Hasty --quiet",
+    "violated.json": "check ledgers:Hasty --json",
+    "torn.json": "check ledgers:Late --json",
+    "wrong_target.txt": "check ledger:Careful",
+    "wrong_attribute.txt": "check ledgers:Carefull",
+    "wrong_property.txt": "check --property agrement",
+    "wrong_scope.txt": "check --torn --restarts 0",
+    "multipaxos_limit.txt": "check --max-states 1000",
+}
+
+MASKS = (
+    (r"(?m)^  (local states|local steps|time|memory)(  +)\S.*$", r"  \1\2…"),
+    (r'"(states_local|steps_learned|calls|seconds|memory_bytes)": [\d.]+', r'"\1": 0'),
+    (re.escape(str(EXAMPLES)), "(here)"),
+)
+LIMIT_MASKS = ((r"(?m)^  (states|transitions)(  +)\S.*$", r"  \1\2…"),)
+
+
+def masked(text: str, *, limited: bool) -> str:
+    """The text without what varies: where a limit was hit, this includes how far it came."""
+    for pattern, replacement in MASKS + (LIMIT_MASKS if limited else ()):
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def compared(name: str, text: str, *, rewrite: bool) -> None:
+    path = EXPECTED / name
+    if rewrite:
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_output(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(
+        main, OUTPUTS[name].split(), prog_name="indelible"
+    )
+    shown = f"$ indelible {OUTPUTS[name]}\n{result.output}exit code {result.exit_code}\n"
+    if name.endswith(".json"):
+        shown = result.stdout
+    text = masked(shown, limited="--max-states" in OUTPUTS[name])
+    compared(name, text, rewrite=request.config.getoption("--rewrite"))
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize(
+    "name", ["violated_by_a_torn_step.txt", "violated_with_sets.txt", "torn.json"]
+)
+def test_output_does_not_depend_on_the_hash_seed(name: str, seed: str) -> None:
+    command = [sys.executable, "-P", "-m", "indelible", *OUTPUTS[name].split()]
+    run = subprocess.run(
+        command,
+        cwd=EXAMPLES,
+        env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    shown = f"$ indelible {OUTPUTS[name]}\n{run.stdout}exit code {run.returncode}\n"
+    text = run.stdout if name.endswith(".json") else shown
+    assert masked(text, limited=False) == (EXPECTED / name).read_text(encoding="utf-8")
+
+
+def test_every_expected_file_is_compared() -> None:
+    assert {path.name for path in EXPECTED.iterdir()} == set(OUTPUTS)
