@@ -81,13 +81,13 @@ class Proposer(Acceptor):
             return Step(replica)
         learned, effects = self.learn(replica, promised.decided)
         heard = Candidate(
-            promised_by=self.joined_by(bid.promised_by, source),
+            promised_by=self.count_promise(bid.promised_by, source),
             votes=self.binding_votes(bid.votes, promised.votes),
         )
         return self.lead_if_elected(replace(learned, role=heard), effects)
 
-    def joined_by(self, members: Collection[NodeId], node: NodeId) -> Collection[NodeId]:
-        """The members of a quorum to be, with one more; who speaks twice counts once."""
+    def count_promise(self, members: Collection[NodeId], node: NodeId) -> Collection[NodeId]:
+        """Who has promised, with one more; a node that says so twice counts once."""
         return frozenset({*members, node})
 
     def binding_votes(
@@ -108,10 +108,14 @@ class Proposer(Acceptor):
         """A candidate becomes leader once a phase-1 quorum has promised; ``effects`` come first."""
         bid = replica.role
         assert isinstance(bid, Candidate)
-        if not self.quorums.is_phase1_quorum(bid.promised_by, replica.nodes):
+        if not self.enough_promises(bid.promised_by, replica.nodes):
             return Step(replica, effects)
         led, more = self.lead(replica, bid.votes)
         return Step(led, (*effects, *more))
+
+    def enough_promises(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
+        """Whether the promises meet every quorum that may have chosen something before."""
+        return self.quorums.is_phase1_quorum(members, nodes)
 
     def lead(self, replica: Replica, votes: tuple[Vote, ...]) -> Step:
         """A new leader proposes, in its own ballot, whatever may be chosen already, all at once.
@@ -146,18 +150,15 @@ class Proposer(Acceptor):
     def on_submit(self, replica: Replica, command: Command) -> Step:
         """A leader proposes a client's command in the next free slot; others name the leader.
 
-        A command that is executed is only answered again. One that is under way is left alone: the
-        answer will follow its execution.
+        A command that is executed is only answered again. One that is submitted again while it is
+        under way gets a second slot: nobody can keep two leaders from that anyhow, and executing
+        it once is the learner's business.
         """
         if not isinstance(replica.role, Leader):
             return Step(replica, (Reply(command, NotLeader(replica.leader)),))
         done = self.executed(replica.decided)
         if command in done:
             return Step(replica, (Reply(command, done.index(command)),))
-        decided = (entry.value for entry in replica.decided)
-        proposed = (proposal.value for proposal in replica.role.proposals)
-        if command in decided or command in proposed:
-            return Step(replica)
         return self.propose(replica, (Entry(self.free_slot(replica), command),))
 
     def free_slot(self, replica: Replica) -> Slot:
@@ -195,20 +196,28 @@ class Proposer(Acceptor):
         proposal = at(open_proposals, accepted.slot)
         if proposal is None:
             return Step(replica)
-        counted = replace(proposal, voters=self.joined_by(proposal.voters, source))
+        counted = replace(proposal, voters=self.count_vote(proposal.voters, source))
         leader = replace(replica, role=Leader(placed(open_proposals, (counted,))))
         return self.decide_chosen(leader, (counted,))
+
+    def count_vote(self, members: Collection[NodeId], node: NodeId) -> Collection[NodeId]:
+        """Who has voted, with one more; a node that says so twice counts once."""
+        return frozenset({*members, node})
 
     def decide_chosen(self, replica: Replica, proposals: tuple[Proposal, ...]) -> Step:
         """A leader knows a value is chosen once a phase-2 quorum has voted, and tells everybody."""
         chosen = tuple(
             Entry(proposal.slot, proposal.value)
             for proposal in proposals
-            if self.quorums.is_phase2_quorum(proposal.voters, replica.nodes)
+            if self.enough_votes(proposal.voters, replica.nodes)
         )
         learned, effects = self.learn(replica, chosen)
         news = (send for entry in chosen for send in _sends(replica.peers, Decided(*entry)))
         return Step(learned, (*news, *effects))
+
+    def enough_votes(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
+        """Whether the votes choose: no leader to come can win without hearing of one of them."""
+        return self.quorums.is_phase2_quorum(members, nodes)
 
     # Keeping going, and letting go.
 
