@@ -10,16 +10,17 @@ to local states, and the implementation is called once per state and event. This
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from indelible.model.canonical import canonical
-from indelible.model.cluster import LocalState, cuts
+from indelible.model.cluster import cuts
 from indelible.model.effects import Effect, Send
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
     Event,
     InputEvent,
+    Message,
     NodeId,
     Receive,
     Restart,
@@ -36,7 +37,6 @@ from indelible.model.record import (
     after_event,
     after_restart,
     is_deliverable,
-    new_envelopes,
     submissions_of,
 )
 from indelible.model.scope import Scope
@@ -98,7 +98,7 @@ class Behaviour(NamedTuple):
 
 
 class LocalParts(NamedTuple):
-    """A local state as two numbers of its node: a behaviour, and a set of envelopes sent."""
+    """A local state as two numbers of its node: a behaviour, and what it has sent."""
 
     behaviour: int
     sent: int
@@ -145,12 +145,9 @@ class Learned:
 NOTHING: Final = Learned()
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What a node has sent: the envelopes, and per receiving node the occurrences they allow."""
-
-    envelopes: frozenset[Envelope]
-    allows: tuple[int, ...]
+Sent: TypeAlias = tuple[int, ...]
+"""What a node has sent, as a bit set per receiving node: the occurrences it allows there. Each
+envelope is one occurrence at its receiver, so this says the same as the record's ``sent``."""
 
 
 class Automaton:
@@ -165,16 +162,16 @@ class Automaton:
         self.owner, self.index, self.node = owner, index, node
         self.states: Interner[Any] = Interner()
         self.behaviours: Interner[Behaviour] = Interner()
-        self.sents: list[Sent] = [Sent(frozenset(), (0,) * len(owner.scope.nodes))]
+        self.sents: Interner[Sent] = Interner()
         self.locals: Interner[LocalParts] = Interner(first=1)
         self.occurrences: Interner[Occurrence] = Interner()
         self.timer_bits: dict[Timer, int] = {}
         self.always_bits = 0
-        self._sent_ids: dict[frozenset[Envelope], int] = {frozenset(): 0}
         self._handled: dict[Any, Answer] = {}
         self._started: dict[Any, Answer] = {}
         self._reactions: dict[tuple[int, int], Reaction] = {}
         self._sending: dict[tuple[int, int], int] = {}
+        self._copies: dict[tuple[int, Message], int] = {}
         own: list[Event] = [Submit(command) for command in owner.scope.commands]
         own += [Restart()] if owner.scope.restarts_max != 0 else []
         for event in own:
@@ -184,17 +181,21 @@ class Automaton:
         """The record of a local state, without what it sent."""
         return self.behaviours[self.locals[local].behaviour].rest
 
-    def local_state(self, local: int) -> LocalState:
-        """The local state as ``Cluster`` has it."""
-        parts = self.locals[local]
-        behaviour = self.behaviours[parts.behaviour]
-        record = replace(behaviour.rest, sent=self.sents[parts.sent].envelopes)
-        return LocalState(self.states[behaviour.state], record)
+    def envelopes(self, sent: int) -> frozenset[Envelope]:
+        """The envelopes of a sent set, as the record has them."""
+        found = []
+        for to, allowed in zip(self.owner.automata, self.sents[sent], strict=True):
+            for bit in range(allowed.bit_length()):
+                event, number = to.occurrences[bit]
+                if allowed >> bit & 1 and isinstance(event, Receive):
+                    found.append(Envelope(to.node, event.message, number))
+        return frozenset(found)
 
     def start(self) -> int:
         """The initial local state. Raises what the implementation raised."""
         first = self._after_start(Record(), ())
-        return self.locals(LocalParts(first.behaviour, self._sent_after(0, first.effects)))
+        nothing = self.sents((0,) * len(self.owner.scope.nodes))
+        return self.locals(LocalParts(first.behaviour, self._sent_after(nothing, first.effects)))
 
     def learn(self, local: int, bit: int) -> Learned:
         """What the occurrence ``bit`` does to ``local``."""
@@ -202,9 +203,9 @@ class Automaton:
         reaction = self._reactions.get((behaviour, bit))
         if reaction is None:
             reaction = self._reactions[behaviour, bit] = self._reaction(behaviour, bit)
-        if reaction.whole is None and not reaction.raised:
-            return NOTHING
-        whole = self._moved(local, sent, reaction.whole) if reaction.whole else 0
+        if reaction.whole is None:
+            return Learned(raised=reaction.raised) if reaction.raised else NOTHING
+        whole = self._moved(local, sent, reaction.whole)
         if not reaction.torn and not reaction.raised:
             return Learned(whole) if whole else NOTHING
         torn = tuple((kept, self._moved(local, sent, move)) for kept, move in reaction.torn)
@@ -212,7 +213,8 @@ class Automaton:
 
     def _moved(self, local: int, sent: int, move: Move) -> int:
         """The local state after a move, or 0 if it is the same one."""
-        after = self.locals(LocalParts(move.behaviour, self._sent_after(sent, move.effects)))
+        behaviour, effects = move
+        after = self.locals(LocalParts(behaviour, self._sent_after(sent, effects)))
         return 0 if after == local else after
 
     # --- reactions -----------------------------------------------------------------------------
@@ -269,29 +271,34 @@ class Automaton:
     # --- what was sent -------------------------------------------------------------------------
 
     def _sent_after(self, sent: int, effects: int) -> int:
-        if not self.owner.sends[effects]:
+        """The sent set after the sends among ``effects``: ``new_envelopes``, in bit sets."""
+        sends = self.owner.sends[effects]
+        if not sends:
             return sent
         known = self._sending.get((sent, effects))
         if known is None:
-            parent = self.sents[sent]
-            done, links = self.owner.effects[effects], self.owner.scope.links
-            new = new_envelopes(parent.envelopes, done, links)
-            known = self._sent_id(parent, new) if new else sent
-            self._sending[sent, effects] = known
+            allowed = list(self.sents[sent])
+            for at, message in sends:
+                allowed[at] |= self._envelope_bit(at, message, allowed[at])
+            known = self._sending[sent, effects] = self.sents(tuple(allowed))
         return known
 
-    def _sent_id(self, parent: Sent, new: tuple[Envelope, ...]) -> int:
-        envelopes = parent.envelopes.union(new)
-        known = self._sent_ids.get(envelopes)
-        if known is None:
-            known = self._sent_ids[envelopes] = len(self.sents)
-            allows = list(parent.allows)
-            for to, message, number in new:
-                at = self.owner.scope.nodes.index(to)
-                occurrence = Occurrence(Receive(self.node, message), number)
-                allows[at] |= 1 << self.owner.automata[at].occurrences(occurrence)
-            self.sents.append(Sent(envelopes, tuple(allows)))
-        return known
+    def _envelope_bit(self, at: int, message: Message, allowed: int) -> int:
+        """The bit, at the receiver, of sending ``message`` after what is ``allowed`` there."""
+        number = 0
+        copies = self._copies.get((at, message), 0)
+        match self.owner.scope.links:
+            case "unordered_duplicating":
+                if copies:
+                    return copies
+            case "unordered":
+                number = 1 + (allowed & copies).bit_count()
+            case "ordered":
+                number = 1 + allowed.bit_count()
+        occurrence = Occurrence(Receive(self.node, message), number)
+        bit = 1 << self.owner.automata[at].occurrences(occurrence)
+        self._copies[at, message] = copies | bit
+        return bit
 
     # --- asking the implementation -------------------------------------------------------------
 
@@ -343,7 +350,7 @@ class LocalAutomata:
     def __init__(self, implementation: Implementation, scope: Scope) -> None:
         self.implementation, self.scope = implementation, scope
         self.effects: Interner[tuple[Effect, ...]] = Interner()
-        self.sends: list[bool] = []
+        self.sends: list[tuple[tuple[int, Message], ...]] = []
         self.effect_types: set[type] = set()
         self.calls = 0
         self._asked = 0
@@ -373,7 +380,7 @@ class LocalAutomata:
         if isinstance(event, Receive):
             at = self.scope.nodes.index(event.source)
             sender = self.automata[at]
-            return bool(sender.sents[sender.locals[locals_[at]].sent].allows[index] >> bit & 1)
+            return bool(sender.sents[sender.locals[locals_[at]].sent][index] >> bit & 1)
         return True
 
     def count_call(self) -> bool:
@@ -386,6 +393,12 @@ class LocalAutomata:
     def number_effects(self, effects: tuple[Effect, ...]) -> int:
         number = self.effects(effects)
         if number == len(self.sends):
-            self.sends.append(any(isinstance(effect, Send) for effect in effects))
+            self.sends.append(
+                tuple(
+                    (self.scope.nodes.index(effect.to), effect.message)
+                    for effect in effects
+                    if isinstance(effect, Send)
+                )
+            )
             self.effect_types.update(type(effect) for effect in effects)
         return number

@@ -64,7 +64,7 @@ class Projections:
             if projection is None:
                 record = automaton.behaviours[parts.behaviour].rest
                 if self._reads_sent:
-                    record = replace(record, sent=automaton.sents[parts.sent].envelopes)
+                    record = replace(record, sent=automaton.envelopes(parts.sent))
                 values = tuple(getattr(record, name) for name in self.fields)
                 projection = known[key] = self.ids[index](values)
             column.append(projection)

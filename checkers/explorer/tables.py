@@ -177,7 +177,7 @@ class Tables:
     def _sync_sent(self, automaton: Automaton) -> None:
         index, words = automaton.index, self.words
         for number in range(self._sent_counts[index], len(automaton.sents)):
-            for at, mask in enumerate(automaton.sents[number].allows):
+            for at, mask in enumerate(automaton.sents[number]):
                 self._steps.sent_bits[index, number, at] = _words(mask, words)
         self._sent_counts[index] = len(automaton.sents)
 

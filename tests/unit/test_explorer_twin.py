@@ -1,0 +1,202 @@
+"""The fast explorer and its plain twin must agree: states, transitions, depth, verdict, results.
+
+Random implementations, drawn by Hypothesis, look for what hand-written ones do not think of.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from indelible import (
+    CancelTimer,
+    Decide,
+    Execute,
+    Lead,
+    Persist,
+    Promise,
+    Receive,
+    Scope,
+    Send,
+    SetTimer,
+    Timeout,
+    Vote,
+    always,
+    explore,
+    sometimes,
+)
+from indelible.checkers.breadth_first import explore_breadth_first
+from indelible.checkers.limits import Limits
+from indelible.checkers.properties import BUILT_IN
+from indelible.impl.multipaxos import MultiPaxos
+from indelible.model.quorums import FlexibleQuorums
+
+STATES_MAX = 400
+
+
+@always(reads="step", fields=("sent", "storage"))
+def storage_never_falls(before, event, after):
+    """What is persisted never falls while something was sent."""
+    return not before.sent or (before.storage or 0) <= (after.storage or 0)
+
+
+@always(reads="record", fields=("sent", "timers"))
+def never_five_sent(record):
+    """No node has sent five different messages while a timer is armed."""
+    return len(record.sent) < 5 or not record.timers
+
+
+@sometimes(reads="pair", fields=("storage",))
+def storages_differ(one, other):
+    """Two nodes store different things."""
+    return one.storage != other.storage
+
+
+ALL = (*BUILT_IN.values(), storage_never_falls, never_five_sent, storages_differ)
+QUIET = (storages_differ, BUILT_IN["entry_decided"])
+
+
+@dataclass(frozen=True)
+class RandomImplementation:
+    """Whatever a seed says: a table from (node, state, event) to a step, made up when asked.
+
+    Messages are small numbers, and handling one only ever sends smaller ones, so that the number
+    of messages is bounded on every kind of link.
+    """
+
+    seed: int
+
+    def _draw(self, *what):
+        return random.Random(repr((self.seed, what)))
+
+    def start(self, node, nodes, storage):
+        draw = self._draw("start", node, storage)
+        return (storage or 0, nodes), self._effects(draw, node, nodes, ceiling=2)
+
+    def handle(self, node, state, event):
+        draw = self._draw("handle", node, state, event)
+        number, nodes = state
+        if draw.random() < 0.02:
+            raise ValueError(f"drawn at {number}")
+        ceiling = event.message if isinstance(event, Receive) else 2
+        if draw.random() < 0.3:
+            return state, ()
+        effects = self._effects(draw, node, nodes, ceiling)
+        return (draw.randrange(3), nodes), effects
+
+    def _effects(self, draw, node, nodes, ceiling):
+        return tuple(self._effect(draw, node, nodes, ceiling) for _ in range(draw.randrange(4)))
+
+    def _effect(self, draw, node, nodes, ceiling):
+        kind = draw.randrange(10)
+        if kind < 4 and ceiling > 0:
+            return Send(draw.choice(nodes), draw.randrange(ceiling))
+        if kind < 5:
+            return Persist(draw.randrange(3))
+        if kind < 7:
+            return SetTimer(draw.choice("xy"), (1, 2))
+        if kind < 8:
+            return CancelTimer(draw.choice("xy"))
+        return draw.choice(
+            (
+                Decide(draw.randrange(2), draw.choice("ab")),
+                Execute(draw.randrange(2), draw.choice("ab")),
+                Promise(draw.randrange(3)),
+                Vote(0, draw.randrange(3), draw.choice("ab")),
+                Lead(draw.randrange(3)),
+            )
+        )
+
+
+def facts(verdict):
+    """All that two searches must agree on."""
+    violation = verdict.violation
+    return {
+        "outcome": verdict.outcome,
+        "states_distinct": verdict.states_distinct,
+        "transitions": verdict.transitions,
+        "depth": verdict.depth,
+        "violated": violation and violation.property,
+        "length": verdict.trace and len(verdict.trace),
+        "properties": verdict.properties,
+    }
+
+
+def assert_twins_agree(implementation, scope, properties):
+    """Compare both searches, unless the scope is too large for the slow one."""
+    plain = explore_breadth_first(
+        implementation, scope, tuple(properties), Limits(states_max=STATES_MAX)
+    )
+    if plain.states_distinct > STATES_MAX:
+        return
+    fast = explore(implementation, scope, properties=properties, limits=Limits())
+    assert facts(fast) == facts(plain)
+
+
+SCOPES = st.builds(
+    Scope,
+    nodes=st.sampled_from([1, 2, 3]),
+    commands=st.sampled_from([(), ("a",), ("a", "b")]),
+    submissions_max=st.sampled_from([0, 1, 2, None]),
+    timeouts_max=st.sampled_from([0, 1, 2, {"x": 1, "y": 0}, {"x": 2, "y": 1}]),
+    may_time_out=st.sampled_from([None, (0,), ()]),
+    restarts_max=st.sampled_from([1, 2]),
+    torn=st.booleans(),
+    links=st.sampled_from(["unordered_duplicating", "unordered", "ordered"]),
+) | st.builds(
+    Scope,
+    nodes=st.sampled_from([2, 3]),
+    commands=st.sampled_from([("a",), ("a", "b")]),
+    submissions_max=st.sampled_from([1, None]),
+    timeouts_max=st.sampled_from([1, None]),
+    restarts_max=st.sampled_from([0, None]),
+    links=st.just("unordered_duplicating"),
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), scope=SCOPES, quiet=st.booleans())
+def test_random_implementations(seed, scope, quiet):
+    assert_twins_agree(RandomImplementation(seed), scope, QUIET if quiet else ALL)
+
+
+ELECTION = {"election": 1, "heartbeat": 0, "retransmit": 0}
+
+MULTI_PAXOS_SCOPES = {
+    "one candidate": Scope(timeouts_max=ELECTION, may_time_out=(0,)),
+    "two nodes": Scope(nodes=2, timeouts_max=ELECTION, may_time_out=(0,), commands=("a", "b")),
+    "two nodes, heartbeats": Scope(nodes=2, may_time_out=(0,), timeouts_max=2),
+    "restart": Scope(nodes=2, timeouts_max=ELECTION, may_time_out=(0,), restarts_max=1),
+    "torn": Scope(nodes=2, timeouts_max=ELECTION, may_time_out=(0,), restarts_max=1, torn=True),
+    "at most once": Scope(nodes=2, timeouts_max=ELECTION, may_time_out=(0,), links="unordered"),
+    "ordered": Scope(timeouts_max=ELECTION, may_time_out=(0,), links="ordered"),
+    "ordered, torn": Scope(
+        nodes=2,
+        timeouts_max=ELECTION,
+        may_time_out=(0,),
+        links="ordered",
+        restarts_max=1,
+        torn=True,
+    ),
+    "unbounded restarts": Scope(
+        nodes=2, timeouts_max=ELECTION, may_time_out=(0,), restarts_max=None
+    ),
+    "unbounded submissions": Scope(
+        nodes=2, timeouts_max=ELECTION, may_time_out=(0,), submissions_max=None
+    ),
+    "named nodes": Scope(nodes=("x", "y"), timeouts_max=ELECTION, may_time_out=("y",)),
+}
+
+
+@pytest.mark.parametrize("name", MULTI_PAXOS_SCOPES)
+def test_multi_paxos(name):
+    scope = MULTI_PAXOS_SCOPES[name]
+    properties = [BUILT_IN[known] for known in BUILT_IN if known != "leader_replaced"]
+    plain = explore_breadth_first(MultiPaxos(), scope, tuple(properties), Limits())
+    fast = explore(MultiPaxos(), scope, properties=properties, limits=Limits())
+    assert facts(fast) == facts(plain)
+    assert fast.outcome == "holds"
+    print(name, fast.states_distinct, fast.transitions, fast.depth, fast.seconds, plain.seconds)
