@@ -16,7 +16,7 @@ from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import GaveUp, Limits, Progress
 from indelible.checkers.properties import Property, View, World, view, world_of
 from indelible.model.cluster import Cluster, ClusterState
-from indelible.model.errors import ImplementationRaised
+from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError
 from indelible.model.events import Action
 from indelible.model.implementation import Implementation, implementation_name
 from indelible.model.scope import LINKS, Scope
@@ -175,11 +175,25 @@ def _violation_after(search: Search, finding: Finding, actions: tuple[Action, ..
         if finding.property != RAISES:
             raise
         return Violation(f"the implementation raised {raised}", property=RAISES)
+    except TraceError as error:
+        raise _not_reproduced(finding) from error
+    if finding.property == RAISES:
+        raise _not_reproduced(finding)
     known = next(own for own in search.findings.properties if own.name == finding.property)
     last = actions[-1] if actions else None
     found = violations_after(known, world, states[-2:][0], last, states[-1])
-    assert found, f"{known.name} holds after replaying the trace that violates it"
+    if not found:
+        raise _not_reproduced(finding)
     return found[0]
+
+
+def _not_reproduced(finding: Finding) -> ImplementationError:
+    return ImplementationError(
+        f"{finding.property} was violated, but is not when the same events happen again",
+        cause="the implementation is not deterministic: a clock, randomness, or a counter kept "
+        "outside the state (if it surely is, this is a bug in indelible; please report it)",
+        remedy="let each step depend on node, state and event only",
+    )
 
 
 def violations_after(

@@ -13,7 +13,7 @@ from indelible.cli import main
 
 FILES = {
     "mine_here.py": """
-from indelible import Implementation, always
+from indelible import Decide, Implementation, always
 
 class Mine:
     def start(self, node, nodes, storage): return 0, ()
@@ -30,6 +30,22 @@ class Exits(Mine):
 
 class Unhashable(Mine):
     def handle(self, node, state, event): return [], ()
+
+class Fickle(Mine):
+    calls = 0
+    def handle(self, node, state, event):
+        Fickle.calls += 1
+        if Fickle.calls <= 2:
+            return state, (Decide(0, "nobody's"),)
+        return state, ()
+
+class RaisesOnce(Mine):
+    calls = 0
+    def handle(self, node, state, event):
+        RaisesOnce.calls += 1
+        if RaisesOnce.calls == 1:
+            raise ValueError("once")
+        return state, ()
 
 number = 3
 
@@ -84,6 +100,8 @@ def run(*words: str) -> Result:
         ("mine_here:OddScope", ["the scope of mine_here:OddScope is 3"]),
         ("mine_here:Exits", ["the code on trial called exit(0)"]),
         ("mine_here:Unhashable", ["unhashable", "list", "remedy: use tuples"]),
+        ("mine_here:Fickle", ["validity was violated, but is not when the same", "randomness"]),
+        ("mine_here:RaisesOnce", ["implementation_raises was violated, but is not when"]),
         # Imports.
         ("broken_here:X", ["could not be imported: ZeroDivisionError", "broken_here.py:2"]),
         ("syntax_here:X", ["could not be imported: SyntaxError", "syntax_here.py:2"]),
