@@ -93,8 +93,9 @@ class Acceptor(Learner):
 
         A promise to somebody else's higher ballot ends its own candidacy or leadership. The storage
         comes first among the effects, because a promise or vote that somebody has heard of and that
-        a crash then undoes may undo a choice (The Part-Time Parliament, section 2.2: ledgers are
-        written in indelible ink). What it is bound to already costs nothing.
+        a crash then undoes may undo a choice (Paxos Made Simple, section 2.5; the priests of The
+        Part-Time Parliament note both in ink, in the back of the ledger). What it is bound to
+        already costs nothing.
         """
         new = tuple(vote for vote in votes if at(replica.votes, vote.slot) != vote)
         higher = ballot > replica.promised

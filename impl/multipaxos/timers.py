@@ -53,8 +53,9 @@ def await_election(replica: Replica) -> SetTimer:
     """How long a candidate waits for its election before it bids again.
 
     The range doubles with each round since the last one in which this node voted for anything, up
-    to a limit, because those are rounds in which candidates may have disturbed each other. The
-    number follows from what is there; a counter of campaigns would multiply the states.
+    to a limit, because those are rounds in which candidates may have disturbed each other (Paxos
+    Made Moderately Complex, section 3, lets the wait grow with the ballot too). The number follows
+    from what is there; a counter of campaigns would multiply the states.
     """
     voted = max((vote.ballot.round for vote in replica.votes), default=0)
     doublings = min(replica.promised.round - voted - 1, DOUBLINGS_MAX)
