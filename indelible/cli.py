@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, Final
 
@@ -108,8 +109,9 @@ def check(
 ) -> None:
     """Explore every behaviour of TARGET inside a scope.
 
-    TARGET is module:attribute (from the current directory), or the name of a known bug. Without
-    one, our own Multi-Paxos is checked. What is not said about the scope is as the target has it.
+    TARGET is module:attribute (from the current directory), or the name of a known bug (see
+    'indelible bugs'). Without one, our own Multi-Paxos is checked. What is not said about the scope
+    is as the target has it.
     """
     from indelible.targets import find_target
 
@@ -135,32 +137,60 @@ def check(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def properties(as_json: bool) -> None:
     """List the built-in properties."""
+    from indelible.checkers.properties import BUILT_IN
+
+    listed = [
+        {
+            "name": known.name,
+            "kind": known.kind,
+            "reads": known.reads,
+            "internal": known.internal,
+            "says": known.says,
+        }
+        for known in BUILT_IN.values()
+    ]
+    rows = [
+        (known.name, known.kind, "internal" if known.internal else "observable", known.says)
+        for known in BUILT_IN.values()
+    ]
+    _show_list(listed, rows, as_json=as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def bugs(as_json: bool) -> None:
+    """List the known bugs: each is a TARGET that must be found out."""
+    from indelible.impl.known_bugs import KNOWN_BUGS
+
+    listed = [
+        {
+            "name": bug.name,
+            "property": bug.property,
+            "mechanism": bug.mechanism,
+            "source": bug.source,
+        }
+        for bug in KNOWN_BUGS.values()
+    ]
+    rows = [(bug.name, bug.property, bug.mechanism) for bug in KNOWN_BUGS.values()]
+    _show_list(listed, rows, as_json=as_json)
+
+
+def _show_list(
+    listed: list[dict[str, Any]], rows: Sequence[tuple[str, ...]], *, as_json: bool
+) -> None:
     import json
 
-    from indelible.checkers.properties import BUILT_IN
     from indelible.terminal import write_result
 
     if as_json:
-        listed = [
-            {
-                "name": known.name,
-                "kind": known.kind,
-                "reads": known.reads,
-                "internal": known.internal,
-                "says": known.says,
-            }
-            for known in BUILT_IN.values()
-        ]
         write_result(json.dumps(listed, indent=2))
         return
-    width = max(map(len, BUILT_IN))
-    write_result(
-        "\n".join(
-            f"{known.name:<{width}}  {known.kind:<9}  "
-            f"{'internal' if known.internal else 'observable':<10}  {known.says}"
-            for known in BUILT_IN.values()
-        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        for row in rows
     )
+    write_result("\n".join(line.rstrip() for line in lines))
 
 
 def _properties(names: tuple[str, ...], *, internal: bool, replaced: bool) -> tuple[Property, ...]:

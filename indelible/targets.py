@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from indelible.checkers.properties import BUILT_IN, Property
 from indelible.model.errors import ImplementationError, PropertyError
@@ -52,17 +52,18 @@ def find_target(name: str | None) -> Target:
     if name is None or name == OURS:
         from indelible.impl.multipaxos import MultiPaxos
 
-        return Target(cast("Implementation", MultiPaxos()), DEFAULT_SCOPE)
+        return Target(MultiPaxos(), DEFAULT_SCOPE)
     if ":" in name:
         return _own_target(name)
-    known_bugs = _known_bugs()
-    if name in known_bugs:
-        return Target(known_bugs[name].implementation, known_bugs[name].scope)
+    from indelible.impl.known_bugs import KNOWN_BUGS
+
+    if name in KNOWN_BUGS:
+        return Target(KNOWN_BUGS[name].implementation, KNOWN_BUGS[name].scope)
     raise ImplementationError(
         f"there is no target {name!r}",
         cause="it is neither the name of a known bug nor of the form module:attribute",
         remedy=_as_module_remedy(name),
-        available=_closest_first(name, (OURS, *known_bugs)),
+        available=_closest_first(name, (OURS, *KNOWN_BUGS)),
     )
 
 
@@ -88,12 +89,6 @@ def find_property(name: str) -> Property:
             available=_closest_first(path, _properties_in(module)),
         )
     return known
-
-
-def _known_bugs() -> Any:
-    from indelible.impl import known_bugs
-
-    return getattr(known_bugs, "KNOWN_BUGS", {})
 
 
 def _own_target(name: str) -> Target:

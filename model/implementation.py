@@ -32,10 +32,11 @@ class Implementation(Protocol):
 
     Optional attributes: ``quorums`` (a ``QuorumSystem``; majorities if absent) by which properties
     judge what is chosen, and ``links`` (one of ``Scope``'s), the weakest links it is made for.
+    State and storage are of whatever types it says (here ``Any``, so that it may say).
     """
 
     def start(
-        self, node: NodeId, nodes: tuple[NodeId, ...], storage: Storage | None
+        self, node: NodeId, nodes: tuple[NodeId, ...], storage: Any
     ) -> tuple[Any, tuple[Effect, ...]]:
         """The first step, and the first after each restart, with what was last persisted."""
         ...

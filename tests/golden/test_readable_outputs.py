@@ -42,6 +42,8 @@ OUTPUTS = {
     "wrong_attribute.txt": "check ledgers:Carefull",
     "wrong_property.txt": "check --property agrement",
     "wrong_scope.txt": "check --torn --restarts 0",
+    "known_bug.txt": "check noop_overwrites --property agreement",
+    "known_bug_torn.txt": "check accept_revealed_before_saved",
     "multipaxos_limit.txt": "check --max-states 1000",
 }
 
