@@ -96,6 +96,13 @@ class Late(Careful):
         return (*sends, persist, *last)
 
 
+class TwoSaves(Careful):
+    """Saves in two steps, and takes what it finds after a crash for the whole."""
+
+    def in_order(self, persist, sends, last):
+        return (Persist(f"half of {persist.storage}"), persist, *sends, *last)
+
+
 class Hasty(Careful):
     """Every node writes for itself."""
 
