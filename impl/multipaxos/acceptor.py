@@ -39,9 +39,12 @@ class Acceptor(Learner):
         Enabled when ``prepare.ballot >= replica.promised``; equal when the question comes twice,
         and the answer then costs nothing. The promise covers every slot of the log at once, also
         those not yet in use, so that a stable leader needs no other (Paxos Made Simple, section 3).
+        Who has voted in the ballot need not answer again: the sender has won it (section 2.2).
         """
         if prepare.ballot < replica.promised:
             return self.refuse(replica, source, prepare.ballot)
+        if any(vote.ballot == prepare.ballot for vote in replica.votes):
+            return Step(replica)
         promised, saved = self.pledge(replica, prepare.ballot)
         answer = Send(source, self.promise_of(promised))
         return Step(promised, (*saved, answer, *following(replica.role)))

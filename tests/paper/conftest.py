@@ -57,7 +57,7 @@ class Scenario:
         while self.under_way:
             self.deliver()
 
-    def repeat(self, node: NodeId, source: NodeId, message: object) -> None:
+    def receive(self, node: NodeId, source: NodeId, message: object) -> None:
         """A message that was sent before arrives (again)."""
         assert (source, Send(node, message)) in self.effects, "nobody sent that"
         self._happen(node, Receive(source, message))

@@ -172,7 +172,7 @@ def test_a4_one_command_per_ballot_and_slot(scenario: Make) -> None:
     run.submit(0, "c")
     run.deliver_all()
     run.submit(0, "d")
-    proposed = {}
+    proposed: dict[object, str] = {}
     for accept in run.sent(Accept):
         assert proposed.setdefault((accept.ballot, accept.slot), accept.value) == accept.value
     assert sorted(proposed.values()) == ["a", "b", "c", "d"]
@@ -363,7 +363,7 @@ def test_state_reduction_a_leader_forgets_what_is_decided(scenario: Make) -> Non
     run.submit(0, "a", "b")
     run.deliver(Accept, to=1)
     accepted = Accepted(Ballot(1, 0), 0)
-    run.repeat(0, 1, accepted)
+    run.receive(0, 1, accepted)
     assert [open.slot for open in run.replica(0).role.proposals] == [1]
 
 

@@ -108,6 +108,12 @@ class TestHeartbeat:
         known = knowing((0, "a"))
         assert receive(known, 0, Heartbeat(B10, 1)) == Step(known, (AWAIT_LEADER,))
 
+    def test_a_count_decides_nothing_not_even_what_it_has_voted_for(self) -> None:
+        voted = replace(FOLLOWER, promised=B21, votes=(Vote(0, B10, "a"),))
+        state, effects = receive(voted, 1, Heartbeat(B21, 1))
+        assert state == voted
+        assert effects == (Send(1, CatchUp(0)), AWAIT_LEADER)
+
     def test_a_past_leader_is_told_so(self) -> None:
         bound = replace(FOLLOWER, promised=B21)
         assert receive(bound, 0, Heartbeat(B10, 5)) == Step(bound, (Send(0, Refused(B10, B21)),))

@@ -80,6 +80,10 @@ class TestCampaign:
     def test_it_bids_above_what_it_has_promised_to_others(self) -> None:
         assert campaign(replace(FRESH, promised=Ballot(6, 2))).state.promised == Ballot(7, 0)
 
+    def test_it_signs_the_ballot_with_its_own_name(self) -> None:
+        assert campaign(Replica(2, NODES)).state.promised == Ballot(1, 2)
+        assert campaign(Replica("b", ("a", "b"))).state.promised == Ballot(1, "b")
+
     def test_its_own_votes_count_like_reported_ones(self) -> None:
         votes = (Vote(0, B11, "a"), Vote(1, B11, "b"))
         follower = replace(FRESH, promised=B11, votes=votes, decided=(Entry(0, "a"),))
@@ -124,6 +128,10 @@ class TestPrepare:
         state, effects = receive(replace(FRESH, promised=B11), 1, Prepare(B11))
         assert state == replace(FRESH, promised=B11)
         assert effects == (Send(1, Promised(B11, (), ())), AWAIT_LEADER)
+
+    def test_who_has_voted_in_the_ballot_does_not_answer_again(self) -> None:
+        voted = Replica(0, NODES, B11, (Vote(0, B11, "a"),))
+        assert receive(voted, 1, Prepare(B11)) == Step(voted)
 
     def test_a_lower_ballot_is_refused_with_the_promise(self) -> None:
         bound = replace(FRESH, promised=B21)

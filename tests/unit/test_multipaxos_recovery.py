@@ -68,21 +68,23 @@ SCOPE = Scope(
 )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_in_random_runs_nothing_is_told_before_it_is_saved(seed: int) -> None:
     """Loss, repetition, restarts and torn steps: whatever is told is saved, and replicas fit."""
     cluster = Cluster(PAXOS, SCOPE, twice=True)
     choose = random.Random(seed)
     state = cluster.initial()
     told = 0
-    for _ in range(250):
+    for _ in range(150):
         action = _likely(choose, cluster, state)
         index = SCOPE.nodes.index(action[0])
         storage = state.nodes[index].record.storage
         outcome = cluster.outcome(state, action)
         told += _require_saved(storage, outcome.effects)
         state = outcome.state
-        state.nodes[index].state.check()
+        replica = state.nodes[index].state
+        assert isinstance(replica, Replica)
+        replica.check()
     assert told > 10, "a run in which nobody promises or votes tests nothing"
 
 
