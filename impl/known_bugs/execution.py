@@ -5,9 +5,10 @@ Each class is the clean implementation with one method replaced.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from indelible.impl.multipaxos import Entry, Heartbeat, MultiPaxos, Replica
-from indelible.impl.multipaxos.log import Decisions, decided_prefix, executed
-from indelible.model.effects import NO_OP
+from indelible.impl.multipaxos.log import Decisions
 from indelible.model.events import Command, NodeId
 from indelible.model.implementation import Step
 
@@ -25,7 +26,8 @@ class ApplyOutOfOrder(MultiPaxos):
     name = "apply_out_of_order"
 
     def executed(self, decided: Decisions) -> tuple[Command, ...]:
-        return executed(tuple(entry._replace(slot=slot) for slot, entry in enumerate(decided)))
+        closed_up = tuple(entry._replace(slot=slot) for slot, entry in enumerate(decided))
+        return super().executed(closed_up)
 
 
 class CommitIndexTrusted(MultiPaxos):
@@ -45,14 +47,13 @@ class CommitIndexTrusted(MultiPaxos):
 
 
 class NoDedupe(MultiPaxos):
-    """A node executes whatever the log holds, also a command that it holds twice.
+    """No node looks whether it has met a command before.
 
-    A client without an answer submits again, perhaps to a new leader, and two slots may end up with
-    its command (Paxos Made Moderately Complex, section 2.1). Read in published code (ajdavis).
+    A client without an answer submits again, two slots end up with its command, and both are
+    executed (Paxos Made Moderately Complex, section 2.1). Read in published code (ajdavis).
     """
 
     name = "no_dedupe"
 
-    def executed(self, decided: Decisions) -> tuple[Command, ...]:
-        prefix = decided_prefix(decided)
-        return tuple(entry.value for entry in prefix if entry.value is not NO_OP)
+    def is_repeat(self, command: Command, held: Collection[Command]) -> bool:
+        return False

@@ -5,12 +5,20 @@ It never asks how a value was chosen, and knows nothing of ballots and quorums.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from indelible.impl.multipaxos.log import Decisions, Entry, at, decided_count, executed, placed
+from indelible.impl.multipaxos.log import (
+    Decisions,
+    Entry,
+    at,
+    decided_count,
+    decided_prefix,
+    placed,
+)
 from indelible.impl.multipaxos.messages import CatchUp, Decided
 from indelible.impl.multipaxos.replica import Leader, Replica, Role
-from indelible.model.effects import Decide, Effect, Execute, Reply, Send
+from indelible.model.effects import NO_OP, Decide, Effect, Execute, Reply, Send
 from indelible.model.events import Command, NodeId
 from indelible.model.implementation import Step
 
@@ -66,8 +74,23 @@ class Learner:
         return tuple(effects)
 
     def executed(self, decided: Decisions) -> tuple[Command, ...]:
-        """The commands a node has executed that knows ``decided``; see ``log.executed``."""
-        return executed(decided)
+        """The commands that a node has applied, in order, once it knows ``decided``.
+
+        It stops at the first gap, skips no-ops, and skips what an earlier slot holds already: a
+        client that was left without an answer submits again, and a change of leaders may get one
+        command chosen twice ("Paxos Made Moderately Complex", section 2.1, ``perform``).
+        """
+        done: list[Command] = []
+        seen: set[Command] = set()
+        for entry in decided_prefix(decided):
+            if entry.value is not NO_OP and not self.is_repeat(entry.value, seen):
+                done.append(entry.value)
+                seen.add(entry.value)
+        return tuple(done)
+
+    def is_repeat(self, command: Command, held: Collection[Command]) -> bool:
+        """Whether a command was there before, so that there is nothing more to do about it."""
+        return command in held
 
     def missing_from(self, replica: Replica) -> int:
         """The first slot that this node must learn before it can execute any further."""

@@ -12,8 +12,7 @@ from functools import reduce
 from operator import attrgetter
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
-from indelible.model.effects import NO_OP, Slot, Value
-from indelible.model.events import Command
+from indelible.model.effects import Slot, Value
 
 __all__ = [
     "Decisions",
@@ -22,7 +21,6 @@ __all__ = [
     "at",
     "decided_count",
     "decided_prefix",
-    "executed",
     "next_slot",
     "placed",
 ]
@@ -82,14 +80,3 @@ def decided_count(decided: Decisions) -> int:
 def decided_prefix(decided: Decisions) -> Decisions:
     """The entries before the first gap."""
     return decided[: decided_count(decided)]
-
-
-def executed(decided: Decisions) -> tuple[Command, ...]:
-    """The commands that a state machine has applied, in order, once ``decided`` is known.
-
-    It stops at the first gap, skips no-ops, and skips a command that an earlier slot holds already:
-    a client that was left without an answer submits again, and one command may so be chosen twice
-    ("Paxos Made Moderately Complex", section 2.1, ``perform``).
-    """
-    values = (entry.value for entry in decided_prefix(decided) if entry.value is not NO_OP)
-    return tuple(dict.fromkeys(values))

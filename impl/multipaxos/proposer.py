@@ -150,15 +150,18 @@ class Proposer(Acceptor):
     def on_submit(self, replica: Replica, command: Command) -> Step:
         """A leader proposes a client's command in the next free slot; others name the leader.
 
-        A command that is executed is only answered again. One that is submitted again while it is
-        under way gets a second slot: nobody can keep two leaders from that anyhow, and executing
-        it once is the learner's business.
+        A command that is executed is only answered again. One that is under way is left alone: the
+        answer will follow its execution.
         """
         if not isinstance(replica.role, Leader):
             return Step(replica, (Reply(command, NotLeader(replica.leader)),))
         done = self.executed(replica.decided)
         if command in done:
             return Step(replica, (Reply(command, done.index(command)),))
+        under_way = {entry.value for entry in replica.decided}
+        under_way |= {proposal.value for proposal in replica.role.proposals}
+        if self.is_repeat(command, under_way):
+            return Step(replica)
         return self.propose(replica, (Entry(self.free_slot(replica), command),))
 
     def free_slot(self, replica: Replica) -> Slot:

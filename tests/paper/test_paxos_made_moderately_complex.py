@@ -30,7 +30,7 @@ from indelible.impl.multipaxos import (
     Refused,
     Replica,
 )
-from indelible.model.effects import NO_OP, Execute, Promise, Reply, Send, SetTimer, Vote
+from indelible.model.effects import Execute, Promise, Reply, Send, SetTimer, Vote
 from indelible.model.events import Receive, Submit, Timeout
 from indelible.model.implementation import Step
 
@@ -94,22 +94,28 @@ def test_r4_the_slot_never_decreases(scenario: Make) -> None:
 def test_perform_a_command_decided_in_two_slots_is_applied_once(scenario: Make) -> None:
     """2.1, perform(): a command that was performed in a lower slot only moves the slot on.
 
-    The client had no answer from its first leader, and asks the second one too.
+    The client has no answer from its first leader, and asks the second one, which has not heard of
+    the command; the first one comes back, finds it in one slot and has it still in another.
     """
     run = scenario()
     run.elect(0)
     run.submit(0, "x", "pay")
-    run.under_way = [way for way in run.under_way if way[2].slot == 1]
+    run.lose(Accept)
+    run.fire(1, "election")
+    run.lose(Prepare, to=0)
+    run.deliver(Prepare, Promised)
+    run.deliver(Prepare, Promised)
+    run.submit(1, "pay")
     run.deliver(Accept, to=2)
     run.lose()
-    run.fire(1, "election")
-    run.deliver(Prepare, to=2)
-    run.deliver(Promised)
-    run.submit(1, "pay")
-    run.lose(Prepare)
+    run.fire(0, "retransmit")
+    run.deliver(Accept, to=2)
+    run.deliver(Refused)
+    run.fire(0, "election")
+    run.lose(to=1)
     run.deliver_all()
-    assert run.decided(2) == {0: NO_OP, 1: "pay", 2: "pay"}
-    assert run.executed(2) == ["pay"]
+    assert run.decided(0) == run.decided(2) == {0: "pay", 1: "pay"}
+    assert run.executed(0) == run.executed(2) == ["pay"]
 
 
 def test_perform_answers_a_client_that_asks_again() -> None:

@@ -75,6 +75,11 @@ class TestDecided:
     def test_a_command_chosen_twice_is_executed_once(self) -> None:
         assert receive(knowing((0, "a")), 0, Decided(1, "a")).effects == (Decide(1, "a"),)
 
+    def test_executed_skips_no_ops_and_repeats_and_stops_at_the_gap(self) -> None:
+        values = ["a", NO_OP, "b", "a", "c"]
+        decided = (*(Entry(slot, value) for slot, value in enumerate(values)), Entry(6, "d"))
+        assert PAXOS.executed(decided) == ("a", "b", "c")
+
     def test_a_leader_drops_its_proposal_there_and_answers(self) -> None:
         own = frozenset({0})
         proposals = (Proposal(0, "a", own), Proposal(1, "b", own))

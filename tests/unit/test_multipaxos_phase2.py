@@ -84,8 +84,12 @@ class TestSubmit:
         leader = replace(LEADER, decided=(Entry(0, "a"), Entry(1, "b")))
         assert submit(leader, "b") == Step(leader, (Reply("b", 1),))
 
-    def test_a_command_under_way_gets_a_second_slot(self) -> None:
-        assert submit(proposing("a"), "a").state == proposing("a", "a")
+    def test_a_command_under_way_is_left_alone(self) -> None:
+        assert submit(proposing("a", "b"), "a") == Step(proposing("a", "b"))
+
+    def test_a_command_decided_beyond_a_gap_is_left_alone(self) -> None:
+        leader = replace(LEADER, decided=(Entry(1, "b"),))
+        assert submit(leader, "b") == Step(leader)
 
     @pytest.mark.parametrize(
         ("replica", "leader"),

@@ -85,7 +85,7 @@ def test_in_random_runs_nothing_is_told_before_it_is_saved(seed: int) -> None:
         replica = state.nodes[index].state
         assert isinstance(replica, Replica)
         replica.check()
-    assert told > 10, "a run in which nobody promises or votes tests nothing"
+    assert told > 0, "a run in which nobody promises or votes tests nothing"
 
 
 def _likely(choose: random.Random, cluster: Cluster, state: ClusterState) -> Action:

@@ -13,12 +13,11 @@ from indelible.impl.multipaxos.log import (
     at,
     decided_count,
     decided_prefix,
-    executed,
     next_slot,
     placed,
 )
 from indelible.impl.multipaxos.replica import FOLLOWER, Storage
-from indelible.model.effects import NO_OP, Vote
+from indelible.model.effects import Vote
 
 NODES = (0, 1, 2)
 LOGS = st.dictionaries(st.integers(0, 8), st.sampled_from("abc"), max_size=8)
@@ -70,11 +69,6 @@ class TestLog:
         assert next_slot() == 0
         assert next_slot((), ()) == 0
         assert next_slot(log_of({4: "a"}), log_of({1: "b", 2: "c"})) == 5
-
-    def test_executed_skips_no_ops_and_repeats_and_stops_at_the_gap(self) -> None:
-        decided = tuple(enumerate(["a", NO_OP, "b", "a", "c"]))
-        entries = tuple(Entry(slot, value) for slot, value in decided)
-        assert executed((*entries, Entry(6, "d"))) == ("a", "b", "c")
 
 
 class TestReplica:
