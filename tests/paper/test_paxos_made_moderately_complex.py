@@ -143,8 +143,8 @@ def test_a1_an_acceptor_adopts_strictly_increasing_ballots(scenario: Make) -> No
 
 
 def test_a2_an_acceptor_votes_in_the_ballot_it_has_adopted_only() -> None:
-    """A2: an acceptor accepts <b, s, c> only "if b = ballot_num": it adopts the ballot with the
-    vote, or does not vote."""
+    """A2: an acceptor accepts <b, s, c> only if b is the ballot it has adopted: it adopts it with
+    the vote, or does not vote."""
     for ballot in (Ballot(1, 1), Ballot(2, 0), Ballot(3, 1)):
         state = receive(Replica(2, NODES, Ballot(2, 0)), 1, Accept(ballot, 0, "c")).state
         assert all(vote.ballot == state.promised for vote in state.votes)
@@ -248,8 +248,8 @@ def test_c1_at_most_one_command_per_ballot_and_slot_is_proposed_again_and_again(
 
 
 def test_a_commander_is_preempted_by_a_higher_ballot(scenario: Make) -> None:
-    """2.3: a commander that is answered with another ballot notifies its leader, "which must be
-    preempted": the leader stops, and its ballot is never used again."""
+    """2.3: a commander that is answered with another ballot preempts its leader: that stops,
+    and never uses its ballot again."""
     run = scenario()
     run.elect(0)
     run.fire(1, "election")
@@ -263,8 +263,8 @@ def test_a_commander_is_preempted_by_a_higher_ballot(scenario: Make) -> None:
 
 
 def test_a_scout_waits_for_a_majority_and_keeps_the_highest_pvalues() -> None:
-    """2.4 and pmax: of the pvalues that a majority reports, "for each slot, the command with the
-    highest ballot number" is kept, in several slots at once."""
+    """2.4 and 2.5, pmax(): of the pvalues that a majority reports, the one with the highest ballot
+    is kept in each slot."""
     five = (0, 1, 2, 3, 4)
     mine = Ballot(9, 0)
     scout = Replica(0, five, mine, role=Candidate(frozenset({0}), ()))

@@ -392,7 +392,7 @@ def test_lost_phase_2_messages_are_sent_again(scenario: Make) -> None:
 
 def test_one_short_message_prepares_all_instances(scenario: Make) -> None:
     """3: a new leader "can do this by sending a single reasonably short message to the other
-    servers", and an answer "responds for all instances" it has a vote in."""
+    servers", and an acceptor "can respond for all instances" in one."""
     run = scenario()
     run.elect(0)
     run.submit(0, "a", "b", "c")
