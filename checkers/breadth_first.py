@@ -14,9 +14,9 @@ from indelible.checkers.limits import Limits, Progress
 from indelible.checkers.properties import Property, world_of
 from indelible.checkers.verdicts import Search, conclude, reached_in, violations_after
 from indelible.model.cluster import Cluster, ClusterState
-from indelible.model.effects import Effect
+from indelible.model.effects import Effect, SetTimer
 from indelible.model.errors import ImplementationRaised
-from indelible.model.events import Action
+from indelible.model.events import Action, Timer
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
 from indelible.model.verdict import Verdict
@@ -49,6 +49,7 @@ class BreadthFirst(Search):
         self._states: list[ClusterState] = []
         self._found_from: list[tuple[int, Action] | None] = []
         self._effect_types: set[type] = set()
+        self._timers_set: set[Timer] = set()
 
     @property
     def states_distinct(self) -> int:
@@ -57,6 +58,10 @@ class BreadthFirst(Search):
     @property
     def effect_types(self) -> set[type]:
         return self._effect_types
+
+    @property
+    def timers_set(self) -> set[Timer]:
+        return self._timers_set
 
     def actions_to(self, finding: Finding) -> tuple[Action, ...]:
         index, last = finding.witness
@@ -117,6 +122,7 @@ class BreadthFirst(Search):
 
     def _see(self, effects: tuple[Effect, ...]) -> None:
         self._effect_types.update(type(effect) for effect in effects)
+        self._timers_set.update(effect.timer for effect in effects if isinstance(effect, SetTimer))
 
     def _add(self, state: ClusterState, found_from: tuple[int, Action] | None) -> None:
         if state not in self._index:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from indelible.checkers.properties import Property
+from indelible.model.effects import Decide, Execute
 from indelible.model.verdict import PropertyResult, Result
 
 __all__ = ["RAISES", "Finding", "Findings"]
@@ -77,17 +78,20 @@ class Findings:
         exhausted: bool,
     ) -> PropertyResult:
         missing = sorted(kind.__name__ for kind in known.testimony - effect_types)
+        never = f"the implementation never gave {' or '.join(missing)}"
+        never += "" if exhausted else " so far"
         result: Result
         if known.kind == "sometimes":
             result = "unreached" if exhausted else "inconclusive"
-            reason = known.says if exhausted else ""
+            reason = known.says.rstrip(".") if exhausted else ""
             if known.name in self.reached:
                 result, reason = "reached", ""
+            elif missing and not known.testimony & {Decide, Execute}:
+                result, reason = "not observable", never
         elif known.name == violated:
             result, reason = "violated", ""
         elif missing:
-            what = " or ".join(missing)
-            result, reason = "not observable", f"the implementation never gave {what}"
+            result, reason = "not observable", never
         else:
             result, reason = ("holds", "") if exhausted else ("inconclusive", "")
         return PropertyResult(known.name, known.kind, result, reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final, Literal, TypeAlias
 
@@ -39,7 +39,7 @@ Reads: TypeAlias = Literal["record", "step", "pair", "records"]
 paired with itself); those of all nodes."""
 
 PARAMETERS: Final[Mapping[str, int]] = {"record": 1, "step": 3, "pair": 2, "records": 1}
-FIELDS: Final = tuple(part.name for part in fields(Record))
+FIELDS: Final = Record._fields
 
 TESTIMONY: Final[Mapping[str, type]] = {
     "decided": Decide,
@@ -200,6 +200,10 @@ def _decorator(
     return decorate
 
 
+def _said(value: object) -> str:
+    return "a no-op" if value is NO_OP else repr(value)
+
+
 # --- observable: what a client or an operator can see ------------------------------------------
 
 
@@ -210,8 +214,8 @@ def agreement(one: View, other: View) -> Iterator[Violation]:
         for other_slot, other_value in other.decided:
             if slot == other_slot and value != other_value:
                 yield Violation(
-                    f"slot {slot}: {node_name(one.node)} decided {value!r}, "
-                    f"{node_name(other.node)} decided {other_value!r}",
+                    f"slot {slot}: {node_name(one.node)} decided {_said(value)}, "
+                    f"{node_name(other.node)} decided {_said(other_value)}",
                     slot=slot,
                     nodes=(one.node, other.node),
                     values=(value, other_value),
@@ -257,20 +261,16 @@ def at_most_once(record: View) -> Iterator[Violation]:
             )
 
 
-@always(reads="step", fields=("decided", "executed"))
+@always(reads="step", fields=("decided",))
 def stability(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
-    """An entry that a node decided or executed never changes there, not even over a restart."""
-    for name, old, new in (
-        ("slot", before.decided, after.decided),
-        ("number", before.executed, after.executed),
-    ):
-        for (at, value), (again, changed) in combinations(new, 2):
-            if at == again and value != changed and (at, changed) not in old:
-                verb = "decided" if name == "slot" else "executed"
+    """An entry that a node decided never changes there, not even over a restart."""
+    for slot, value in before.decided:
+        for again, changed in after.decided:
+            if slot == again and value != changed and (again, changed) not in before.decided:
                 yield Violation(
-                    f"{node_name(after.node)} had {verb} {value!r} in {name} {at}, "
-                    f"and now {changed!r}",
-                    slot=at if name == "slot" else None,
+                    f"slot {slot}: {node_name(after.node)} had decided {_said(value)}, "
+                    f"and now {_said(changed)}",
+                    slot=slot,
                     nodes=(after.node,),
                     values=(value, changed),
                 )
@@ -323,8 +323,8 @@ def decided_implies_chosen(records: tuple[View, ...], *, world: World) -> Iterat
             for ballot, nodes in sorted(voters.items())
         )
         yield Violation(
-            f"slot {slot}: {', '.join(map(node_name, deciders))} decided {value!r}, but no quorum "
-            f"voted for it ({votes or 'nobody did'})",
+            f"slot {slot}: {', '.join(map(node_name, deciders))} decided {_said(value)}, "
+            f"but no quorum voted for it ({votes or 'nobody did'})",
             slot=slot,
             nodes=tuple(deciders),
             values=(value,),
@@ -338,8 +338,9 @@ def one_value_per_ballot(one: View, other: View) -> Iterator[Violation]:
         for other_slot, other_ballot, other_value in other.votes:
             if (slot, ballot) == (other_slot, other_ballot) and value != other_value:
                 yield Violation(
-                    f"slot {slot}, ballot {ballot}: {node_name(one.node)} voted for {value!r}, "
-                    f"{node_name(other.node)} voted for {other_value!r}",
+                    f"slot {slot}, ballot {ballot}: "
+                    f"{node_name(one.node)} voted for {_said(value)}, "
+                    f"{node_name(other.node)} voted for {_said(other_value)}",
                     slot=slot,
                     nodes=(one.node, other.node),
                     values=(value, other_value),
@@ -392,8 +393,8 @@ def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Viola
                     rival = _choosable_rival(records, ballots, lower, value, world)
                     if rival:
                         yield Violation(
-                            f"slot {slot}: {node_name(record.node)} voted for {value!r} at ballot "
-                            f"{ballot}, but at ballot {lower} {rival}",
+                            f"slot {slot}: {node_name(record.node)} voted for {_said(value)} "
+                            f"at ballot {ballot}, but at ballot {lower} {rival}",
                             slot=slot,
                             nodes=(record.node,),
                             values=(value,),
@@ -419,7 +420,7 @@ def _choosable_rival(
     for rival, nodes in voters.items():
         if rival != value and world.quorums.is_phase2_quorum(nodes + free, world.nodes):
             chosen = world.quorums.is_phase2_quorum(nodes, world.nodes)
-            return f"{rival!r} was chosen" if chosen else f"{rival!r} can still be chosen"
+            return f"{_said(rival)} {'was' if chosen else 'can still be'} chosen"
     if world.quorums.is_phase2_quorum(free, world.nodes):
         return "any value can still be chosen"
     return ""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import gc
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import GaveUp, Limits, Progress
 from indelible.checkers.properties import Property, View, World, view, world_of
+from indelible.model.canonical import canonical
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError
-from indelible.model.events import Action
+from indelible.model.events import Action, Timer
 from indelible.model.implementation import Implementation, implementation_name
 from indelible.model.scope import LINKS, Scope
 from indelible.model.trace import Trace, Violation
@@ -51,6 +52,11 @@ class Search(ABC):
     @property
     @abstractmethod
     def effect_types(self) -> AbstractSet[type]: ...
+
+    @property
+    @abstractmethod
+    def timers_set(self) -> AbstractSet[Timer]:
+        """The timers that some node armed."""
 
     @property
     def calls(self) -> int:
@@ -111,7 +117,7 @@ def conclude(search: Search) -> Verdict:
         depth=search.depth,
         trace=trace,
         exhausted=exhausted,
-        notes=_notes(search.implementation, search.scope),
+        notes=_notes(search),
         states_local=search.states_local,
         steps_learned=search.steps_learned,
         calls=search.calls,
@@ -150,11 +156,20 @@ def _outcome(
     return "holds", "the scope was exhausted"
 
 
-def _notes(implementation: Implementation, scope: Scope) -> tuple[str, ...]:
-    made_for = getattr(implementation, "links", None)
+def _notes(search: Search) -> tuple[str, ...]:
+    """What a reader should know of the question that was asked."""
+    notes = []
+    scope, made_for = search.scope, getattr(search.implementation, "links", None)
     if made_for in LINKS and LINKS.index(made_for) > LINKS.index(scope.links):
-        return (f"the implementation is made for {made_for} links; this scope asks for more",)
-    return ()
+        notes.append(f"the implementation is made for {made_for} links; this scope asks for more")
+    if isinstance(scope.timeouts_max, Mapping):
+        notes += [
+            f"timeouts_max bounds the timer {timer!r}, which no node ever set; those set: "
+            + (", ".join(repr(known) for known in canonical(search.timers_set)) or "none")
+            for timer in scope.timeouts_max
+            if timer not in search.timers_set
+        ]
+    return tuple(notes)
 
 
 def _trace(search: Search, finding: Finding) -> Trace:

@@ -114,6 +114,9 @@ SCOPE_OPTIONS: Final = (
         "--submissions", type=BOUND, metavar="N|none", help="How often each command, in all."
     ),
     click.option(
+        "--may-submit", type=NAMES, metavar="NODE,...|all", help="To whom clients submit."
+    ),
+    click.option(
         "--timeouts",
         type=TIMEOUTS,
         metavar="N|none|TIMER=N,...",
@@ -195,6 +198,7 @@ def changed_scope(
     nodes: tuple[str, ...] | None = None,
     commands: tuple[str, ...] | None = None,
     submissions: int | str | None = None,
+    may_submit: tuple[str, ...] | None = None,
     timeouts: int | str | dict[Timer, Any] | None = None,
     may_time_out: tuple[str, ...] | None = None,
     restarts: int | str | None = None,
@@ -205,9 +209,14 @@ def changed_scope(
     fields: dict[str, Any] = {}
     if nodes is not None:
         fields["nodes"] = _nodes(nodes)
-        fields["may_time_out"] = _moved(base, Scope(nodes=fields["nodes"]).nodes)
+        called = Scope(nodes=fields["nodes"]).nodes
+        fields["may_submit"] = _moved(base, base.may_submit, called)
+        fields["may_time_out"] = _moved(base, base.may_time_out, called)
+    nodes_now = replace(base, **fields).nodes
+    if may_submit is not None:
+        fields["may_submit"] = _named("--may-submit", may_submit, nodes_now)
     if may_time_out is not None:
-        fields["may_time_out"] = _named(may_time_out, replace(base, **fields).nodes)
+        fields["may_time_out"] = _named("--may-time-out", may_time_out, nodes_now)
     if commands is not None:
         fields["commands"] = commands
     if submissions is not None:
@@ -244,22 +253,26 @@ def _nodes(given: tuple[str, ...]) -> int | tuple[NodeId, ...]:
     return tuple(int(name) if name.isdecimal() else name for name in given)
 
 
-def _moved(base: Scope, nodes: tuple[NodeId, ...]) -> tuple[NodeId, ...] | None:
-    """Those who may time out keep their places among the nodes, whatever these are called now."""
-    if base.may_time_out is None:
+def _moved(
+    base: Scope, chosen: tuple[NodeId, ...] | None, nodes: tuple[NodeId, ...]
+) -> tuple[NodeId, ...] | None:
+    """Chosen nodes keep their places among the nodes, whatever these are called now."""
+    if chosen is None:
         return None
-    places = [base.nodes.index(node) for node in base.may_time_out]
+    places = [base.nodes.index(node) for node in chosen]
     return tuple(nodes[place] for place in places if place < len(nodes))
 
 
-def _named(given: tuple[str, ...], nodes: tuple[NodeId, ...]) -> tuple[NodeId, ...] | None:
+def _named(
+    option: str, given: tuple[str, ...], nodes: tuple[NodeId, ...]
+) -> tuple[NodeId, ...] | None:
     if given == ("all",):
         return None
     by_name = {str(node): node for node in nodes} | {node_name(node): node for node in nodes}
     for name in given:
         if name not in by_name:
             raise ScopeError(
-                f"--may-time-out names {name!r}, which is not a node",
+                f"{option} names {name!r}, which is not a node",
                 available=", ".join(map(node_name, nodes)) + ", or 'all'",
             )
     return tuple(by_name[name] for name in given)

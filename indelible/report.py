@@ -111,6 +111,8 @@ def _beyond(scope: Scope) -> str:
         more = {0: "any command at all", 1: "a command submitted twice"}
         often = f"a command submitted more than {scope.submissions_max} times"
         left_out.append(more.get(scope.submissions_max, often))
+    if scope.may_submit is not None:
+        left_out.append("submissions to other nodes")
     if scope.timeouts_max is not None:
         left_out.append("more time-outs")
     if scope.may_time_out is not None:

@@ -27,9 +27,11 @@ __all__ = ["DEFAULT_SCOPE", "OURS", "Target", "find_property", "find_target"]
 DEFAULT_SCOPE: Final = Scope(
     nodes=3,
     commands=("a", "b"),
+    may_submit=(0,),
     timeouts_max={"election": 1, "heartbeat": 0, "retransmit": 0},
     may_time_out=(0, 1),
     restarts_max=1,
+    links="ordered",
 )
 """What ``indelible check`` explores when nothing else is said."""
 

@@ -71,6 +71,7 @@ def _scope(scope: Scope) -> dict[str, Any]:
         "nodes": list(scope.nodes),
         "commands": [_opaque(command) for command in scope.commands],
         "submissions_max": scope.submissions_max,
+        "may_submit": None if scope.may_submit is None else list(scope.may_submit),
         "timeouts_max": (
             {str(timer): most for timer, most in timeouts.items()}
             if isinstance(timeouts, Mapping)

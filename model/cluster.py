@@ -7,7 +7,6 @@ it, and the fast explorer must agree with it state for state.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from indelible.model.canonical import canonical
@@ -140,7 +139,7 @@ class Cluster:
                     yield Receive(source, envelope.message)
         for timer in canonical(record.timers):
             yield Timeout(timer)
-        for command in self.scope.commands:
+        for command in self.scope.commands if self.scope.accepts_submissions(node) else ():
             submitted = sum(submissions_of(at.record, command, self.scope) for at in state.nodes)
             if self.scope.submissions_max is None or submitted < self.scope.submissions_max:
                 yield Submit(command)
@@ -163,7 +162,7 @@ class Cluster:
     def _recorded(self, node: NodeId, record: Record, effects: tuple[Effect, ...]) -> Record:
         record = after_effects(record, node, effects, self.scope)
         new = new_envelopes(record.sent, effects, self.scope.links)
-        return replace(record, sent=record.sent.union(new)) if new else record
+        return record._replace(sent=record.sent.union(new)) if new else record
 
     def _local_step(
         self, node: NodeId, local: LocalState, event: Event

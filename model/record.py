@@ -8,7 +8,6 @@ is not a component, since what can be delivered is what some record says was sen
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Set
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from indelible.model.effects import (
@@ -66,8 +65,7 @@ class Receipt(NamedTuple):
     times: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the world remembers of one node.
 
     - ``sent`` and ``received``: all envelopes so far; receipts where the links need them.
@@ -77,6 +75,9 @@ class Record:
     - ``promised``: the promise last given; ``leaderships``: every ballot won, in order.
     - ``submissions`` (one count per command of the scope), ``timeouts`` (by budget) and
       ``restarts``: budgets used, counted only where they are bounded.
+
+    A named tuple and no dataclass, because records are made, compared and hashed more than anything
+    else here.
     """
 
     sent: frozenset[Envelope] = frozenset()
@@ -134,7 +135,7 @@ def after_effects(record: Record, node: NodeId, effects: Iterable[Effect], scope
         record = _after_effect(record, effect)
     alive = frozenset(timer for timer in record.timers if may_fire(record, node, timer, scope))
     # Without loss of generality: no event can tell a timer that may never fire from a disarmed one.
-    return record if alive == record.timers else replace(record, timers=alive)
+    return record if alive == record.timers else record._replace(timers=alive)
 
 
 def new_envelopes(
@@ -154,7 +155,7 @@ def new_envelopes(
 def after_restart(record: Record, scope: Scope) -> Record:
     """The crash itself: timers are gone, and a restart is used up. ``start`` comes after it."""
     counted = 0 if scope.restarts_max is None else 1
-    return replace(record, timers=frozenset(), restarts=record.restarts + counted)
+    return record._replace(timers=frozenset(), restarts=record.restarts + counted)
 
 
 def _after_receive(record: Record, event: Receive, links: Links) -> Record:
@@ -163,7 +164,7 @@ def _after_receive(record: Record, event: Receive, links: Links) -> Record:
     message = None if links == "ordered" else event.message
     count = _received_count(record, event.source, message)
     received = record.received - {Receipt(event.source, message, count)}
-    return replace(record, received=received | {Receipt(event.source, message, count + 1)})
+    return record._replace(received=received | {Receipt(event.source, message, count + 1)})
 
 
 def _after_submit(record: Record, command: Command, scope: Scope) -> Record:
@@ -171,37 +172,37 @@ def _after_submit(record: Record, command: Command, scope: Scope) -> Record:
         return record
     counts = list(record.submissions or (0,) * len(scope.commands))
     counts[scope.commands.index(command)] += 1
-    return replace(record, submissions=tuple(counts))
+    return record._replace(submissions=tuple(counts))
 
 
 def _after_timeout(record: Record, node: NodeId, timer: Timer, scope: Scope) -> Record:
     timers = record.timers - {timer}
     key, most = scope.timeout_budget(node, timer)
     if most is None:
-        return replace(record, timers=timers)
+        return record._replace(timers=timers)
     used = dict(record.timeouts)
     used[key] = used.get(key, 0) + 1
-    return replace(record, timers=timers, timeouts=frozenset(used.items()))
+    return record._replace(timers=timers, timeouts=frozenset(used.items()))
 
 
 def _after_effect(record: Record, effect: Effect) -> Record:
     match effect:
         case Persist(storage):
-            return replace(record, storage=storage)
+            return record._replace(storage=storage)
         case SetTimer(timer, _):
-            return replace(record, timers=record.timers | {timer})
+            return record._replace(timers=record.timers | {timer})
         case CancelTimer(timer):
-            return replace(record, timers=record.timers - {timer})
+            return record._replace(timers=record.timers - {timer})
         case Decide(slot, value):
-            return replace(record, decided=_with(record.decided, (slot, value)))
+            return record._replace(decided=_with(record.decided, (slot, value)))
         case Execute(index, command):
-            return replace(record, executed=_with(record.executed, (index, command)))
+            return record._replace(executed=_with(record.executed, (index, command)))
         case Promise(ballot):
-            return replace(record, promised=ballot)
+            return record._replace(promised=ballot)
         case Vote(slot, ballot, value):
-            return replace(record, votes=_with_vote(record.votes, (slot, ballot, value)))
+            return record._replace(votes=_with_vote(record.votes, (slot, ballot, value)))
         case Lead(ballot) if ballot not in record.leaderships:
-            return replace(record, leaderships=(*record.leaderships, ballot))
+            return record._replace(leaderships=(*record.leaderships, ballot))
     return record
 
 

@@ -30,6 +30,7 @@ class Scope:
     - ``nodes``: how many (they are then called 0, 1, …), or their names.
     - ``commands``: what clients may submit, to any node.
     - ``submissions_max``: how often each command may be submitted in all.
+    - ``may_submit``: the nodes to which clients submit; ``None`` means every node.
     - ``timeouts_max``: how often a node's timers may fire, per node: a number for all its timers
       together, or a mapping by timer (a timer it does not name is unbounded).
     - ``may_time_out``: the nodes whose timers may fire; ``None`` means every node.
@@ -44,6 +45,7 @@ class Scope:
     nodes: tuple[NodeId, ...]
     commands: tuple[Command, ...]
     submissions_max: int | None
+    may_submit: tuple[NodeId, ...] | None
     timeouts_max: int | Mapping[Timer, int | None] | None
     may_time_out: tuple[NodeId, ...] | None
     restarts_max: int | None
@@ -56,6 +58,7 @@ class Scope:
         nodes: int | Iterable[NodeId] = 3,
         commands: Iterable[Command] = ("a",),
         submissions_max: int | None = 1,
+        may_submit: Iterable[NodeId] | None = None,
         timeouts_max: int | Mapping[Timer, int | None] | None = 1,
         may_time_out: Iterable[NodeId] | None = None,
         restarts_max: int | None = 0,
@@ -66,6 +69,7 @@ class Scope:
             "nodes": _nodes(nodes),
             "commands": _tuple("commands", commands),
             "submissions_max": _bound("submissions_max", submissions_max),
+            "may_submit": None if may_submit is None else _tuple("may_submit", may_submit),
             "timeouts_max": _timeouts(timeouts_max),
             "may_time_out": None if may_time_out is None else _tuple("may_time_out", may_time_out),
             "restarts_max": _bound("restarts_max", restarts_max),
@@ -81,18 +85,23 @@ class Scope:
             raise ScopeError(f"unknown links {self.links!r}", available=", ".join(LINKS))
         if not isinstance(self.torn, bool):
             raise ScopeError(f"torn is {self.torn!r}", remedy="give True or False")
-        for node in self.may_time_out or ():
-            if node not in self.nodes:
-                raise ScopeError(
-                    f"may_time_out names {node!r}, which is not a node",
-                    available=", ".join(repr(known) for known in self.nodes),
-                )
+        for name in ("may_submit", "may_time_out"):
+            for node in getattr(self, name) or ():
+                if node not in self.nodes:
+                    raise ScopeError(
+                        f"{name} names {node!r}, which is not a node",
+                        available=", ".join(repr(known) for known in self.nodes),
+                    )
         if self.torn and self.restarts_max == 0:
             raise ScopeError(
                 "torn steps are asked for, but no restarts are allowed",
                 cause="a torn step is a crash in the middle of a step, and a crash is a restart",
                 remedy="set restarts_max to 1 or more, or torn to False",
             )
+
+    def accepts_submissions(self, node: NodeId) -> bool:
+        """Whether clients submit commands to this node."""
+        return self.may_submit is None or node in self.may_submit
 
     def timeout_budget(self, node: NodeId, timer: Timer) -> tuple[Timer, int | None]:
         """The key under which this timer's firings are counted, and how many there may be."""
@@ -110,18 +119,25 @@ class Scope:
             timeouts_text = f"{per_timer}; other timers unbounded (per node)"
         else:
             timeouts_text = f"{_limit(timeouts)} per node"
-        if self.may_time_out is not None:
-            names = ", ".join(node_name(node) for node in self.may_time_out) or "none"
-            timeouts_text += f"; only of {names}"
+        timeouts_text += _only("of", self.may_time_out)
         torn = "steps may be torn by a crash" if self.torn else "steps are never torn"
         return (
             ("nodes", f"{len(self.nodes)} ({', '.join(node_name(node) for node in self.nodes)})"),
             ("commands", ", ".join(str(command) for command in self.commands) or "none"),
-            ("submissions_max", f"{_limit(self.submissions_max)} of each command"),
+            (
+                "submissions_max",
+                f"{_limit(self.submissions_max)} of each command" + _only("to", self.may_submit),
+            ),
             ("timeouts_max", timeouts_text),
             ("restarts_max", f"{_limit(self.restarts_max)} in all; {torn}"),
             ("links", self.links),
         )
+
+
+def _only(preposition: str, nodes: tuple[NodeId, ...] | None) -> str:
+    if nodes is None:
+        return ""
+    return f"; only {preposition} {', '.join(node_name(node) for node in nodes) or 'no node'}"
 
 
 def _limit(most: int | None) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from indelible.model.canonical import canonical
 from indelible.model.cluster import cuts
-from indelible.model.effects import Effect, Send
+from indelible.model.effects import Effect, Send, SetTimer
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
     Event,
@@ -42,11 +42,10 @@ from indelible.model.record import (
 from indelible.model.scope import Scope
 
 __all__ = [
-    "NOTHING",
     "Automaton",
     "Behaviour",
+    "Branching",
     "Interner",
-    "Learned",
     "LocalAutomata",
     "LocalParts",
     "ask_twice",
@@ -121,7 +120,7 @@ class Move(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Reaction:
     """What one occurrence does to one behaviour, if it is possible: ``whole``, and when ``torn``
-    by a crash after so many effects; ``raised`` as in ``Learned``."""
+    by a crash after so many effects; ``raised`` as in ``Branching``."""
 
     whole: Move | None = None
     torn: tuple[tuple[int, Move], ...] = ()
@@ -129,20 +128,17 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """What one occurrence does to one local state, apart from budgets of the whole cluster.
+class Branching:
+    """A local step that a crash may cut, or in which the implementation raised.
 
-    ``whole`` is the next local id, 0 where nothing changes or the event is not possible; ``torn``
-    are the (effects kept, next local id or 0) of crashes inside the step; ``raised`` holds the
-    exceptions that the implementation raised, by effects kept (``None``: the whole step).
+    ``whole`` is the next local id, or 0 where nothing changes; ``torn`` are the (effects kept,
+    next local id or 0) of crashes inside the step; ``raised`` holds exceptions, by effects kept
+    (``None``: the whole step).
     """
 
-    whole: int = 0
-    torn: tuple[tuple[int, int], ...] = ()
-    raised: tuple[tuple[int | None, ImplementationRaised], ...] = ()
-
-
-NOTHING: Final = Learned()
+    whole: int
+    torn: tuple[tuple[int, int], ...]
+    raised: tuple[tuple[int | None, ImplementationRaised], ...]
 
 
 Sent: TypeAlias = tuple[int, ...]
@@ -172,10 +168,15 @@ class Automaton:
         self._reactions: dict[tuple[int, int], Reaction] = {}
         self._sending: dict[tuple[int, int], int] = {}
         self._copies: dict[tuple[int, Message], int] = {}
-        own: list[Event] = [Submit(command) for command in owner.scope.commands]
-        own += [Restart()] if owner.scope.restarts_max != 0 else []
-        for event in own:
-            self.always_bits |= 1 << self.occurrences(Occurrence(event, 0))
+        self._turns: dict[tuple[NodeId, Message | None, int], int] = {}
+        self._first_turns, self._later_turns = 0, 0
+        # Numbered alike at every node, whether it may see them or not, so that a budget of the
+        # whole cluster forbids the same bits everywhere.
+        for command in owner.scope.commands:
+            bit = self.occurrences(Occurrence(Submit(command), 0))
+            self.always_bits |= owner.scope.accepts_submissions(node) << bit
+        if owner.scope.restarts_max != 0:
+            self.always_bits |= 1 << self.occurrences(Occurrence(Restart(), 0))
 
     def record(self, local: int) -> Record:
         """The record of a local state, without what it sent."""
@@ -191,30 +192,66 @@ class Automaton:
                     found.append(Envelope(to.node, event.message, number))
         return frozenset(found)
 
+    def envelope_bit(self, occurrence: Occurrence) -> int:
+        """The bit of an envelope that this node may receive."""
+        event, number = occurrence
+        assert isinstance(event, Receive)
+        bit = 1 << self.occurrences(occurrence)
+        if number:
+            message = None if self.owner.scope.links == "ordered" else event.message
+            turn = event.source, message, number
+            self._turns[turn] = self._turns.get(turn, 0) | bit
+            self._first_turns |= bit if number == 1 else 0
+            self._later_turns |= bit if number > 1 else 0
+        return bit
+
+    def impossible(self, behaviour: int) -> int:
+        """The occurrences met so far that a behaviour's record rules out, as a bit set.
+
+        Timers that are not armed, and envelopes whose turn it is not. To leave some out is no
+        error: they will be asked, and found impossible.
+        """
+        record = self.behaviours[behaviour].rest
+        timers = sum(
+            1 << bit for timer, bit in self.timer_bits.items() if timer not in record.timers
+        )
+        turn = self._first_turns
+        for source, message, times in record.received:
+            turn &= ~self._turns.get((source, message, 1), 0)
+            turn |= self._turns.get((source, message, times + 1), 0)
+        return timers | (self._first_turns | self._later_turns) & ~turn
+
     def start(self) -> int:
         """The initial local state. Raises what the implementation raised."""
         first = self._after_start(Record(), ())
         nothing = self.sents((0,) * len(self.owner.scope.nodes))
         return self.locals(LocalParts(first.behaviour, self._sent_after(nothing, first.effects)))
 
-    def learn(self, local: int, bit: int) -> Learned:
-        """What the occurrence ``bit`` does to ``local``."""
-        behaviour, sent = self.locals[local]
+    def learn(self, local: int, bit: int) -> int:
+        """What the occurrence ``bit`` does to ``local``, apart from budgets of the whole cluster.
+
+        The next local id; 0 if nothing changes or the event is not possible; minus the number of a
+        ``Branching`` (counted from 1) if there is more to say.
+        """
+        behaviour, sent = self.locals.values[local - 1]
         reaction = self._reactions.get((behaviour, bit))
         if reaction is None:
             reaction = self._reactions[behaviour, bit] = self._reaction(behaviour, bit)
-        if reaction.whole is None:
-            return Learned(raised=reaction.raised) if reaction.raised else NOTHING
-        whole = self._moved(local, sent, reaction.whole)
+        if reaction.whole is None and not reaction.raised:
+            return 0
+        whole = self._moved(local, sent, reaction.whole) if reaction.whole else 0
         if not reaction.torn and not reaction.raised:
-            return Learned(whole) if whole else NOTHING
+            return whole
         torn = tuple((kept, self._moved(local, sent, move)) for kept, move in reaction.torn)
-        return Learned(whole, torn, reaction.raised)
+        self.owner.branchings.append(Branching(whole, torn, reaction.raised))
+        return -len(self.owner.branchings)
 
     def _moved(self, local: int, sent: int, move: Move) -> int:
         """The local state after a move, or 0 if it is the same one."""
         behaviour, effects = move
-        after = self.locals(LocalParts(behaviour, self._sent_after(sent, effects)))
+        if self.owner.sends[effects]:
+            sent = self._sent_after(sent, effects)
+        after = self.locals(LocalParts(behaviour, sent))
         return 0 if after == local else after
 
     # --- reactions -----------------------------------------------------------------------------
@@ -272,13 +309,10 @@ class Automaton:
 
     def _sent_after(self, sent: int, effects: int) -> int:
         """The sent set after the sends among ``effects``: ``new_envelopes``, in bit sets."""
-        sends = self.owner.sends[effects]
-        if not sends:
-            return sent
         known = self._sending.get((sent, effects))
         if known is None:
             allowed = list(self.sents[sent])
-            for at, message in sends:
+            for at, message in self.owner.sends[effects]:
                 allowed[at] |= self._envelope_bit(at, message, allowed[at])
             known = self._sending[sent, effects] = self.sents(tuple(allowed))
         return known
@@ -296,7 +330,7 @@ class Automaton:
             case "ordered":
                 number = 1 + allowed.bit_count()
         occurrence = Occurrence(Receive(self.node, message), number)
-        bit = 1 << self.owner.automata[at].occurrences(occurrence)
+        bit = self.owner.automata[at].envelope_bit(occurrence)
         self._copies[at, message] = copies | bit
         return bit
 
@@ -352,6 +386,8 @@ class LocalAutomata:
         self.effects: Interner[tuple[Effect, ...]] = Interner()
         self.sends: list[tuple[tuple[int, Message], ...]] = []
         self.effect_types: set[type] = set()
+        self.timers_set: set[Timer] = set()
+        self.branchings: list[Branching] = []
         self.calls = 0
         self._asked = 0
         self.automata = [Automaton(self, index, node) for index, node in enumerate(scope.nodes)]
@@ -401,4 +437,7 @@ class LocalAutomata:
                 )
             )
             self.effect_types.update(type(effect) for effect in effects)
+            self.timers_set.update(
+                effect.timer for effect in effects if isinstance(effect, SetTimer)
+            )
         return number

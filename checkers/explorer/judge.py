@@ -9,14 +9,14 @@ combination of projections among the global states, which the kernel collects.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.automata import Interner, Learned, LocalAutomata
+from indelible.checkers.explorer.automata import Branching, Interner, LocalAutomata
 from indelible.checkers.explorer.kernel import project
 from indelible.checkers.explorer.packed import PackedSet
 from indelible.checkers.findings import RAISES, Finding, Findings
@@ -64,7 +64,7 @@ class Projections:
             if projection is None:
                 record = automaton.behaviours[parts.behaviour].rest
                 if self._reads_sent:
-                    record = replace(record, sent=automaton.envelopes(parts.sent))
+                    record = record._replace(sent=automaton.envelopes(parts.sent))
                 values = tuple(getattr(record, name) for name in self.fields)
                 projection = known[key] = self.ids[index](values)
             column.append(projection)
@@ -144,20 +144,47 @@ class Judge:
             for name in self._bad_locals[index].get(local, ()):
                 self.findings.add(Finding(name, 0, (0, None)))
 
-    def judge_learned(self, learned: Iterable[tuple[int, int, int, Learned]]) -> None:
-        """A batch of learned steps, and the local states that came with them."""
+    def judge_learned(self, learned: NDArray[np.int64]) -> None:
+        """A batch of learned steps, and the local states that came with them.
+
+        Rows are (node index, local id, occurrence, what ``learn`` returned).
+        """
         self._follow()
-        for index, local, bit, step in learned:
-            for kept, _ in step.raised:
-                self._suspect(index, local, bit, -1 if kept is None else kept, [RAISES])
-            targets = ((-1, step.whole), *step.torn) if step.torn else ((-1, step.whole),)
-            for kept, target in targets:
-                if target:
-                    bad = self._bad_locals[index].get(target)
-                    if bad:
-                        self._suspect(index, local, bit, kept, bad)
-                    if self._of_step:
-                        self._judge_step(index, local, bit, kept, target)
+        plain = learned[learned[:, 3] > 0]
+        if any(self._bad_locals):
+            for index, local, bit, target in plain.tolist():
+                bad = self._bad_locals[index].get(target, ())
+                self._suspect(index, local, bit, -1, bad)
+        for known in self._of_step:
+            self._judge_steps(known, plain)
+        for index, local, bit, number in learned[learned[:, 3] < 0].tolist():
+            self._judge_branching(index, local, bit, self._automata.branchings[-number - 1])
+
+    def _judge_branching(self, index: int, local: int, bit: int, branching: Branching) -> None:
+        for kept, _ in branching.raised:
+            self._suspect(index, local, bit, -1 if kept is None else kept, [RAISES])
+        for kept, target in ((-1, branching.whole), *branching.torn):
+            if target:
+                bad = self._bad_locals[index].get(target, ())
+                self._suspect(index, local, bit, kept, bad)
+                for known in self._of_step:
+                    if not self._step_holds(known, index, local, bit, kept, target):
+                        self._suspect(index, local, bit, kept, [known.name])
+
+    def _judge_steps(self, known: Property, plain: NDArray[np.int64]) -> None:
+        """A property of a step on many whole steps: once per distinct pair of projections."""
+        projections = self._projections[known.fields].array()
+        nodes, bits = plain[:, 0], plain[:, 2]
+        before, after = projections[nodes, plain[:, 1]], projections[nodes, plain[:, 3]]
+        rows = np.column_stack((nodes, bits, before, after))
+        _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        bad = np.zeros(len(first), np.bool_)
+        for number, row in enumerate(first.tolist()):
+            index, local, bit, target = plain[row].tolist()
+            bad[number] = not self._step_holds(known, index, local, bit, -1, target)
+        for row in np.flatnonzero(bad[inverse.reshape(-1)]).tolist():
+            index, local, bit, _ = plain[row].tolist()
+            self._suspect(index, local, bit, -1, [known.name])
 
     def _suspect(self, index: int, local: int, bit: int, kept: int, names: Iterable[str]) -> None:
         self.suspects += [Suspect(index, local, bit, kept, name) for name in names]
@@ -183,22 +210,22 @@ class Judge:
                     if not holds:
                         self._bad_locals[index].setdefault(local, []).append(known.name)
 
-    def _judge_step(self, index: int, local: int, bit: int, kept: int, target: int) -> None:
-        for known in self._of_step:
-            projections = self._projections[known.fields]
-            column = projections.of_local[index]
-            before, after = column[local], column[target]
-            key = (known.name, index, before, after, bit, kept)
-            holds = self._step_verdicts.get(key)
-            if holds is None:
-                event: Event = self._automata.automata[index].occurrences[bit].event
-                if kept >= 0 and not isinstance(event, Restart | Torn):
-                    event = Torn(event, kept)
-                seen = projections.view(index, before), event, projections.view(index, after)
-                holds = not known.violations(*seen, world=self._world)
-                self._step_verdicts[key] = holds
-            if not holds:
-                self._suspect(index, local, bit, kept, [known.name])
+    def _step_holds(
+        self, known: Property, index: int, local: int, bit: int, kept: int, target: int
+    ) -> bool:
+        projections = self._projections[known.fields]
+        column = projections.of_local[index]
+        before, after = column[local], column[target]
+        key = (known.name, index, before, after, bit, kept)
+        holds = self._step_verdicts.get(key)
+        if holds is None:
+            event: Event = self._automata.automata[index].occurrences[bit].event
+            if kept >= 0 and not isinstance(event, Restart | Torn):
+                event = Torn(event, kept)
+            seen = projections.view(index, before), event, projections.view(index, after)
+            holds = not known.violations(*seen, world=self._world)
+            self._step_verdicts[key] = holds
+        return holds
 
     # --- global states -------------------------------------------------------------------------
 

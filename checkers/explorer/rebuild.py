@@ -10,23 +10,59 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indelible.checkers.explorer.automata import LocalAutomata
 from indelible.checkers.explorer.packed import PackedSet
 from indelible.model.events import Action, Restart, Torn
 
-__all__ = ["LocalStep", "StepList", "action_of", "path_to"]
+__all__ = ["LearnedSteps", "LocalStep", "action_of", "path_to"]
 
 
 class LocalStep(NamedTuple):
     """A learned step of one node: ``kept`` is -1 for the whole step, or where a crash cut it."""
 
+    node: int
     before: int
     bit: int
     kept: int
-    after: int
 
 
-StepList = Sequence[Sequence[LocalStep]]
+class LearnedSteps:
+    """Every step learned so far, as rows (node index, local id, occurrence, what was learned)."""
+
+    def __init__(self, automata: LocalAutomata) -> None:
+        self._branchings = automata.branchings
+        self._batches: list[NDArray[np.int32]] = []
+        self.count = 0
+
+    def add(self, batch: NDArray[np.int64]) -> None:
+        self.count += len(batch)
+        self._batches.append(batch[batch[:, 3] != 0].astype(np.int32))
+
+    def into(self, node: int, local: int) -> list[LocalStep]:
+        """The steps of a node that lead to ``local``, in order."""
+        rows = self._of_node(node)
+        steps = [
+            LocalStep(node, before, bit, -1)
+            for _, before, bit, _ in rows[rows[:, 3] == local].tolist()
+        ]
+        for _, before, bit, number in rows[rows[:, 3] < 0].tolist():
+            branching = self._branchings[-number - 1]
+            steps += [
+                LocalStep(node, before, bit, kept)
+                for kept, target in ((-1, branching.whole), *branching.torn)
+                if target == local
+            ]
+        return sorted(steps)
+
+    def _of_node(self, node: int) -> NDArray[np.int32]:
+        if len(self._batches) > 1:
+            self._batches = [np.concatenate(self._batches)]
+        (rows,) = self._batches
+        chosen: NDArray[np.int32] = rows[rows[:, 0] == node]
+        return chosen
 
 
 def action_of(automata: LocalAutomata, index: int, bit: int, kept: int) -> Action:
@@ -44,7 +80,7 @@ def path_to(
     levels: Sequence[int],
     target: int,
     automata: LocalAutomata,
-    steps: StepList,
+    steps: LearnedSteps,
 ) -> tuple[Action, ...]:
     """The actions of a shortest path from the initial state to the state of index ``target``.
 
@@ -64,17 +100,16 @@ def _before(
     states: PackedSet,
     level: Sequence[int],
     automata: LocalAutomata,
-    steps: StepList,
+    steps: LearnedSteps,
 ) -> tuple[tuple[int, ...], Action]:
-    candidates: dict[tuple[int, ...], list[tuple[int, LocalStep]]] = {}
-    for index, own in enumerate(steps):
-        for step in own:
-            if step.after == locals_[index]:
-                earlier = (*locals_[:index], step.before, *locals_[index + 1 :])
-                candidates.setdefault(earlier, []).append((index, step))
+    candidates: dict[tuple[int, ...], list[LocalStep]] = {}
+    for index, local in enumerate(locals_):
+        for step in steps.into(index, local):
+            earlier = (*locals_[:index], step.before, *locals_[index + 1 :])
+            candidates.setdefault(earlier, []).append(step)
     for found in states.find(list(candidates), level[0], level[1]):
         earlier = states.tuple_at(found)
-        for index, step in sorted(candidates[earlier]):
-            if automata.is_enabled(earlier, index, step.bit, torn=step.kept >= 0):
-                return earlier, action_of(automata, index, step.bit, step.kept)
+        for step in sorted(candidates[earlier]):
+            if automata.is_enabled(earlier, step.node, step.bit, torn=step.kept >= 0):
+                return earlier, action_of(automata, step.node, step.bit, step.kept)
     raise AssertionError("every state but the initial one was reached from the level before")

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.automata import NOTHING, Learned, LocalAutomata
+from indelible.checkers.explorer.automata import LocalAutomata
 from indelible.checkers.explorer.judge import Judge
 from indelible.checkers.explorer.kernel import (
     BATCH,
@@ -24,14 +24,14 @@ from indelible.checkers.explorer.kernel import (
     expand,
 )
 from indelible.checkers.explorer.packed import OutOfBits, PackedSet
-from indelible.checkers.explorer.rebuild import LocalStep, action_of, path_to
+from indelible.checkers.explorer.rebuild import LearnedSteps, action_of, path_to
 from indelible.checkers.explorer.tables import Tables
 from indelible.checkers.findings import RAISES, Finding
 from indelible.checkers.limits import GaveUp, Limits, Progress
 from indelible.checkers.properties import Property, world_of
 from indelible.checkers.verdicts import Search, conclude
 from indelible.model.errors import ImplementationRaised
-from indelible.model.events import Action
+from indelible.model.events import Action, Timer
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
 from indelible.model.verdict import Verdict
@@ -67,8 +67,7 @@ class Exploration(Search):
         self._states = PackedSet(len(scope.nodes))
         self._levels: list[int] = []
         self._expanded = 0
-        self._steps_learned = 0
-        self._learned: list[list[tuple[int, int, Learned]]] = [[] for _ in scope.nodes]
+        self._learned = LearnedSteps(self._automata)
         # Kept between chunks, so that they are allocated once.
         self._postponed: NDArray[np.int64] = np.empty(CHUNK, np.int64)
         self._notes: NDArray[np.int64] = np.empty((0, 3), np.int64)
@@ -85,6 +84,10 @@ class Exploration(Search):
         return self._automata.effect_types
 
     @property
+    def timers_set(self) -> set[Timer]:
+        return self._automata.timers_set
+
+    @property
     def calls(self) -> int:
         return self._automata.calls
 
@@ -94,7 +97,7 @@ class Exploration(Search):
 
     @property
     def steps_learned(self) -> int:
-        return self._steps_learned
+        return self._learned.count
 
     @property
     def memory_bytes(self) -> int:
@@ -103,16 +106,7 @@ class Exploration(Search):
     def actions_to(self, finding: Finding) -> tuple[Action, ...]:
         """The trace that ends in a finding."""
         index, last = finding.witness
-        steps = [
-            [
-                LocalStep(local, bit, kept, target)
-                for local, bit, step in own
-                for kept, target in ((-1, step.whole), *step.torn)
-                if target
-            ]
-            for own in self._learned
-        ]
-        path = path_to(self._states, self._levels, index, self._automata, steps)
+        path = path_to(self._states, self._levels, index, self._automata, self._learned)
         return path if last is None else (*path, action_of(self._automata, *last))
 
     # --- the search ------------------------------------------------------------------------------
@@ -215,16 +209,15 @@ class Exploration(Search):
 
     def _learn(self, notes: NDArray[np.int64]) -> None:
         """Ask the implementation about the steps noted, and write them into the tables."""
-        learned: list[tuple[int, int, int, Learned]] = []
+        targets: list[int] = []
+        automata = self._automata.automata
         for number, (index, local, bit) in enumerate(notes.tolist()):
             if number % 256 == 0:
                 self.limits.check_time()
                 self._report()
-            step = self._automata.automata[index].learn(local, bit)
-            learned.append((index, local, bit, step))
-            if step is not NOTHING:
-                self._learned[index].append((local, bit, step))
-        self._steps_learned += len(learned)
+            targets.append(automata[index].learn(local, bit))
+        learned = np.column_stack((notes, np.array(targets, np.int64)))
+        self._learned.add(learned)
         self._tables.sync()
         self._tables.install(learned)
         self._judge.judge_learned(learned)

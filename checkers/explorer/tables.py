@@ -6,13 +6,12 @@ steps of a batch; arrays grow by doubling, and old contents never change meaning
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.automata import Automaton, Learned, LocalAutomata, Occurrence
+from indelible.checkers.explorer.automata import Automaton, LocalAutomata, Occurrence
 from indelible.checkers.explorer.kernel import (
     COUNTS,
     FIRST_WORD,
@@ -46,7 +45,7 @@ class Tables:
     """Arrays that mirror ``automata``."""
 
     def __init__(self, automata: LocalAutomata) -> None:
-        self._automata = automata.automata
+        self._automata, self._branchings = automata.automata, automata.branchings
         self._scope = automata.scope
         nodes = len(self._automata)
         self._guards = _guards(automata.scope)
@@ -56,8 +55,7 @@ class Tables:
         self._branch_count = 1
         self.fan_out = 1
         self._heads: list[dict[int, tuple[int, int]]] = [{} for _ in range(nodes)]
-        self._degrees: list[dict[int, int]] = [{} for _ in range(nodes)]
-        self._largest_degree = [0] * nodes
+        self._degrees = np.zeros((nodes, 16), np.int64)
         self._steps = Steps(
             rows=np.zeros((nodes, 16, FIRST_WORD + PER_WORD), np.uint64),
             asked=np.zeros((nodes, 16, 1), np.uint64),
@@ -107,38 +105,31 @@ class Tables:
             self._sync_locals(automaton)
             self._steps.always_bits[automaton.index] = _words(automaton.always_bits, self.words)
 
-    def install(self, learned: Sequence[tuple[int, int, int, Learned]]) -> None:
-        """Write the learned steps (node index, local id, occurrence, what it does)."""
-        entries = np.array(
-            [
-                (index, local, bit, self._successor(index, local, step))
-                for index, local, bit, step in learned
-            ],
-            np.int64,
-        ).reshape(-1, 4)
+    def install(self, learned: NDArray[np.int64]) -> None:
+        """Write learned steps: rows (node index, local id, occurrence, what ``learn`` returned)."""
+        entries = learned[np.lexsort((learned[:, 2], learned[:, 1], learned[:, 0]))]
+        degrees = (entries[:, 3] != 0).astype(np.int64)
+        for row in np.flatnonzero(entries[:, 3] < 0).tolist():
+            entries[row, 3], degrees[row] = self._branch(-int(entries[row, 3]))
         self._reserve_successors(entries)
-        order = np.lexsort((entries[:, 2], entries[:, 1], entries[:, 0]))
-        self._successor_count = int(install(entries[order], self._steps, self._successor_count))
+        self._successor_count = int(install(entries, self._steps, self._successor_count))
         self._live_count += int(np.count_nonzero(entries[:, 3]))
-        self.fan_out = sum(self._largest_degree)
+        np.add.at(self._degrees, (entries[:, 0], entries[:, 1]), degrees)
+        self.fan_out = int(self._degrees.max(axis=1).sum())
 
-    def _successor(self, index: int, local: int, step: Learned) -> int:
-        torn = [target for _, target in step.torn if target]
-        degree = bool(step.whole) + len(torn)
-        if degree:
-            total = self._degrees[index].get(local, 0) + degree
-            self._degrees[index][local] = total
-            self._largest_degree[index] = max(self._largest_degree[index], total)
+    def _branch(self, number: int) -> tuple[int, int]:
+        """Write a branching; minus its place (0 if it leads nowhere), and its number of targets."""
+        branching = self._branchings[number - 1]
+        torn = [target for _, target in branching.torn if target]
         if not torn:
-            return step.whole
+            return branching.whole, int(branching.whole > 0)
         place = self._branch_count
-        entry = (step.whole, len(torn), *torn)
-        self._branch_count += len(entry)
+        self._branch_count += 2 + len(torn)
         if self._branch_count > self._steps.branches.size:
             branches = _enlarged(self._steps.branches, 0, 2 * self._branch_count)
             self._steps = self._steps._replace(branches=branches)
-        self._steps.branches[place : self._branch_count] = entry
-        return -place
+        self._steps.branches[place : self._branch_count] = (branching.whole, len(torn), *torn)
+        return -place, int(branching.whole > 0) + len(torn)
 
     def _reserve_successors(self, entries: NDArray[np.int64]) -> None:
         """Room for the worst case: each new step moves a whole block of up to 64."""
@@ -162,6 +153,7 @@ class Tables:
                 rows=_enlarged(steps.rows, 1, size),
                 asked=_enlarged(steps.asked, 1, size),
             )
+            self._degrees = _enlarged(self._degrees, 1, size)
         if sents > steps.sent_bits.shape[1]:
             size = max(sents, 2 * steps.sent_bits.shape[1])
             steps = steps._replace(sent_bits=_enlarged(steps.sent_bits, 1, size))
@@ -197,14 +189,13 @@ class Tables:
             rows[:, column] = [dead >> (WORD * word) & WORD_MASK for _, dead in heads]
 
     def _head(self, automaton: Automaton, behaviour: int) -> tuple[int, int]:
-        """The packed counts of a behaviour, and the timers that are not armed: known, and dead."""
+        """The packed counts of a behaviour, and what its record rules out: known, and dead."""
         known = self._heads[automaton.index].get(behaviour)
         if known is None:
             record = automaton.behaviours[behaviour].rest
             counts = sum(self._used(guard, record) << guard.shift for guard in self._guards)
-            timers = automaton.timer_bits.items()
-            dead = sum(1 << bit for timer, bit in timers if timer not in record.timers)
-            known = self._heads[automaton.index][behaviour] = counts, dead
+            known = counts, automaton.impossible(behaviour)
+            self._heads[automaton.index][behaviour] = known
         return known
 
     def _used(self, guard: Guard, record: Any) -> int:

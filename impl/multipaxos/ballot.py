@@ -26,6 +26,8 @@ class Ballot(NamedTuple):
 
     def __str__(self) -> str:
         """The second round of node 1 reads ``2.1``."""
+        if self == NO_BALLOT:
+            return "none"
         return f"{self.round}.{self.node}"
 
 
