@@ -23,6 +23,13 @@ from numba.extending import intrinsic
 BATCH = 64
 """Successors gathered before the first is looked up, so that their cache lines are on the way."""
 
+LINE = 8
+"""Places of a table in one cache line."""
+
+RECENT_BITS = 14
+"""A state is mostly found again from near where it was found first, since independent events
+commute. So many bits number a cache of recent states, small enough to stay near the processor."""
+
 SENT, COUNTS, FIRST_WORD, PER_WORD = 0, 1, 2, 3
 KNOWN, LIVE, BASE = 0, 1, 2
 """Columns of a row: the id of what was sent, packed budget counts, then three for each word."""
@@ -108,12 +115,22 @@ def _lowest_bit(typingctx: Any, word: Any) -> Any:  # noqa: ARG001
 
 
 @njit(cache=True, inline="always")
-def _place(low: np.uint64, high: np.uint64, size: np.uint64) -> int:
-    """The first place in a table of ``size`` to look for a state: a mixed hash, scaled to it."""
+def _mixed(low: np.uint64, high: np.uint64) -> np.uint64:
+    """A hash of a state, good in its upper half."""
     mixed = low * np.uint64(0x9E3779B97F4A7C15) ^ high * np.uint64(0xC2B2AE3D27D4EB4F)
     mixed ^= mixed >> np.uint64(32)
-    mixed *= np.uint64(0xD6E8FEB86659FD93)
-    return np.int64(((mixed >> np.uint64(32)) * size) >> np.uint64(32))
+    return mixed * np.uint64(0xD6E8FEB86659FD93)
+
+
+@njit(cache=True, inline="always")
+def _home(mixed: np.uint64, size: np.uint64) -> int:
+    """The first place in a table of ``size`` to look: the hash, scaled, at the start of a line.
+
+    ``size`` is a multiple of ``LINE``. A state is looked for from there on, place by place, so
+    that nearly always one cache line answers.
+    """
+    lines = size >> np.uint64(3)
+    return np.int64((((mixed >> np.uint64(32)) * lines) >> np.uint64(32)) << np.uint64(3))
 
 
 @njit(cache=True, inline="always")
@@ -174,12 +191,12 @@ def fill_table(low: Any, high: Any, table_low: Any, table_high: Any, count: int)
     for index in range(count + ahead):
         if index < count:
             state_high = np.uint64(0) if high is None else high[index]
-            _prefetch(table_low, _place(low[index], state_high, np.uint64(size)))
+            _prefetch(table_low, _home(_mixed(low[index], state_high), np.uint64(size)))
         if index < ahead:
             continue
         state_low = low[index - ahead]
         state_high = np.uint64(0) if high is None else high[index - ahead]
-        place = _place(state_low, state_high, np.uint64(size))
+        place = _home(_mixed(state_low, state_high), np.uint64(size))
         while table_low[place] != 0:
             place += 1
             if place == size:
@@ -211,7 +228,7 @@ def spread_table(table_low: Any, table_high: Any, old_size: int) -> bool:
             continue
         state_high = np.uint64(0) if table_high is None else table_high[index]
         table_low[index] = 0
-        place = _place(state_low, state_high, size)
+        place = _home(_mixed(state_low, state_high), size)
         if place > index:
             while place < table_low.size and table_low[place] != 0:
                 place += 1
@@ -225,7 +242,7 @@ def spread_table(table_low: Any, table_high: Any, old_size: int) -> bool:
         if table_high is not None:
             table_high[place] = state_high
     for index in range(aside):
-        place = _place(aside_low[index], aside_high[index], size)
+        place = _home(_mixed(aside_low[index], aside_high[index]), size)
         while table_low[place] != 0:
             place += 1
             if place == table_low.size:
@@ -275,6 +292,8 @@ def expand(
     buffer_low: Any,
     buffer_high: Any,
     places: Any,
+    recent_low: Any,
+    recent_high: Any,
     fan_out: int,
     notes: Any,
     postponed: Any,
@@ -286,7 +305,8 @@ def expand(
     more notes or postponed states than there is room for. A state with a step that is not known
     is left alone: the step is noted once (node, local id, event), and the state's index is
     postponed, to be expanded whole when Python has learned the step.
-    ``fan_out`` is at least the number of successors of any one state.
+    ``fan_out`` is at least the number of successors of any one state. ``recent_low`` and
+    ``recent_high`` (2 ** ``RECENT_BITS`` words each) hold states known to be there already.
     """
     # Flat views, taken out of their tuples once: this is where the time goes.
     word_of, shifts, masks = layout.word, layout.shift, layout.mask
@@ -339,7 +359,7 @@ def expand(
                     may_crash = may_crash and guard != guards.restarts
                     for word_index in range(words):
                         allowed[word_index] &= ~guard_bits[guard, word_index]
-        start = filled
+        start, found = filled, 0
         complete = True
         for node in range(nodes):
             local = locals_[node]
@@ -387,23 +407,35 @@ def expand(
                                 new_low += difference
                             else:
                                 new_high += difference
-                            place = _place(new_low, new_high, size)
-                            _prefetch(table_low, place)
-                            buffer_low[filled] = new_low
-                            if high is not None:
-                                buffer_high[filled] = new_high
-                            places[filled] = place
-                            filled += 1
+                            found += 1
+                            mixed = _mixed(new_low, new_high)
+                            spot = np.int64(mixed >> np.uint64(64 - RECENT_BITS))
+                            if recent_low[spot] != new_low or (
+                                high is not None and recent_high[spot] != new_high
+                            ):
+                                recent_low[spot] = new_low
+                                place = _home(mixed, size)
+                                _prefetch(table_low, place)
+                                buffer_low[filled] = new_low
+                                if high is not None:
+                                    recent_high[spot] = new_high
+                                    buffer_high[filled] = new_high
+                                places[filled] = place
+                                filled += 1
                         if cut >= cut_end:
                             break
                         successor = np.int64(branches[cut])
                         cut += 1
         if not complete:
+            for entry in range(start, filled):  # They were not added, so they are not recent.
+                new_high = np.uint64(0) if high is None else buffer_high[entry]
+                mixed = _mixed(buffer_low[entry], new_high)
+                recent_low[np.int64(mixed >> np.uint64(64 - RECENT_BITS))] = 0
             filled = start
             postponed[postponed_count] = index
             postponed_count += 1
             continue
-        transitions += filled - start
+        transitions += found
         if filled >= BATCH:
             count = _insert_all(
                 low, high, table_low, table_high, count, buffer_low, buffer_high, places, filled
@@ -458,7 +490,7 @@ def project(
         if count >= limit:
             return index, count
         last_low, last_high = key_low, key_high
-        place = _place(key_low, key_high, size)
+        place = _home(_mixed(key_low, key_high), size)
         count = _insert(
             memo_low, memo_high, memo_table_low, memo_table_high, count, key_low, key_high, place
         )

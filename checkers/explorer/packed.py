@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.kernel import Layout, fill_table, repack, spread_table
+from indelible.checkers.explorer.kernel import LINE, Layout, fill_table, repack, spread_table
 from indelible.checkers.explorer.memory import GrowingArray
 
 __all__ = ["OutOfBits", "PackedSet", "Packing", "Words"]
@@ -22,7 +22,7 @@ __all__ = ["OutOfBits", "PackedSet", "Packing", "Words"]
 Words = NDArray[np.uint64]
 
 WORD_BITS = 64
-FILLED_MAX = 0.85
+FILLED_MAX = 0.8
 """How full the table may get; between two growths it holds 9 to 14 bytes per one-word tuple."""
 GROWTH = 1.5
 
@@ -181,10 +181,13 @@ class PackedSet:
         if size > self.table_low.size:
             self._grow_table(size)
 
-    def widen(self, largest: Sequence[int]) -> None:
-        """Make every component hold numbers up to ``largest``. Raises ``OutOfBits``."""
+    def widen(self, largest: Sequence[int]) -> bool:
+        """Make every component hold numbers up to ``largest``. Raises ``OutOfBits``.
+
+        Says whether the packing changed.
+        """
         if self.packing.holds(largest):
-            return
+            return False
         packing = Packing.holding(largest)
         layout = packing.layout()
         old_high = self.high
@@ -196,6 +199,7 @@ class PackedSet:
         repack(self.low, old_high, self.layout, self.count, self.low, self.high, layout)
         self.packing, self.layout = packing, layout
         self._refill_table()
+        return True
 
     def add(self, components: Sequence[int]) -> None:
         """Add one tuple that is not there yet; the kernels add all others."""
@@ -239,7 +243,7 @@ class PackedSet:
         if capacity < needed:
             capacity = max(needed, int(capacity * 1.0625))
         while int(size * FILLED_MAX) < needed:
-            size = int(size * GROWTH) + 1
+            size = int(size * GROWTH) // LINE * LINE
         return capacity, size
 
     def _grow_table(self, size: int) -> None:

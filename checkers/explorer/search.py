@@ -20,6 +20,7 @@ from indelible.checkers.explorer.kernel import (
     NOTES,
     POSITION,
     POSTPONED,
+    RECENT_BITS,
     TRANSITIONS,
     expand,
 )
@@ -68,6 +69,10 @@ class Exploration(Search):
         self._levels: list[int] = []
         self._expanded = 0
         self._learned = LearnedSteps(self._automata)
+        self._recent = (
+            np.zeros(1 << RECENT_BITS, np.uint64),
+            np.zeros(1 << RECENT_BITS, np.uint64),
+        )
         # Kept between chunks, so that they are allocated once.
         self._postponed: NDArray[np.int64] = np.empty(CHUNK, np.int64)
         self._notes: NDArray[np.int64] = np.empty((0, 3), np.int64)
@@ -167,6 +172,7 @@ class Exploration(Search):
                 self._tables.steps,
                 guards,
                 *self._buffers,
+                *self._recent,
                 self._tables.fan_out,
                 self._notes,
                 self._postponed,
@@ -223,7 +229,8 @@ class Exploration(Search):
         self._judge.judge_learned(learned)
         largest = [len(automaton.locals) for automaton in self._automata.automata]
         try:
-            self._states.widen(largest)
+            if self._states.widen(largest):
+                self._recent[0][:] = 0  # They are packed in the old way.
         except OutOfBits:
             raise GaveUp(
                 f"the nodes have {largest} local states, which two words cannot number"
