@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from indelible import (
     CancelTimer,
     Decide,
@@ -22,7 +23,6 @@ from indelible import (
     Scope,
     Send,
     SetTimer,
-    Timeout,
     Vote,
     always,
     explore,
@@ -32,13 +32,12 @@ from indelible.checkers.breadth_first import explore_breadth_first
 from indelible.checkers.limits import Limits
 from indelible.checkers.properties import BUILT_IN
 from indelible.impl.multipaxos import MultiPaxos
-from indelible.model.quorums import FlexibleQuorums
 
 STATES_MAX = 400
 
 
 @always(reads="step", fields=("sent", "storage"))
-def storage_never_falls(before, event, after):
+def storage_never_falls(before, event, after):  # noqa: ARG001
     """What is persisted never falls while something was sent."""
     return not before.sent or (before.storage or 0) <= (after.storage or 0)
 
@@ -167,6 +166,10 @@ ELECTION = {"election": 1, "heartbeat": 0, "retransmit": 0}
 
 MULTI_PAXOS_SCOPES = {
     "one candidate": Scope(timeouts_max=ELECTION, may_time_out=(0,)),
+    "two slots": Scope(timeouts_max=ELECTION, may_time_out=(0,), commands=("a", "b")),
+    "five nodes": Scope(nodes=5, timeouts_max=ELECTION, may_time_out=(0,)),
+    "three nodes, torn": Scope(timeouts_max=ELECTION, may_time_out=(0,), restarts_max=1, torn=True),
+    "one submits": Scope(timeouts_max=ELECTION, may_submit=(1,), may_time_out=(1,), restarts_max=1),
     "two nodes": Scope(nodes=2, timeouts_max=ELECTION, may_time_out=(0,), commands=("a", "b")),
     "two nodes, heartbeats": Scope(nodes=2, may_time_out=(0,), timeouts_max=2),
     "restart": Scope(nodes=2, timeouts_max=ELECTION, may_time_out=(0,), restarts_max=1),
@@ -199,4 +202,3 @@ def test_multi_paxos(name):
     fast = explore(MultiPaxos(), scope, properties=properties, limits=Limits())
     assert facts(fast) == facts(plain)
     assert fast.outcome == "holds"
-    print(name, fast.states_distinct, fast.transitions, fast.depth, fast.seconds, plain.seconds)
