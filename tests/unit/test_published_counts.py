@@ -1,8 +1,8 @@
 """Counts that independent tools published, for a model that can be restated here.
 
 Two-phase commit after Gray and Lamport ("Consensus on Transaction Commit", section 3 and the TLA+
-module TwoPhase): TLC reports 288 distinct states for three resource managers, and Stateright pins
-288 and 8,832 for three and five.
+module TwoPhase): TLC reports 288 distinct states for three resource managers, and the tests of
+Stateright's ``examples/2pc.rs`` pin 288 and 8,832 for three and five.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+
 from indelible import CancelTimer, Receive, Scope, Send, SetTimer, Timeout, always, explore
 
 MANAGER = 0
@@ -18,7 +19,7 @@ AFTER = (1, 1)
 
 @dataclass(frozen=True)
 class TransactionManager:
-    """Node 0: ``phase`` is init, committed or aborted; ``prepared`` who said so while it was init."""
+    """Node 0: its decision, and who told it to be prepared before that."""
 
     resources: tuple[int, ...]
     phase: str = "init"
@@ -62,7 +63,7 @@ def one_decision(records):
     return len({envelope.message for envelope in records[MANAGER].sent}) <= 1
 
 
-@pytest.mark.parametrize(("resources", "states_distinct"), [(3, 288), (5, 8_832), (7, 296_448)])
+@pytest.mark.parametrize(("resources", "states_distinct"), [(3, 288), (5, 8_832)])
 def test_two_phase_commit(resources, states_distinct):
     scope = Scope(nodes=resources + 1, commands=(), timeouts_max=None)
     verdict = explore(TwoPhaseCommit(), scope, properties=[one_decision])
