@@ -172,7 +172,7 @@ def _compare(first: Step, second: Step, what: str) -> None:
     name = "state" if first.state != second.state else "effects"
     place, one, other = _differing_part(getattr(first, name), getattr(second, name), f"its {name}")
     raise ImplementationError(
-        f"{what} is not deterministic: asked twice, {place} differs",
+        f"{what} is not deterministic: asked twice, it differs in {place}",
         cause=f"first {_short(one)}, then {_short(other)}: a clock, randomness, a counter kept "
         "outside the state, or an object without equality",
         remedy="let the result depend on node, state and event only, and compare by value",
