@@ -39,9 +39,8 @@ def explore(
 
     scope = scope if scope is not None else Scope()
     chosen = check_question(implementation, scope, properties)
-    verdict = explore_exhaustively(
-        implementation, scope, chosen, limits or Limits(memory_bytes_max=memory_default())
-    )
+    limits = limits or Limits(memory_bytes_max=memory_default())
+    verdict = explore_exhaustively(implementation, scope, chosen, limits.from_now())
     if required is None:
         required = properties is not None
     return _insisting_on_all(verdict) if required else verdict

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 __all__ = ["GaveUp", "Limits", "Progress", "available_memory", "physical_memory", "resident_memory"]
@@ -44,6 +44,10 @@ class Limits:
     interrupted: Callable[[], bool] = lambda: False
     report: Callable[[Progress], None] | None = None
     started: float = field(default_factory=time.monotonic)
+
+    def from_now(self) -> Limits:
+        """The same limits for a search that starts now."""
+        return replace(self, started=time.monotonic())
 
     @property
     def seconds(self) -> float:

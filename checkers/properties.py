@@ -141,9 +141,10 @@ class Property:
 
     def _answer(self, arguments: tuple[Any, ...], world: World) -> Any:
         try:
-            if self.wants_world:
-                return self.check(*arguments, world=world)
-            return self.check(*arguments)
+            asked = {"world": world} if self.wants_world else {}
+            answer = self.check(*arguments, **asked)
+            # What is yielded is worked out only when it is walked, which may raise too.
+            return tuple(answer) if isinstance(answer, Iterator) else answer
         except PropertyError:
             raise
         except Exception as error:

@@ -166,6 +166,8 @@ class Automaton:
         self._handled: dict[Any, Answer] = {}
         self._started: dict[Any, Answer] = {}
         self._reactions: dict[tuple[int, int], Reaction] = {}
+        self._idle: dict[int, int] = {}
+        self._ruled_out: dict[int, int] = {}
         self._sending: dict[tuple[int, int], int] = {}
         self._copies: dict[tuple[int, Message], int] = {}
         self._turns: dict[tuple[NodeId, Message | None, int], int] = {}
@@ -205,12 +207,18 @@ class Automaton:
             self._later_turns |= bit if number > 1 else 0
         return bit
 
-    def impossible(self, behaviour: int) -> int:
-        """The occurrences met so far that a behaviour's record rules out, as a bit set.
+    def idle(self, behaviour: int) -> int:
+        """The occurrences known to change no local state with this behaviour, as a bit set.
 
-        Timers that are not armed, and envelopes whose turn it is not. To leave some out is no
-        error: they will be asked, and found impossible.
+        To leave some out is no error: they will be asked.
         """
+        known = self._ruled_out.get(behaviour)
+        if known is None:
+            known = self._ruled_out[behaviour] = self._impossible(behaviour)
+        return known | self._idle.get(behaviour, 0)
+
+    def _impossible(self, behaviour: int) -> int:
+        """Timers that are not armed, and envelopes whose turn it is not."""
         record = self.behaviours[behaviour].rest
         timers = sum(
             1 << bit for timer, bit in self.timer_bits.items() if timer not in record.timers
@@ -237,6 +245,8 @@ class Automaton:
         reaction = self._reactions.get((behaviour, bit))
         if reaction is None:
             reaction = self._reactions[behaviour, bit] = self._reaction(behaviour, bit)
+            if self._does_nothing(behaviour, reaction):
+                self._idle[behaviour] = self._idle.get(behaviour, 0) | 1 << bit
         if reaction.whole is None and not reaction.raised:
             return 0
         whole = self._moved(local, sent, reaction.whole) if reaction.whole else 0
@@ -245,6 +255,13 @@ class Automaton:
         torn = tuple((kept, self._moved(local, sent, move)) for kept, move in reaction.torn)
         self.owner.branchings.append(Branching(whole, torn, reaction.raised))
         return -len(self.owner.branchings)
+
+    def _does_nothing(self, behaviour: int, reaction: Reaction) -> bool:
+        """Whether a reaction changes no local state with this behaviour, whatever it sent."""
+        if reaction.torn or reaction.raised:
+            return False
+        move = reaction.whole
+        return move is None or (move.behaviour == behaviour and not self.owner.sends[move.effects])
 
     def _moved(self, local: int, sent: int, move: Move) -> int:
         """The local state after a move, or 0 if it is the same one."""

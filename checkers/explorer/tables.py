@@ -54,7 +54,6 @@ class Tables:
         self._successor_count, self._live_count = 1, 1
         self._branch_count = 1
         self.fan_out = 1
-        self._heads: list[dict[int, tuple[int, int]]] = [{} for _ in range(nodes)]
         self._degrees = np.zeros((nodes, 16), np.int64)
         self._steps = Steps(
             rows=np.zeros((nodes, 16, FIRST_WORD + PER_WORD), np.uint64),
@@ -182,21 +181,15 @@ class Tables:
         self._local_counts[index] = last
         rows = self._steps.rows[index, first:last]
         rows[:, SENT] = [parts.sent for parts in new]
-        heads = [self._head(automaton, parts.behaviour) for parts in new]
-        rows[:, COUNTS] = [counts for counts, _ in heads]
+        rows[:, COUNTS] = [self._packed_counts(automaton, parts.behaviour) for parts in new]
+        idle = [automaton.idle(parts.behaviour) for parts in new]
         for word in range(self.words):
             column = FIRST_WORD + word * PER_WORD + KNOWN
-            rows[:, column] = [dead >> (WORD * word) & WORD_MASK for _, dead in heads]
+            rows[:, column] = [bits >> (WORD * word) & WORD_MASK for bits in idle]
 
-    def _head(self, automaton: Automaton, behaviour: int) -> tuple[int, int]:
-        """The packed counts of a behaviour, and what its record rules out: known, and dead."""
-        known = self._heads[automaton.index].get(behaviour)
-        if known is None:
-            record = automaton.behaviours[behaviour].rest
-            counts = sum(self._used(guard, record) << guard.shift for guard in self._guards)
-            known = counts, automaton.impossible(behaviour)
-            self._heads[automaton.index][behaviour] = known
-        return known
+    def _packed_counts(self, automaton: Automaton, behaviour: int) -> int:
+        record = automaton.behaviours[behaviour].rest
+        return sum(self._used(guard, record) << guard.shift for guard in self._guards)
 
     def _used(self, guard: Guard, record: Any) -> int:
         if isinstance(guard.event, Restart):
