@@ -11,7 +11,7 @@ from typing import Any
 
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import Limits, Progress
-from indelible.checkers.properties import Property, world_of
+from indelible.checkers.property import Property, world_of
 from indelible.checkers.verdicts import Search, conclude, reached_in, violations_after
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect, SetTimer

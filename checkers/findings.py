@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
-from indelible.checkers.properties import Property
+from indelible.checkers.property import Property
 from indelible.model.effects import Decide, Execute
 from indelible.model.verdict import PropertyResult, Result
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import GaveUp, Limits, Progress
-from indelible.checkers.properties import Property, View, World, view, world_of
+from indelible.checkers.property import Property, View, World, view, world_of
 from indelible.model.canonical import canonical
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError

@@ -5,7 +5,7 @@ The public names. Importing this loads neither numba nor z3: ``explore`` does wh
 
 from indelible.checkers.explore import explore
 from indelible.checkers.limits import Limits
-from indelible.checkers.properties import Property, View, World, always, sometimes
+from indelible.checkers.property import Property, View, World, always, sometimes
 from indelible.model.cluster import Cluster
 from indelible.model.effects import (
     NO_OP,

@@ -10,15 +10,23 @@ to local states, and the implementation is called once per state and event. This
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
+from indelible.checkers.explorer.parts import (
+    Behaviour,
+    Branching,
+    Interner,
+    LocalParts,
+    Move,
+    Occurrence,
+    Reaction,
+    Sent,
+)
 from indelible.model.canonical import canonical
 from indelible.model.cluster import cuts
 from indelible.model.effects import Effect, Send, SetTimer
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
-    Event,
     InputEvent,
     Message,
     NodeId,
@@ -41,17 +49,8 @@ from indelible.model.record import (
 )
 from indelible.model.scope import Scope
 
-__all__ = [
-    "Automaton",
-    "Behaviour",
-    "Branching",
-    "Interner",
-    "LocalAutomata",
-    "LocalParts",
-    "ask_twice",
-]
+__all__ = ["Automaton", "LocalAutomata", "ask_twice"]
 
-T = TypeVar("T", bound=Hashable)
 Answer: TypeAlias = tuple[int, tuple[Effect, ...]] | ImplementationRaised
 
 ALWAYS_TWICE: Final = 2_000
@@ -65,85 +64,6 @@ def ask_twice(call: int) -> bool:
     state shows soon, and asking everything twice would double the cost of learning.
     """
     return call < ALWAYS_TWICE or call % SOMETIMES_TWICE == 0
-
-
-class Interner(Generic[T]):
-    """Distinct values numbered from ``first`` in the order in which they were met."""
-
-    def __init__(self, first: int = 0) -> None:
-        self._first = first
-        self.values: list[T] = []
-        self.ids: dict[T, int] = {}
-
-    def __call__(self, value: T) -> int:
-        known = self.ids.get(value)
-        if known is None:
-            known = self.ids[value] = len(self.values) + self._first
-            self.values.append(value)
-        return known
-
-    def __getitem__(self, number: int) -> T:
-        return self.values[number - self._first]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-class Behaviour(NamedTuple):
-    """What decides the next steps of a node: its state, and its record but for what it sent."""
-
-    state: int
-    rest: Record
-
-
-class LocalParts(NamedTuple):
-    """A local state as two numbers of its node: a behaviour, and what it has sent."""
-
-    behaviour: int
-    sent: int
-
-
-class Occurrence(NamedTuple):
-    """An event as the kernels know it: with the number of the envelope, where links need one."""
-
-    event: Event
-    number: int
-
-
-class Move(NamedTuple):
-    """The next behaviour of a reaction, and the number of the effects that took place."""
-
-    behaviour: int
-    effects: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What one occurrence does to one behaviour, if it is possible: ``whole``, and when ``torn``
-    by a crash after so many effects; ``raised`` as in ``Branching``."""
-
-    whole: Move | None = None
-    torn: tuple[tuple[int, Move], ...] = ()
-    raised: tuple[tuple[int | None, ImplementationRaised], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Branching:
-    """A local step that a crash may cut, or in which the implementation raised.
-
-    ``whole`` is the next local id, or 0 where nothing changes; ``torn`` are the (effects kept,
-    next local id or 0) of crashes inside the step; ``raised`` holds exceptions, by effects kept
-    (``None``: the whole step).
-    """
-
-    whole: int
-    torn: tuple[tuple[int, int], ...]
-    raised: tuple[tuple[int | None, ImplementationRaised], ...]
-
-
-Sent: TypeAlias = tuple[int, ...]
-"""What a node has sent, as a bit set per receiving node: the occurrences it allows there. Each
-envelope is one occurrence at its receiver, so this says the same as the record's ``sent``."""
 
 
 class Automaton:

@@ -16,11 +16,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.automata import Branching, Interner, LocalAutomata
+from indelible.checkers.explorer.automata import LocalAutomata
 from indelible.checkers.explorer.kernel import project
 from indelible.checkers.explorer.packed import PackedSet
+from indelible.checkers.explorer.parts import Branching, Interner
 from indelible.checkers.findings import RAISES, Finding, Findings
-from indelible.checkers.properties import Property, View, World
+from indelible.checkers.property import Property, View, World
 from indelible.model.events import Event, Restart, Torn
 
 __all__ = ["Judge", "Suspect"]

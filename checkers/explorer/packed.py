@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.kernel import LINE, Layout, fill_table, repack, spread_table
 from indelible.checkers.explorer.memory import GrowingArray
+from indelible.checkers.explorer.table import LINE, Layout, fill_table, repack, spread_table
 
 __all__ = ["OutOfBits", "PackedSet", "Packing", "Words"]
 

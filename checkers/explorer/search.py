@@ -29,7 +29,7 @@ from indelible.checkers.explorer.rebuild import LearnedSteps, action_of, path_to
 from indelible.checkers.explorer.tables import Tables
 from indelible.checkers.findings import RAISES, Finding
 from indelible.checkers.limits import GaveUp, Limits, Progress
-from indelible.checkers.properties import Property, world_of
+from indelible.checkers.property import Property, world_of
 from indelible.checkers.verdicts import Search, conclude
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import Action, Timer

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indelible.checkers.explorer.automata import Automaton, LocalAutomata, Occurrence
+from indelible.checkers.explorer.automata import Automaton, LocalAutomata
 from indelible.checkers.explorer.kernel import (
     COUNTS,
     FIRST_WORD,
@@ -23,6 +23,7 @@ from indelible.checkers.explorer.kernel import (
     compact,
     install,
 )
+from indelible.checkers.explorer.parts import Occurrence
 from indelible.model.errors import ScopeError
 from indelible.model.events import Restart, Submit
 from indelible.model.scope import Scope

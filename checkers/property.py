@@ -1,0 +1,199 @@
+"""What a property is: a plain function over records, with what it reads.
+
+It judges what a run shows, never how an implementation works: it sees records only, and of those
+only the fields it declares, which decides what it costs. It returns ``True`` or ``False``, or
+yields a ``Violation`` (or a sentence) for each thing that is wrong. The built-in ones live in
+``properties``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from indelible.model.effects import Decide, Execute, Lead, Promise, Vote
+from indelible.model.errors import PropertyError
+from indelible.model.events import Command, NodeId
+from indelible.model.quorums import MajorityQuorums, QuorumSystem
+from indelible.model.record import Record
+from indelible.model.scope import Scope
+from indelible.model.trace import Violation
+
+__all__ = [
+    "Property",
+    "Reads",
+    "View",
+    "World",
+    "always",
+    "sometimes",
+    "view",
+    "world_of",
+]
+
+Reads: TypeAlias = Literal["record", "step", "pair", "records"]
+"""One record; the records before and after a local step; those of two nodes (each node is also
+paired with itself); those of all nodes."""
+
+PARAMETERS: Final[Mapping[str, int]] = {"record": 1, "step": 3, "pair": 2, "records": 1}
+FIELDS: Final = Record._fields
+
+TESTIMONY: Final[Mapping[str, type]] = {
+    "decided": Decide,
+    "executed": Execute,
+    "votes": Vote,
+    "promised": Promise,
+    "leaderships": Lead,
+}
+"""The effect without which a field of the record says nothing."""
+
+INTERNAL: Final = frozenset({"votes", "promised", "leaderships"})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a property may know beside the records: ask for it by a parameter named ``world``."""
+
+    nodes: tuple[NodeId, ...]
+    commands: tuple[Command, ...]
+    submissions_max: int | None
+    quorums: QuorumSystem
+
+
+def world_of(implementation: object, scope: Scope) -> World:
+    """The world in which ``implementation`` is judged: majorities, unless it says otherwise."""
+    quorums = getattr(implementation, "quorums", None) or MajorityQuorums()
+    return World(scope.nodes, scope.commands, scope.submissions_max, quorums)
+
+
+class View:
+    """One node's record, reduced to the fields that a property declares, and ``node``."""
+
+    def __init__(self, node: NodeId, known: Mapping[str, Any]) -> None:
+        self.node = node
+        self.__dict__.update(known)
+
+    def __getattr__(self, name: str) -> Any:
+        raise PropertyError(
+            f"the property reads {name!r}, which it does not declare",
+            remedy=f"add {name!r} to its fields" if name in FIELDS else "",
+            available=", ".join(sorted(self.__dict__)),
+        )
+
+
+def view(node: NodeId, record: Record, names: Iterable[str]) -> View:
+    """What a property that declares the fields ``names`` sees of a record."""
+    return View(node, {name: getattr(record, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A function with what it reads. ``check`` takes views; ``says`` is its law in one line."""
+
+    name: str
+    kind: Literal["always", "sometimes"]
+    reads: Reads
+    fields: tuple[str, ...]
+    check: Callable[..., Any]
+    wants_world: bool
+    says: str
+
+    @property
+    def testimony(self) -> frozenset[type]:
+        """The effects without which this property is not observable."""
+        return frozenset(TESTIMONY[name] for name in self.fields if name in TESTIMONY)
+
+    @property
+    def internal(self) -> bool:
+        """Whether it reads votes, promises or leaderships: rules no client can see broken."""
+        return not INTERNAL.isdisjoint(self.fields)
+
+    def violations(self, *arguments: Any, world: World) -> tuple[Violation, ...]:
+        """Everything that is wrong here; empty if the property holds."""
+        answer = self._answer(arguments, world)
+        if isinstance(answer, bool):
+            return () if answer else (Violation(self.says, property=self.name),)
+        if answer is None or isinstance(answer, str) or not isinstance(answer, Iterable):
+            raise PropertyError(
+                f"property {self.name} returned {answer!r}",
+                cause="nothing returned is not the same as nothing wrong",
+                remedy="return True or False, or yield what is wrong",
+            )
+        return tuple(
+            replace(found, property=self.name)
+            if isinstance(found, Violation)
+            else Violation(str(found), property=self.name)
+            for found in answer
+        )
+
+    def holds(self, *arguments: Any, world: World) -> bool:
+        """Whether this *sometimes* property is true here."""
+        answer = self._answer(arguments, world)
+        if not isinstance(answer, bool):
+            raise PropertyError(
+                f"property {self.name} returned {answer!r}",
+                remedy="let a 'sometimes' property return True or False",
+            )
+        return answer
+
+    def _answer(self, arguments: tuple[Any, ...], world: World) -> Any:
+        try:
+            asked = {"world": world} if self.wants_world else {}
+            answer = self.check(*arguments, **asked)
+            # What is yielded is worked out only when it is walked, which may raise too.
+            return tuple(answer) if isinstance(answer, Iterator) else answer
+        except PropertyError:
+            raise
+        except Exception as error:
+            raise PropertyError(
+                f"property {self.name} raised {type(error).__name__}: {error}",
+                cause="an error in the property, or values it was not written for",
+            ) from error
+
+
+Decorated: TypeAlias = Callable[[Callable[..., Any]], Property]
+
+
+def always(*, reads: Reads, fields: Iterable[str], name: str | None = None) -> Decorated:
+    """Make a function a property that must hold in every reachable state.
+
+    ``reads`` says what it is called with, each as a ``View`` with the ``fields`` named (those of
+    ``Record``): ``"record"`` (record), ``"pair"`` (one, other), ``"records"`` (records), ``"step"``
+    (before, event, after). A keyword parameter ``world`` gets the nodes, commands and quorums.
+    """
+    return _decorator("always", reads, fields, name)
+
+
+def sometimes(*, reads: Reads, fields: Iterable[str], name: str | None = None) -> Decorated:
+    """Make a function a property that must be true in some reachable state; see ``always``."""
+    return _decorator("sometimes", reads, fields, name)
+
+
+def _decorator(
+    kind: Literal["always", "sometimes"], reads: Reads, names: Iterable[str], name: str | None
+) -> Decorated:
+    chosen = (names,) if isinstance(names, str) else tuple(names)
+    if reads not in PARAMETERS:
+        raise PropertyError(f"reads={reads!r}", available=", ".join(PARAMETERS))
+    if kind == "sometimes" and reads == "step":
+        raise PropertyError(
+            "a 'sometimes' property cannot read a step", available="record, pair, records"
+        )
+    unknown = [field for field in chosen if field not in FIELDS]
+    if unknown:
+        raise PropertyError(f"a record has no field {unknown[0]!r}", available=", ".join(FIELDS))
+
+    def decorate(function: Callable[..., Any]) -> Property:
+        parameters = list(inspect.signature(function).parameters)
+        positional = [parameter for parameter in parameters if parameter != "world"]
+        called: str = name or function.__name__
+        if len(positional) != PARAMETERS[reads]:
+            raise PropertyError(
+                f"property {called} reads {reads!r} but takes {len(positional)} parameters",
+                remedy=f"take {PARAMETERS[reads]}, and 'world' if it needs that",
+            )
+        says = (inspect.getdoc(function) or called.replace("_", " ")).split("\n", 1)[0]
+        return Property(called, kind, reads, chosen, function, "world" in parameters, says)
+
+    return decorate
