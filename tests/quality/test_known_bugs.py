@@ -13,8 +13,8 @@ from indelible.impl.known_bugs import KNOWN_BUGS
 from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.cluster import Cluster
 
+# By name: how many states, and how many events.
 FOUND = {
-    # name: (states, events)
     "promise_hides_accepted": (90_792, 12),
     "pick_last_arrived": (1_735_240, 12),
     "pick_lowest": (1_735_240, 12),
