@@ -69,7 +69,9 @@ class Limits:
         """Raises ``GaveUp`` when ``more`` bytes would be too much."""
         most = self.memory_bytes_max
         if most is not None and resident_memory() + more > most:
-            raise GaveUp(f"the memory limit of {most / 2**20:,.0f} MiB was reached")
+            raise GaveUp(
+                f"the memory limit of {most / 2**20:,.1f} MiB for the whole process was reached"
+            )
 
 
 def resident_memory() -> int:

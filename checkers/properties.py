@@ -7,7 +7,7 @@ come first, then the internal rules, then what a check must reach to be worth an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, count
 from typing import Any, Final
 
 from indelible.checkers.property import (
@@ -77,12 +77,28 @@ def log_prefix(one: View, other: View) -> Iterator[Violation]:
 def execution_without_gap(record: View) -> Iterator[Violation]:
     """A node executes its log from the beginning, and leaves nothing out."""
     indices = {index for index, _ in record.executed}
-    missing = sorted(set(range(max(indices, default=-1))) - indices)
-    if missing:
+    first_missing = next(number for number in count() if number not in indices)
+    if first_missing < len(indices):
         yield Violation(
-            f"{node_name(record.node)} executed number {max(indices)} before number {missing[0]}",
+            f"{node_name(record.node)} executed number {max(indices)} before number "
+            f"{first_missing}",
             nodes=(record.node,),
         )
+
+
+@always(reads="record", fields=("decided", "executed"))
+def execution_follows_log(record: View) -> Iterator[Violation]:
+    """A node executes only what it has decided, in the order of the slots."""
+    slots = iter(record.decided)
+    for index, command in record.executed:
+        if not any(value == command for _, value in slots):
+            yield Violation(
+                f"{node_name(record.node)} executed {command!r} as number {index}, but decided it "
+                "in no slot after those executed before",
+                nodes=(record.node,),
+                values=(command,),
+            )
+            return
 
 
 @always(reads="record", fields=("executed",))
@@ -145,7 +161,7 @@ def validity(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
 @always(reads="records", fields=("decided", "votes"))
 def decided_implies_chosen(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
     """Whatever a node decides, a quorum has voted for, in one ballot (Paxos Made Simple, 2.2)."""
-    decisions = {entry for record in records for entry in record.decided}
+    decisions = dict.fromkeys(entry for record in records for entry in record.decided)
     for slot, value in sorted(decisions, key=lambda entry: entry[0]):
         voters: dict[Any, list[NodeId]] = {}
         for record in records:
@@ -274,7 +290,7 @@ def entry_decided(record: View) -> bool:
 
 @sometimes(reads="records", fields=("leaderships",))
 def leader_replaced(records: tuple[View, ...]) -> bool:
-    """A ballot is won after another node had won a lower one."""
+    """Two nodes win ballots, so that one of them takes over from the other."""
     return sum(bool(record.leaderships) for record in records) >= 2
 
 
@@ -284,6 +300,7 @@ BUILT_IN: Final[Mapping[str, Property]] = {
         agreement,
         log_prefix,
         execution_without_gap,
+        execution_follows_log,
         at_most_once,
         stability,
         validity,

@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 Reads: TypeAlias = Literal["record", "step", "pair", "records"]
-"""One record; the records before and after a local step; those of two nodes (each node is also
-paired with itself); those of all nodes."""
+"""One record; the records before and after a local step; those of any two nodes, in
+either order (and of each node with itself); those of all nodes."""
 
 PARAMETERS: Final[Mapping[str, int]] = {"record": 1, "step": 3, "pair": 2, "records": 1}
 FIELDS: Final = Record._fields

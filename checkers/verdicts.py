@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from itertools import combinations_with_replacement, product
 
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import GaveUp, Limits, Progress
@@ -224,9 +225,10 @@ def violations_after(
     if known.reads == "records":
         found += known.violations(views, world=world)
     elif known.reads == "pair":
-        for index, one in enumerate(views):
-            for other in views[index:]:
-                found += known.violations(one, other, world=world)
+        for one, other in combinations_with_replacement(views, 2):
+            found += known.violations(one, other, world=world) or known.violations(
+                other, one, world=world
+            )
     elif known.reads == "record":
         for own in views:
             found += known.violations(own, world=world)
@@ -244,11 +246,7 @@ def reached_in(known: Property, world: World, state: ClusterState) -> bool:
     if known.reads == "records":
         return known.holds(views, world=world)
     if known.reads == "pair":
-        return any(
-            known.holds(one, other, world=world)
-            for index, one in enumerate(views)
-            for other in views[index:]
-        )
+        return any(known.holds(one, other, world=world) for one, other in product(views, repeat=2))
     return any(known.holds(own, world=world) for own in views)
 
 

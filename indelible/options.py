@@ -248,7 +248,7 @@ def _timeouts_max(given: Any, base: Scope) -> Any:
 
 def _nodes(given: tuple[str, ...]) -> int | tuple[NodeId, ...]:
     """A single number says how many; anything else names them."""
-    if len(given) == 1 and given[0].isdecimal():
+    if len(given) == 1 and given[0].removeprefix("-").isdecimal():
         return int(given[0])
     return tuple(int(name) if name.isdecimal() else name for name in given)
 

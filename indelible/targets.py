@@ -94,6 +94,9 @@ def find_property(name: str) -> Property:
 
 
 def _own_target(name: str) -> Target:
+    # Before the current folder goes on the path, where a numpy.py would hide what we stand on.
+    import indelible.checkers.explorer.search  # noqa: F401
+
     module, path = _module_and_path(name, ImplementationError)
     candidates = _implementations_in(module)
     found = _attribute(module, path, ImplementationError, candidates)

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TypeVar
 
-__all__ = ["canonical", "canonical_text"]
+__all__ = ["canonical", "canonical_text", "same_types"]
 
 T = TypeVar("T")
 
@@ -26,10 +26,9 @@ def canonical_text(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, int):
-        # Numbers sort by size: sign, then number of digits, then digits.
-        return (
-            f"-{9999 - len(str(-value)):04}{value}" if value < 0 else f"{len(str(value)):04}{value}"
-        )
+        # Numbers sort by size, negative ones first: by their number of bits, then by their digits.
+        sign, bits = ("-", 10**9 - value.bit_length()) if value < 0 else ("0", value.bit_length())
+        return f"{sign}{bits:010}:{value:x}"
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, set | frozenset):
@@ -43,3 +42,23 @@ def canonical_text(value: object) -> str:
     if isinstance(value, tuple | list):
         return f"{type(value).__name__}(" + ",".join(canonical_text(part) for part in value) + ")"
     return repr(value)
+
+
+def same_types(one: object, other: object) -> bool:
+    """Whether two equal values are made of the same types throughout.
+
+    ``1 == True``, and named tuples of different types are equal if their parts are: such values
+    cannot be told apart by equality, though code that looks at types tells them apart.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
+        return all(map(same_types, one, other))
+    if isinstance(one, set | frozenset | Mapping):
+        return canonical_text(one) == canonical_text(other)
+    if is_dataclass(one) and not isinstance(one, type):
+        names = [part.name for part in fields(one)]
+        return all(same_types(getattr(one, name), getattr(other, name)) for name in names)
+    return True

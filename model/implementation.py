@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from indelible.model.effects import EFFECT_TYPES, Effect, Send, Storage
+from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send, Storage, Vote
 from indelible.model.errors import ImplementationError, ImplementationRaised
 from indelible.model.events import InputEvent, NodeId, node_name
 
@@ -80,13 +80,13 @@ def ask_handle(
 ) -> Step:
     """Call ``handle``. Raises ``ImplementationError`` and ``ImplementationRaised``."""
     what = f"handle({node_name(node)}, {event!r})"
-    before = hash(state) if twice else 0
+    before = repr(state) if twice else ""
     step = _validated(lambda: implementation.handle(node, state, event), what, nodes)
     if twice:
         _compare(
             step, _validated(lambda: implementation.handle(node, state, event), what, nodes), what
         )
-        if hash(state) != before:
+        if repr(state) != before:
             raise ImplementationError(
                 f"{what} changed the state it was given",
                 cause="the state is a mutable object, and handle wrote to it",
@@ -123,6 +123,8 @@ def _validated(call: Any, what: str, nodes: tuple[NodeId, ...]) -> Step:
                 cause="it is not one of the effects of the contract",
                 available=", ".join(kind.__name__ for kind in EFFECT_TYPES),
             )
+        if isinstance(effect, Decide | Vote | Execute):
+            _require_place(effect, what)
         _require_hashable(effect, f"effect {position} ({type(effect).__name__})", what)
         if isinstance(effect, Send) and effect.to not in nodes:
             raise ImplementationError(
@@ -130,6 +132,16 @@ def _validated(call: Any, what: str, nodes: tuple[NodeId, ...]) -> Step:
                 available=", ".join(repr(node) for node in nodes),
             )
     return Step(state, effects)
+
+
+def _require_place(effect: Decide | Vote | Execute, what: str) -> None:
+    place = effect.index if isinstance(effect, Execute) else effect.slot
+    if isinstance(place, bool) or not isinstance(place, int) or place < 0:
+        raise ImplementationError(
+            f"{what} returned {_short(effect)}",
+            cause="slots and indices are whole numbers from 0",
+            remedy="number the entries of the log from 0 on",
+        )
 
 
 def _require_hashable(value: object, name: str, what: str) -> None:

@@ -19,6 +19,8 @@ __all__ = ["ALL_TIMERS", "LINKS", "Links", "Scope"]
 Links: TypeAlias = Literal["unordered_duplicating", "unordered", "ordered"]
 LINKS: Final[tuple[str, ...]] = get_args(Links)
 
+NODES_MAX: Final = 64
+
 ALL_TIMERS: Final = "(all timers)"
 """The key under which time-outs are counted when one bound covers every timer of a node."""
 
@@ -92,6 +94,10 @@ class Scope:
                         f"{name} names {node!r}, which is not a node",
                         available=", ".join(repr(known) for known in self.nodes),
                     )
+        if None in self.commands:
+            raise ScopeError(
+                "None is a command", cause="as a value it stands for a no-op", remedy="rename it"
+            )
         if self.torn and self.restarts_max == 0:
             raise ScopeError(
                 "torn steps are asked for, but no restarts are allowed",
@@ -164,12 +170,16 @@ def _timeouts(value: object) -> int | Mapping[Timer, int | None] | None:
 
 def _nodes(value: object) -> tuple[NodeId, ...]:
     if isinstance(value, int) and not isinstance(value, bool):
-        if value < 1:
-            raise ScopeError(f"a cluster of {value} nodes", remedy="give nodes=1 or more")
+        if not 1 <= value <= NODES_MAX:
+            raise ScopeError(
+                f"a cluster of {value} nodes", remedy=f"give from 1 to {NODES_MAX} nodes"
+            )
         return tuple(range(value))
     names = _tuple("nodes", value)
-    if not names:
-        raise ScopeError("a cluster of 0 nodes", remedy="give nodes=1 or more, or their names")
+    if not 1 <= len(names) <= NODES_MAX:
+        raise ScopeError(
+            f"a cluster of {len(names)} nodes", remedy=f"name from 1 to {NODES_MAX} nodes"
+        )
     for name in names:
         if isinstance(name, bool) or not isinstance(name, int | str):
             raise ScopeError(f"node {name!r} is neither a number nor a string")

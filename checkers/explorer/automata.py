@@ -22,10 +22,10 @@ from indelible.checkers.explorer.parts import (
     Reaction,
     Sent,
 )
-from indelible.model.canonical import canonical
+from indelible.model.canonical import canonical, same_types
 from indelible.model.cluster import cuts
 from indelible.model.effects import Effect, Send, SetTimer
-from indelible.model.errors import ImplementationRaised
+from indelible.model.errors import ImplementationError, ImplementationRaised
 from indelible.model.events import (
     InputEvent,
     Message,
@@ -307,6 +307,13 @@ class Automaton:
             try:
                 step = ask(self.owner.count_call())
                 known = self.states(step.state), step.effects
+                self.owner.require_same_types(self.states[known[0]], step.state)
+                for effect in step.effects:
+                    first = self.owner.values.setdefault(effect, effect)
+                    self.owner.require_same_types(first, effect)
+                    if isinstance(effect, Send):
+                        first = self.owner.values.setdefault(effect.message, effect.message)
+                        self.owner.require_same_types(first, effect.message)
             except ImplementationRaised as raised:
                 known = raised
             answers[question] = known
@@ -325,6 +332,7 @@ class LocalAutomata:
         self.effect_types: set[type] = set()
         self.timers_set: set[Timer] = set()
         self.branchings: list[Branching] = []
+        self.values: dict[Hashable, Hashable] = {}
         self.calls = 0
         self._asked = 0
         self.automata = [Automaton(self, index, node) for index, node in enumerate(scope.nodes)]
@@ -355,6 +363,16 @@ class LocalAutomata:
             sender = self.automata[at]
             return bool(sender.sents[sender.locals[locals_[at]].sent][index] >> bit & 1)
         return True
+
+    def require_same_types(self, first: object, again: object) -> None:
+        """Equal values are one to a checker. Raises ``ImplementationError`` if not alike."""
+        if not same_types(first, again):
+            raise ImplementationError(
+                f"{first!r} and {again!r} are equal, but not of the same types",
+                cause="named tuples are equal if their parts are, and 1 equals True: they would be "
+                "taken for one another",
+                remedy="use frozen dataclasses, or put a tag into each value",
+            )
 
     def count_call(self) -> bool:
         """Count a call of the implementation; says whether this one is to be asked twice."""

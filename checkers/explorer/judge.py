@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -257,7 +257,8 @@ class Judge:
     ) -> None:
         """Properties of pairs and of all records, on the states ``begin:end``, at ``depth``.
 
-        ``pause`` is called now and then, and may raise to stop.
+        ``pause`` is called now and then, and may raise to stop. Raises ``OutOfBits`` and
+        ``MemoryError``.
         """
         for group in self._combinations:
             open_ = [known for known in group.properties if known.name not in self.findings.reached]
@@ -375,5 +376,5 @@ class Judge:
 
 
 def _pairs(nodes: int) -> list[tuple[int, int]]:
-    """Every two nodes, and each with itself."""
-    return [(node, node) for node in range(nodes)] + list(combinations(range(nodes), 2))
+    """Every two nodes in either order, and each with itself."""
+    return list(product(range(nodes), range(nodes)))

@@ -6,7 +6,8 @@ the steps it did not know, expand again what had to wait, judge the new level, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -111,6 +112,8 @@ class Exploration(Search):
     def actions_to(self, finding: Finding) -> tuple[Action, ...]:
         """The trace that ends in a finding."""
         index, last = finding.witness
+        if not self._levels:
+            return ()  # The very first start of a node raised.
         path = path_to(self._states, self._levels, index, self._automata, self._learned)
         return path if last is None else (*path, action_of(self._automata, *last))
 
@@ -127,20 +130,35 @@ class Exploration(Search):
         self._states.add(initial)
         self._judge.judge_initial(initial)
         self._levels = [0, 1]
-        self._judge_level(0)
+        self._judge_level(0, self.limits.check_time)
         while not self.violation() and self._levels[-1] > self._levels[-2]:
             begin, end = self._levels[-2:]
-            for start in range(begin, end, CHUNK):
-                self._expand_chunk(np.arange(start, min(end, start + CHUNK), dtype=np.int64))
-            self._judge.judge_suspects(self._states, begin, end, self.depth)
-            if self._states.count > end:
-                self.depth += 1
-            self._levels.append(self._states.count)
-            self._judge_level(self.depth)
+            try:
+                for start in range(begin, end, CHUNK):
+                    self._expand_chunk(np.arange(start, min(end, start + CHUNK), dtype=np.int64))
+            except GaveUp:
+                # What was found before a limit was hit is judged all the same, as far as it goes.
+                with suppress(GaveUp):
+                    self._judge_next_level(begin, end, lambda: None)
+                raise
+            self._judge_next_level(begin, end, self.limits.check_time)
 
-    def _judge_level(self, depth: int) -> None:
+    def _judge_next_level(self, begin: int, end: int, pause: Callable[[], None]) -> None:
+        """Judge what the states ``begin:end`` led to: steps that they take, and new states."""
+        self._judge.judge_suspects(self._states, begin, end, self.depth)
+        self._levels.append(self._states.count)
+        if self._states.count > end:
+            self.depth += 1
+        self._judge_level(self.depth, pause)
+
+    def _judge_level(self, depth: int, pause: Callable[[], None]) -> None:
         begin, end = self._levels[-2:]
-        self._judge.judge_level(self._states, begin, end, depth, self.limits.check_time)
+        try:
+            self._judge.judge_level(self._states, begin, end, depth, pause)
+        except OutOfBits:
+            raise GaveUp("two words cannot number what the properties read of the nodes") from None
+        except MemoryError:
+            raise GaveUp("the system refused more memory for what properties read") from None
 
     def _expand_chunk(self, todo: NDArray[np.int64]) -> None:
         """Expand the states ``todo``, learning what is not known."""

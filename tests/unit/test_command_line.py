@@ -278,8 +278,11 @@ def test_list_of_properties(run: Run) -> None:
         (["--max-states", "1e2"], "the limit of 100 states was reached"),
         (["--max-states", "1_00"], "the limit of 100 states was reached"),
         (["--max-states", "0.1k"], "the limit of 100 states was reached"),
-        (["--max-memory", "10M"], "the memory limit of 10 MiB was reached"),
-        (["--max-memory", "0.01GiB"], "the memory limit of 10 MiB was reached"),
+        (["--max-memory", "10M"], "the memory limit of 10.0 MiB for the whole process was reached"),
+        (
+            ["--max-memory", "0.01GiB"],
+            "the memory limit of 10.2 MiB for the whole process was reached",
+        ),
         (["--time-limit", "300ms"], "the time limit of 0.3 s was reached"),
         (["--time-limit", "0.3"], "the time limit of 0.3 s was reached"),
         (["--time-limit", "0.005m"], "the time limit of 0.3 s was reached"),

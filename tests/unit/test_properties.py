@@ -111,6 +111,12 @@ CASES: dict[str, Case] = {
     "execution_without_gap at the start": Case(
         bad=(executed((1, "a")),), says="n0 executed number 1 before number 0", near=(executed(),)
     ),
+    "execution_follows_log": Case(
+        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "b"), (1, "a"))),),
+        says="n0 executed 'a' as number 1, but decided it in no slot after those executed before",
+        near=(Record(decided=((0, "a"), (1, NO_OP), (2, "b")), executed=((0, "a"), (1, "b"))),),
+        values=("a",),
+    ),
     "at_most_once": Case(
         bad=(executed((0, "a"), (1, "a")),),
         says="n0 executed 'a' twice, as number 0 and as number 1",
