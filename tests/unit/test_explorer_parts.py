@@ -377,8 +377,9 @@ def never_to_the_last(before: Any, event: Any, after: Any) -> bool:  # noqa: ARG
         # Two ladders, one for each time the node is up; the restart's event is in the second word.
         (Scope(nodes=1, commands=RUNGS, submissions_max=None, restarts_max=1), 2 * 71),
         (Scope(nodes=2, commands=()), 71),
+        (Scope(nodes=2, commands=(), links="ordered"), 71),
     ],
-    ids=["submissions", "messages"],
+    ids=["submissions", "messages", "messages in order"],
 )
 def test_more_events_at_a_node_than_one_word_has_bits(scope: Scope, states: int) -> None:
     verdict = twins_agree(Ladder(), scope, BUILT_IN["agreement"])
@@ -472,11 +473,21 @@ def test_an_interrupt_that_is_handled_ends_the_search(
     assert_gave_up(verdict, "interrupted")
 
 
-def test_a_system_that_refuses_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("nodes", "says"),
+    [(9, "the system refused 0 MiB more memory"), (8, "memory for what properties read")],
+    ids=["for states", "for properties"],
+)
+def test_a_system_that_refuses_memory(
+    nodes: int, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of 4096 places is not to grow. What properties read is given more room at once, and
+    so is refused first where the states all but fit."""
     monkeypatch.setattr(memory, "physical_memory", lambda: 4608 * 8)
-    verdict = explore(Census(), census(9), properties=[counted_were_asked], limits=Limits())
+    monkeypatch.setattr(packed, "FILLED_MAX", 0.75)
+    verdict = explore(Census(), census(nodes), properties=[counted_were_asked], limits=Limits())
     assert verdict.outcome == "inconclusive"
-    assert verdict.reason.startswith("the system refused")
+    assert says in verdict.reason
 
 
 def test_local_states_that_two_words_cannot_number(monkeypatch: pytest.MonkeyPatch) -> None:
