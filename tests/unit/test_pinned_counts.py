@@ -57,9 +57,15 @@ PINNED = {
     "two nodes, every timer once": Pinned(
         scope(nodes=2, timeouts_max={"election": 1, "heartbeat": 1, "retransmit": 1}), 42, 69, 10
     ),
+    "heartbeats and repetitions without bound": Pinned(
+        scope(timeouts_max={"election": 1}), 686, 1_603, 15
+    ),
     "two commands": Pinned(scope(commands=("a", "b")), 3_968, 11_884, 18),
     "three nodes": Pinned(scope(), 88, 158, 11),
     "three nodes, two candidates": Pinned(scope(candidates=(0, 1)), 11_262, 45_419, 19, slow=True),
+    "three nodes, two candidates, submitting to all": Pinned(
+        scope(candidates=(0, 1), may_submit=None), 22_452, 89_597, 19, slow=True
+    ),
     "at most once": Pinned(scope(links="unordered"), 200, 456, 12),
     "at most once, sent again": Pinned(
         scope(
@@ -71,19 +77,22 @@ PINNED = {
         75,
         10,
     ),
+    "at most once, two candidates": Pinned(
+        scope(candidates=(0, 1), links="unordered"), 82_053, 338_207, 23, slow=True
+    ),
     "in order": Pinned(scope(links="ordered"), 68, 130, 12),
     "in order, two candidates": Pinned(
         scope(candidates=(0, 1), links="ordered"), 6_037, 16_563, 23, slow=True
     ),
     "a restart": Pinned(scope(restarts_max=1), 510, 1_191, 12),
     "two restarts": Pinned(scope(nodes=2, restarts_max=2), 106, 197, 9),
-    "unbounded restarts": Pinned(scope(nodes=2, restarts_max=None), 24, 35, 9),
+    "unbounded restarts": Pinned(scope(restarts_max=None), 360, 1_136, 14),
     "a restart, two candidates": Pinned(
         scope(candidates=(0, 1), restarts_max=1), 91_939, 419_724, 22, slow=True
     ),
     "a torn step": Pinned(scope(restarts_max=1, torn=True), 817, 2_025, 12),
     "a torn step, in order": Pinned(
-        scope(nodes=2, restarts_max=1, torn=True, links="ordered"), 65, 101, 8
+        scope(restarts_max=1, torn=True, links="ordered"), 677, 1_627, 13
     ),
     "a torn step, at most once": Pinned(
         scope(
