@@ -241,9 +241,10 @@ def _explored(
 
 
 def _show(implementation: Implementation, verdict: Verdict, *, json: bool, quiet: bool) -> None:
+    from indelible.evidence import evidence_of
+    from indelible.render.text import render_text
     from indelible.report import headline, render_report
     from indelible.terminal import write_result
-    from indelible.trace_text import render_trace
     from indelible.verdict_json import verdict_json
 
     if json:
@@ -251,6 +252,7 @@ def _show(implementation: Implementation, verdict: Verdict, *, json: bool, quiet
     elif quiet:
         write_result(headline(verdict))
     else:
-        trace = verdict.trace
-        text = "" if trace is None else render_trace(implementation, trace, shortest=True)
+        text = ""
+        if verdict.trace is not None:
+            text = render_text(evidence_of(implementation, verdict.trace, length="shortest"))
         write_result(render_report(verdict, text))

@@ -12,7 +12,7 @@ from typing import Final, TextIO
 
 __all__ = ["has_colour", "is_terminal", "shown", "write_result"]
 
-PLAIN: Final = str.maketrans({"✓": "+", "✗": "x", "→": "->", "…": "...", "∅": "{}"})
+PLAIN: Final = str.maketrans({"✓": "+", "✗": "x", "→": "->", "…": "...", "∅": "{}", "»": ">"})
 """What to write where a stream cannot encode the letter."""
 
 # Regular expressions of what is coloured in a report, and how.
@@ -22,6 +22,8 @@ STYLES: Final = (
     (r"\Ainconclusive: .*", "bold yellow"),
     (r"(?m)^(Covered|Scope|Properties|Counterexample: .*|At the end:)$", "bold"),
     (r"(?m)^Violated: .*$", "bold red"),
+    (r"(?m)^Decisive: .*$", "bold"),
+    (r"(?m)^ +» .*$", "green"),
     (r"(?m)^  (✓|\+) ", "green"),
     (r"(?m)^  (✗|x) ", "red"),
     (r"(?m)^  \? ", "yellow"),

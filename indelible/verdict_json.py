@@ -15,11 +15,12 @@ from typing import Any, Final
 from indelible.model.effects import Effect
 from indelible.model.events import Event, Torn
 from indelible.model.implementation import Implementation
+from indelible.model.run import RunStep, replayed
 from indelible.model.scope import Scope
 from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import Verdict
-from indelible.trace_steps import TraceStep, replayed
-from indelible.value_text import text_of
+from indelible.render.values import text_of
+from indelible.render.words import state_changes
 
 __all__ = ["SCHEMA_VERSION", "verdict_json", "verdict_object"]
 
@@ -95,15 +96,15 @@ def _violation(violation: Violation) -> dict[str, Any]:
 
 
 def _trace(implementation: Implementation, trace: Trace) -> list[dict[str, Any]]:
-    return [_step(step) for step in replayed(implementation, trace).steps]
+    return [_step(step) for step in replayed(implementation, trace.scope, trace.actions).steps]
 
 
-def _step(step: TraceStep) -> dict[str, Any]:
+def _step(step: RunStep) -> dict[str, Any]:
     return {
         "number": step.number,
         "node": step.node,
         "event": _event(step.event),
-        "changes": [change._asdict() for change in step.changes],
+        "changes": [change._asdict() for change in state_changes(step)],
         "effects": [_effect(effect) for effect in step.effects],
         "effects_lost": [_effect(effect) for effect in step.lost],
         "effects_restart": [_effect(effect) for effect in step.restarted],

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from indelible.value_text import Change, changes, text_of
+from indelible.render.values import Change, changes, text_of
 
 
 class Ballot(NamedTuple):

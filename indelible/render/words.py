@@ -1,6 +1,6 @@
-"""A counterexample as text: who did what, what changed, what was sent, what is wrong at the end.
+"""Events, effects and steps in words, the same for every rendering. No layout lives here.
 
-A pure function of an implementation and a trace. It knows the contract's words, and no protocol.
+It knows the contract's words, and no protocol.
 """
 
 from __future__ import annotations
@@ -37,60 +37,35 @@ from indelible.model.events import (
     Torn,
     node_name,
 )
-from indelible.model.implementation import Implementation
 from indelible.model.record import Record
-from indelible.model.trace import Trace, Violation
-from indelible.trace_steps import TraceStep, replayed
-from indelible.value_text import Change, changes, text_of
+from indelible.model.run import RunStep
+from indelible.render.values import Change, changes, text_of
 
-__all__ = ["event_text", "render_trace"]
+__all__ = ["event_text", "names_text", "record_text", "state_changes", "step_lines", "value_text"]
 
 TESTIMONY: Final = (Promise, Vote, Lead)
 
 
-def render_trace(implementation: Implementation, trace: Trace, *, shortest: bool = False) -> str:
-    """The trace step by step, then why its last state violates the property.
-
-    ``shortest``: whether it is known that no shorter one exists.
-    """
-    run = replayed(implementation, trace)
-    width = max(len(node_name(node)) for node in trace.scope.nodes)
-    lines = [_title(len(trace), shortest=shortest)]
-    for step in run.steps:
-        lines += _step_lines(step, width)
-    lines += ["", *_violation_lines(trace.violation)]
-    if run.end is not None:
-        lines += ["", "At the end:"]
-        for node, local in zip(trace.scope.nodes, run.end.nodes, strict=True):
-            lines.append(f"      {node_name(node):<{width}}  {_record_text(local.record)}")
-    return "\n".join(lines)
+def step_lines(step: RunStep) -> list[str]:
+    """What a step changed and asked for, a line each, in the order in which it happened."""
+    return _torn_lines(step) if isinstance(step.event, Torn) else _whole_lines(step)
 
 
-def _title(length: int, *, shortest: bool) -> str:
-    if length == 0:
-        return "Counterexample: the initial state."
-    claim = ", the shortest there is" if shortest else ""
-    return f"Counterexample: {length} event{'s' if length > 1 else ''}{claim}."
+def state_changes(step: RunStep) -> tuple[Change, ...]:
+    """What differs in the implementation's state after a step."""
+    return tuple(changes(step.before.state, step.after.state))
 
 
-def _step_lines(step: TraceStep, width: int) -> Iterator[str]:
-    what = event_text(step.event, len(step.effects) + len(step.lost))
-    yield f"{step.number:>4}  {node_name(step.node):<{width}}  {what}"
-    inner = _torn_lines(step) if isinstance(step.event, Torn) else _whole_lines(step)
-    indent = " " * (width + 10)
-    for line in inner:
-        yield indent + line
-
-
-def _whole_lines(step: TraceStep) -> list[str]:
+def _whole_lines(step: RunStep) -> list[str]:
     if step.raised:
         return [f"raises {step.raised}"]
-    lines = [change.text("state") for change in step.changes]
-    lines += _effects_text(step.effects + step.restarted, step.before.record.storage, step.changes)
+    differing = state_changes(step)
+    lines = [change.text("state") for change in differing]
+    lines += _effects_text(step.all_effects, step.before.record.storage, differing)
     return lines + _timer_lines(step) or ["changes nothing of its own"]
 
 
-def _torn_lines(step: TraceStep) -> list[str]:
+def _torn_lines(step: RunStep) -> list[str]:
     """What was done before the crash, what the crash prevented, and what the restart did.
 
     Every effect is shown, timers too, because the crash counts them.
@@ -100,12 +75,12 @@ def _torn_lines(step: TraceStep) -> list[str]:
     persisted = [effect.storage for effect in step.effects if isinstance(effect, Persist)]
     storage = persisted[-1] if persisted else storage
     lines += [f"never happens: {line}" for line in _effects_text(step.lost, storage, timers=True)]
-    after = [change.text("state") for change in step.changes]
+    after = [change.text("state") for change in state_changes(step)]
     after += _effects_text(step.restarted, storage)
     return lines + [f"after restart: {line}" for line in (*after, *_timer_lines(step))]
 
 
-def _timer_lines(step: TraceStep) -> list[str]:
+def _timer_lines(step: RunStep) -> list[str]:
     """Timers that may fire now and could not before, and the other way round."""
     before = step.before.record.timers
     if isinstance(step.event, Timeout):
@@ -190,13 +165,13 @@ def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
     for send in sends:
         receivers.setdefault(send.message, []).append(send.to)
     for message, nodes in receivers.items():
-        yield f"sends {text_of(message)} to {_names(nodes)}"
+        yield f"sends {text_of(message)} to {names_text(nodes)}"
 
 
 def _effect_text(effect: Effect) -> str:
     match effect:
         case Decide(slot, value):
-            return f"decides {_value(value)} in slot {slot}"
+            return f"decides {value_text(value)} in slot {slot}"
         case Execute(index, command):
             return f"executes {text_of(command)} as number {index}"
         case Reply(command, result):
@@ -204,7 +179,7 @@ def _effect_text(effect: Effect) -> str:
         case Promise(ballot):
             return f"promises ballot {text_of(ballot)}"
         case Vote(slot, ballot, value):
-            return f"votes for {_value(value)} in slot {slot} at ballot {text_of(ballot)}"
+            return f"votes for {value_text(value)} in slot {slot} at ballot {text_of(ballot)}"
         case SetTimer(timer, _):
             return f"sets timer {_name(timer)}"
         case CancelTimer(timer):
@@ -214,28 +189,17 @@ def _effect_text(effect: Effect) -> str:
     return text_of(effect)
 
 
-def _violation_lines(violation: Violation) -> Iterator[str]:
-    yield f"Violated: {violation.property}"
-    yield f"      {violation.explanation}"
-    if violation.slot is not None:
-        yield f"      slot:   {violation.slot}"
-    if violation.nodes:
-        yield f"      nodes:  {_names(violation.nodes)}"
-    if violation.values:
-        yield f"      values: {', '.join(_value(value) for value in violation.values)}"
-
-
-def _record_text(record: Record) -> str:
+def record_text(record: Record) -> str:
     """What the world remembers of a node that a property may have read."""
     parts = []
     if record.decided:
-        entries = ", ".join(f"{_value(value)} in slot {slot}" for slot, value in record.decided)
+        entries = ", ".join(f"{value_text(value)} in slot {slot}" for slot, value in record.decided)
         parts.append(f"decided {entries}")
     if record.executed:
         parts.append(f"executed {', '.join(text_of(command) for _, command in record.executed)}")
     if record.votes:
         votes = ", ".join(
-            f"{_value(value)} in slot {slot} at {text_of(ballot)}"
+            f"{value_text(value)} in slot {slot} at {text_of(ballot)}"
             for slot, ballot, value in record.votes
         )
         parts.append(f"voted for {votes}")
@@ -246,7 +210,8 @@ def _record_text(record: Record) -> str:
     return "; ".join(parts) or "nothing decided, voted or promised"
 
 
-def _names(nodes: Iterable[object]) -> str:
+def names_text(nodes: Iterable[object]) -> str:
+    """Nodes as people read them, with commas between them."""
     return ", ".join(
         node_name(node) if isinstance(node, int | str) else text_of(node) for node in nodes
     )
@@ -256,5 +221,6 @@ def _name(timer: object) -> str:
     return timer if isinstance(timer, str) else text_of(timer)
 
 
-def _value(value: Value) -> str:
+def value_text(value: Value) -> str:
+    """A value of the log as people read it."""
     return "no-op" if value is NO_OP else text_of(value)

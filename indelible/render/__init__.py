@@ -1,0 +1,1 @@
+"""Renderings: pure functions from evidence to text, diagrams and pages."""

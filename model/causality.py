@@ -1,0 +1,93 @@
+"""Causality: which steps of a run happened before which others, and what that says of their shape.
+
+One step happens before another at the same node that comes later, and before the receipt of what it
+sent (Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from indelible.model.canonical import canonical_text
+from indelible.model.events import Event, NodeId, Receive, Restart, Submit, Timeout, Torn
+from indelible.model.run import Run, RunStep
+
+__all__ = ["causal_past", "event_kind", "predecessors", "shape", "vector_clocks"]
+
+
+def predecessors(run: Run) -> Mapping[int, tuple[int, ...]]:
+    """By the number of each step: the step before it at its node, and the one that caused it."""
+    last: dict[NodeId, int] = {}
+    found: dict[int, tuple[int, ...]] = {}
+    for step in run.steps:
+        earlier = {last.get(step.node, 0), step.cause or 0} - {0}
+        found[step.number] = tuple(sorted(earlier))
+        last[step.node] = step.number
+    return found
+
+
+def causal_past(run: Run, numbers: Iterable[int]) -> tuple[int, ...]:
+    """The steps numbered so and all that happened before them, in order."""
+    before = predecessors(run)
+    past: set[int] = set()
+    waiting = list(numbers)
+    while waiting:
+        number = waiting.pop()
+        if number not in past:
+            past.add(number)
+            waiting += before[number]
+    return tuple(sorted(past))
+
+
+def vector_clocks(run: Run) -> tuple[Mapping[NodeId, int], ...]:
+    """For each step, how many steps of each node happened up to it, itself among them.
+
+    Nodes of which nothing is known are left out (Mattern, "Virtual Time and Global States of
+    Distributed Systems", 1989).
+    """
+    clocks: dict[int, dict[NodeId, int]] = {}
+    before = predecessors(run)
+    for step in run.steps:
+        clock: dict[NodeId, int] = {}
+        for number in before[step.number]:
+            for node, count in clocks[number].items():
+                clock[node] = max(count, clock.get(node, 0))
+        clock[step.node] = clock.get(step.node, 0) + 1
+        clocks[step.number] = {node: clock[node] for node in run.scope.nodes if node in clock}
+    return tuple(clocks[step.number] for step in run.steps)
+
+
+def event_kind(event: Event) -> str:
+    """What kind of event it is, without its contents: of a message only the type is told."""
+    match event:
+        case Receive(_, message):
+            return f"receive {type(message).__name__}"
+        case Timeout(timer):
+            return f"timeout {canonical_text(timer)}"
+        case Submit():
+            return "submit"
+        case Restart():
+            return "restart"
+        case Torn(whole, _):
+            return f"torn {event_kind(whole)}"
+
+
+def shape(run: Run) -> str:
+    """A digest of what happened before what, in kinds of events: the same for two runs that differ
+    only in the names of nodes, the contents of messages, and the order of independent steps.
+    """
+    before = predecessors(run)
+    colours: dict[int, str] = {}
+    for step in run.steps:
+        earlier = [f"{_edge(step, number)}{colours[number]}" for number in before[step.number]]
+        colours[step.number] = _digest(event_kind(step.event), *sorted(earlier))
+    return _digest(*sorted(colours.values()))
+
+
+def _edge(step: RunStep, number: int) -> str:
+    return "sent" if number == step.cause else "then"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
