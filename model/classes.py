@@ -11,7 +11,7 @@ import re
 import sys
 from collections import OrderedDict, namedtuple
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, make_dataclass
+from dataclasses import fields, make_dataclass
 from enum import Enum, Flag
 from functools import cached_property
 from types import MappingProxyType, MemberDescriptorType
@@ -35,7 +35,7 @@ __all__ = [
 RECORDS = ("dataclass", "named tuple")
 """Kinds of classes whose instances are made of named fields."""
 
-BASES: dict[str, type[Any]] = {
+BASES: dict[str, Any] = {
     "tuple": tuple,
     "list": list,
     "frozenset": frozenset,
@@ -68,7 +68,7 @@ def kind_of(cls: type) -> str | None:
     if issubclass(cls, Enum | _Member):
         return "enum"
     if isinstance(_static(cls, "__dataclass_fields__"), dict):
-        plain = all(_is_plain(_static(cls, part.name)) for part in fields(cls))
+        plain = all(_is_plain(_static(cls, name)) for name in _dataclass_names(cls))
         return "dataclass" if plain else None
     if issubclass(cls, tuple) and isinstance(_static(cls, "_fields"), tuple):
         return "named tuple"
@@ -84,7 +84,7 @@ def kind_of(cls: type) -> str | None:
 def field_names(cls: type, kind: str) -> tuple[str, ...] | None:
     """The fields of a class, in their order; ``None`` if its kind has no fields."""
     if kind == "dataclass":
-        return tuple(part.name for part in fields(cls))
+        return _dataclass_names(cls)
     return tuple(_static(cls, "_fields")) if kind == "named tuple" else None
 
 
@@ -102,7 +102,7 @@ def take_apart(value: object) -> Parts | None:
             return None
         content = _content(kind, value)
         same = put_together(cls, kind, content)
-        if kind == "mapping":
+        if kind in ("mapping", "enum"):
             whole = same == value
         else:
             whole = set(_kept(value)) <= set(field_names(cls, kind) or ())
@@ -110,7 +110,7 @@ def take_apart(value: object) -> Parts | None:
         raise
     except Exception:
         return None
-    return Parts(kind, path, content) if whole or kind == "enum" else None
+    return Parts(kind, path, content) if whole else None
 
 
 def put_together(cls: type[Any], kind: str, content: Any) -> object:
@@ -121,17 +121,17 @@ def put_together(cls: type[Any], kind: str, content: Any) -> object:
         for name, part in content.items():
             object.__setattr__(made, name, part)
     elif kind == "named tuple":
-        made = tuple.__new__(cls, [content[name] for name in _static(cls, "_fields")])
+        made = BASES["tuple"].__new__(cls, [content[name] for name in _static(cls, "_fields")])
     elif kind == "enum":
         made = _member(cls, content)
     elif kind == "mapping":
         made = cls(content)
     elif kind == "ordered dict":
-        made = OrderedDict.__new__(cls)
+        made = BASES[kind].__new__(cls)
         for key, part in content.items():
             OrderedDict.__setitem__(made, key, part)
     elif kind == "list":
-        made = list.__new__(cls)
+        made = BASES[kind].__new__(cls)
         list.extend(made, content)
     elif kind in ("set", "dict"):
         made = BASES[kind].__new__(cls)
@@ -170,43 +170,31 @@ def stand_in(kind: str, path: str, names: tuple[str, ...]) -> type:
     ``TypeError`` or ``ValueError`` if no class can have such names.
     """
     module, _, qualname = path.partition(":")
-    cls: type
+    cls: Any
     if kind == "dataclass":
         # By keyword only, since a name like ``mro`` looks as if it had a default value.
         cls = make_dataclass(
             "StandIn", names, bases=(_Fields,), frozen=True, eq=False, kw_only=True
         )
     elif kind == "named tuple":
-        cls = namedtuple("StandIn", names)  # type: ignore[misc]
+        cls = namedtuple("StandIn", names)  # type: ignore[no-redef, misc]
     else:
         base = {"enum": _Member, "mapping": _Map}.get(kind) or BASES[kind]
         cls = type("StandIn", (base,), {"__slots__": ()} if kind == "enum" else {})
     cls.__name__ = qualname.rpartition(".")[2]
     cls.__qualname__ = qualname
     cls.__module__ = module
-    return cls
+    return cls  # type: ignore[no-any-return]
 
 
 def plain_text(value: object) -> str:
     """One line for a value that can only be shown: no address, and no order of a set, is in it."""
-    if isinstance(value, set | frozenset):
-        return "{" + ", ".join(sorted(map(plain_text, value))) + "}"
-    if isinstance(value, Mapping) and type(value).__str__ is object.__str__:
-        pairs = sorted(f"{plain_text(key)}: {plain_text(part)}" for key, part in value.items())
-        return "{" + ", ".join(pairs) + "}"
-    if type(value) in (tuple, list):
-        inner = ", ".join(map(plain_text, value))  # type: ignore[call-overload]
-        return f"[{inner}]" if type(value) is list else f"({inner})"
     try:
-        if is_dataclass(value) and type(value).__str__ is object.__str__:
-            shown = [part.name for part in fields(value) if part.repr]
-            inner = ", ".join(f"{name}={plain_text(getattr(value, name))}" for name in shown)
-            return f"{type(value).__name__}({inner})"
-        text = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+        text = _text(value)
     except RecursionError:
         raise
     except Exception as error:
-        text = f"<{type(value).__name__}: its __repr__ raised {type(error).__name__}>"
+        text = f"<{type(value).__name__}: its text raised {type(error).__name__}>"
     return " ".join(text.split("\n")).encode("utf-8", "backslashreplace").decode()
 
 
@@ -287,18 +275,51 @@ def _static(cls: type, name: str) -> Any:
     return None
 
 
+def _dataclass_names(cls: Any) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(cls))
+
+
 def _is_plain(attribute: object) -> bool:
     """Whether setting a field of this name runs no code of the class."""
     return type(attribute) is MemberDescriptorType or _static(type(attribute), "__set__") is None
 
 
+def _text(value: Any) -> str:
+    cls = type(value)
+    if isinstance(value, Enum):
+        return f"{cls.__name__}.{value.name}"
+    hides = isinstance(value, str | BaseException | MappingProxyType)
+    if _has_own_text(value) and not hides:
+        return str(value)
+    if isinstance(_static(cls, "__dataclass_fields__"), dict):
+        names = [part.name for part in fields(value) if part.repr]
+        inner = ", ".join(f"{name}={plain_text(getattr(value, name))}" for name in names)
+        return f"{cls.__name__}({inner})" if inner else cls.__name__
+    if isinstance(value, tuple) and isinstance(_static(cls, "_fields"), tuple):
+        pairs = zip(_static(cls, "_fields"), value, strict=True)
+        return f"{cls.__name__}(" + ", ".join(f"{n}={plain_text(part)}" for n, part in pairs) + ")"
+    if isinstance(value, Mapping):
+        lines = sorted(f"{plain_text(key)}: {plain_text(part)}" for key, part in value.items())
+        return "{" + ", ".join(lines) + "}"
+    if isinstance(value, set | frozenset):
+        return "{" + ", ".join(sorted(map(plain_text, value))) + "}"
+    if isinstance(value, tuple | list):
+        opened, closed = "[]" if isinstance(value, list) else "()"
+        return opened + ", ".join(map(plain_text, value)) + closed
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+
+
+def _has_own_text(value: object) -> bool:
+    return type(value).__str__ is not object.__str__
+
+
 def _values(value: Any) -> tuple[Any, ...]:
-    return tuple(getattr(value, part.name) for part in fields(value))
+    return tuple(getattr(value, name) for name in _dataclass_names(type(value)))
 
 
 def _content(kind: str, value: Any) -> Any:
     if kind == "dataclass":
-        return {part.name: getattr(value, part.name) for part in fields(value)}
+        return {name: getattr(value, name) for name in _dataclass_names(type(value))}
     if kind == "named tuple":
         names = _static(type(value), "_fields")
         return dict(zip(names, tuple.__iter__(value), strict=True))

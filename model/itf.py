@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from reprlib import repr as short
+from reprlib import repr as repr_short
 from types import MappingProxyType
 from typing import Any
 
@@ -35,6 +35,7 @@ __all__ = [
     "from_text",
     "integer",
     "is_field_name",
+    "shown",
     "too_deep",
 ]
 
@@ -65,9 +66,18 @@ def is_field_name(name: object) -> bool:
     )
 
 
+def shown(data: object) -> str:
+    """Data of whatever size as an error shows it."""
+    try:
+        return repr_short(data)
+    except ValueError:
+        return "a number too long to show"
+
+
 def integer(text: str) -> int:
+    """The number, if it is written as ``str`` does."""
     if not re.fullmatch("0|-?[1-9][0-9]*", text) or len(text.lstrip("-")) > DIGITS_MAX:
-        raise ValueError(f"is no whole number of at most {DIGITS_MAX} digits: {short(text)}")
+        raise ValueError(f"is no whole number of at most {DIGITS_MAX} digits: {shown(text)}")
     return int(text)
 
 
@@ -80,15 +90,15 @@ def from_text(tag: str, text: str) -> Any:
     except (ValueError, ArithmeticError, TypeError):
         same = False
     if not same:
-        raise ValueError(f"is no {tag}: {short(text)}")
+        raise ValueError(f"is no {tag}: {shown(text)}")
     return value
 
 
 def too_deep(where: str) -> TraceError:
     return TraceError(
         f"{where} is nested more than {DEPTH_MAX} deep",
-        cause="states that keep earlier states grow with the length of the trace",
-        remedy="flatten the value",
+        cause="a value that keeps its predecessors, or a trace that was edited by hand",
+        remedy="keep in a state, message or command only what it needs",
     )
 
 

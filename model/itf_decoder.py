@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from reprlib import repr as short
 from typing import Any
 
 from indelible.model.classes import (
@@ -31,6 +30,7 @@ from indelible.model.itf import (
     from_text,
     integer,
     is_field_name,
+    shown,
     too_deep,
 )
 
@@ -44,12 +44,16 @@ _MADE_OF: dict[str, tuple[type, ...]] = {
 """Of what type the content of such a class is; of its base where nothing is said."""
 
 
+_TAG_AND_VALUE = (["tag", "value"], ["value", "tag"])
+"""The names, in either order, of a record that is written as a map."""
+
+
 class Decoder:
     """Reads what an ``Encoder`` wrote, given its ``types``."""
 
     def __init__(self, types: Mapping[str, str]) -> None:
         if not isinstance(types, Mapping):
-            raise damaged("types", f"is no object: {short(types)}")
+            raise damaged("types", f"is no object: {shown(types)}")
         self._types = {tag: _entry(tag, entry) for tag, entry in types.items()}
         self._stand_ins: dict[tuple[str, tuple[str, ...]], type] = {}
         self._missing: set[str] = set()
@@ -81,7 +85,7 @@ class Decoder:
         if type(data) is dict and data.keys() == {"tag", "value"}:
             return self._variant(data["tag"], data["value"], where, depth)
         if type(data) is not dict or len(data) != 1:
-            raise damaged(where, f"is no value in ITF: {short(data)}")
+            raise damaged(where, f"is no value in ITF: {shown(data)}")
         ((form, inner),) = data.items()
         match form:
             case "#bigint":
@@ -94,11 +98,11 @@ class Decoder:
                 return self._set(inner, where, depth)
             case "#map":
                 return self._map(inner, where, depth)
-        raise damaged(where, f"is no value in ITF: {short(data)}")
+        raise damaged(where, f"is no value in ITF: {shown(data)}")
 
     def _values(self, data: Any, where: str, depth: int) -> list[Any]:
         if type(data) is not list:
-            raise damaged(where, f"is no list: {short(data)}")
+            raise damaged(where, f"is no list: {shown(data)}")
         return [self._value(part, f"{where}[{i}]", depth + 1) for i, part in enumerate(data)]
 
     def _set(self, data: Any, where: str, depth: int) -> frozenset[Any]:
@@ -113,18 +117,18 @@ class Decoder:
 
     def _variant(self, tag: Any, data: Any, where: str, depth: int) -> object:
         if type(tag) is not str:
-            raise damaged(where, f"has a tag that is no text: {short(tag)}")
+            raise damaged(where, f"has a tag that is no text: {shown(tag)}")
         if tag in TEXTS:
             return _read(data, where, lambda text: from_text(tag, text))
         if tag in WRAPPERS:
             inner = self._value(data, where, depth)
             base, make = WRAPPERS[tag]
             if type(inner) is not base or (tag == "None" and inner):
-                raise damaged(where, f"is not what {tag} is made of: {short(data)}")
+                raise damaged(where, f"is not what {tag} is made of: {shown(data)}")
             return make(inner)
         if tag not in self._types:
             raise damaged(
-                where, f"has a tag that no type is given for: {short(tag)}", sorted(self._types)
+                where, f"has a tag that no type is given for: {shown(tag)}", sorted(self._types)
             )
         kind, path = self._types[tag]
         if kind in RECORDS:
@@ -132,23 +136,20 @@ class Decoder:
             return self._instance(tag, kind, path, content, tuple(content), where)
         content = self._value(data, where, depth + 1)
         if type(content) not in _MADE_OF.get(kind, (BASES.get(kind),)):
-            raise damaged(where, f"is not what the {kind} {tag} is made of: {short(data)}")
+            raise damaged(where, f"is not what the {kind} {tag} is made of: {shown(data)}")
         return self._instance(tag, kind, path, content, (), where)
 
     def _record(self, data: Any, where: str, depth: int) -> dict[str, Any]:
         if type(data) is dict and data.keys() == {"#map"}:
             pairs = data["#map"]
-            try:
-                data = dict(pairs)
-            except (TypeError, ValueError):
-                data = {}
-            if len(pairs) != 2 or data.keys() != {"tag", "value"}:
-                raise damaged(where, f"is a map, and no record of tag and value: {short(pairs)}")
+            if type(pairs) is not list or [_key(pair) for pair in pairs] not in _TAG_AND_VALUE:
+                raise damaged(where, f"is a map, and no record of tag and value: {shown(pairs)}")
+            data = dict(pairs)
         elif type(data) is not dict or data.keys() == {"tag", "value"}:
-            raise damaged(where, f"is no record: {short(data)}")
+            raise damaged(where, f"is no record: {shown(data)}")
         for name in data:
             if not is_field_name(name):
-                raise damaged(where, f"has a field that cannot be one: {short(name)}")
+                raise damaged(where, f"has a field that cannot be one: {shown(name)}")
         return {n: self._value(part, f"{where}.{n}", depth + 1) for n, part in data.items()}
 
     def _instance(
@@ -157,8 +158,7 @@ class Decoder:
         found = find_class(path)
         # Whatever a class does that is not what it was, the value can still be shown.
         with suppress(Exception):
-            same = found is not None and kind_of(found) == kind
-            if found and same and {*(field_names(found, kind) or ())} == {*names}:
+            if found is not None and _fits(found, kind, names):
                 return put_together(found, kind, content)
         self._missing.add(path)
         try:
@@ -169,16 +169,24 @@ class Decoder:
             raise damaged(where, f"cannot be a {kind} {tag}: {error}") from None
 
 
+def _fits(cls: type, kind: str, names: tuple[str, ...]) -> bool:
+    return kind_of(cls) == kind and {*(field_names(cls, kind) or ())} == {*names}
+
+
+def _key(pair: Any) -> Any:
+    return pair[0] if type(pair) is list and len(pair) == 2 else None
+
+
 def _entry(tag: object, entry: object) -> tuple[str, str]:
     """Kind and path of a class, from what ``types`` says of it."""
-    if type(tag) is str and type(entry) is str and is_unicode(entry):
+    if type(tag) is str and type(entry) is str and is_unicode(tag + entry):
         for kind in KINDS:
             path = entry.removeprefix(f"{kind} ")
             if path != entry and all(path.partition(":")):
                 return kind, path
     raise damaged(
-        f"types[{short(tag)}]",
-        f"names no class: {short(entry)}",
+        f"types[{shown(tag)}]",
+        f"names no class: {shown(entry)}",
         [f"{k} module:class" for k in KINDS],
     )
 
@@ -202,5 +210,5 @@ def _read(text: object, where: str, read: Callable[[str], Any]) -> Any:
 
 def _checked(text: object, where: str) -> str:
     if type(text) is not str or not is_unicode(text):
-        raise damaged(where, f"is not the text it should be: {short(text)}")
+        raise damaged(where, f"is not the text it should be: {shown(text)}")
     return text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -170,10 +171,10 @@ def _container(value: Any, shape: Callable[[Any], Any]) -> Any:
     return inner if type(inner) is Opaque else _Variant(name, parts.kind, parts.path, inner)
 
 
-def _set_shape(values: Iterable[Any], shape: Callable[[Any], Any]) -> Any:
+def _set_shape(values: AbstractSet[Any], shape: Callable[[Any], Any]) -> Any:
     """Elements in order. If they are not told apart by what is written, they are text together."""
     by_text = {canonical_text(item): item for item in map(shape, values)}
-    if len(by_text) < len(tuple(values)):
+    if len(by_text) < len(values):
         return Opaque(plain_text(frozenset(values)))
     return _Set(tuple(by_text[text] for text in sorted(by_text)))
 
