@@ -7,7 +7,6 @@ a mapping, which is given a dict), and whatever does not fit is a ``TraceError``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from indelible.model.classes import (
@@ -156,10 +155,14 @@ class Decoder:
         self, tag: str, kind: str, path: str, content: Any, names: tuple[str, ...], where: str
     ) -> object:
         found = find_class(path)
-        # Whatever a class does that is not what it was, the value can still be shown.
-        with suppress(Exception):
+        try:
             if found is not None and _fits(found, kind, names):
                 return put_together(found, kind, content)
+        except RecursionError:
+            raise
+        except Exception:
+            # Whatever a class does that is not what it was, the value can still be shown.
+            pass
         self._missing.add(path)
         try:
             if (tag, names) not in self._stand_ins:
@@ -194,6 +197,8 @@ def _entry(tag: object, entry: object) -> tuple[str, str]:
 def _distinct(pairs: Iterable[tuple[Any, Any]], count: int, where: str) -> dict[Any, Any]:
     try:
         found = dict(pairs)
+    except RecursionError:
+        raise
     except Exception as error:
         raise damaged(where, f"holds what no set or key can be: {error}") from None
     if len(found) < count:
