@@ -25,7 +25,7 @@ __all__ = [
     "field_names",
     "find_class",
     "is_unicode",
-    "kind_of",
+    "kinds_of",
     "plain_text",
     "put_together",
     "stand_in",
@@ -61,24 +61,14 @@ class Parts(NamedTuple):
     content: Any
 
 
-def kind_of(cls: type) -> str | None:
-    """What instances of the class are made of, if they can be put together without its code."""
-    if _static(cls, "__del__") is not None:
-        return None
-    if issubclass(cls, Enum | _Member):
-        return "enum"
-    if isinstance(_static(cls, "__dataclass_fields__"), dict):
-        plain = all(_is_plain(_static(cls, name)) for name in _dataclass_names(cls))
-        return "dataclass" if plain else None
-    if issubclass(cls, tuple) and isinstance(_static(cls, "_fields"), tuple):
-        return "named tuple"
-    for kind, base in BASES.items():
-        if issubclass(cls, base) and (cls is not base or base is OrderedDict):
-            return kind
-    # A mapping needs its constructor, which is called with a dict: never one of Python's own, some
-    # of which would open files.
+def kinds_of(cls: type) -> tuple[str, ...]:
+    """What instances of the class may be made of, without its code; the best first."""
+    # A mapping does need its constructor, which is called with a dict: never one of Python's own,
+    # some of which would open files.
     ours = cls.__module__.partition(".")[0] not in sys.stdlib_module_names
-    return "mapping" if ours and issubclass(cls, Mapping) else None
+    kinds = [_kind(cls), "mapping" if ours and issubclass(cls, Mapping) else None]
+    deletes = _static(cls, "__del__") is not None
+    return () if deletes else tuple(kind for kind in kinds if kind is not None)
 
 
 def field_names(cls: type, kind: str) -> tuple[str, ...] | None:
@@ -96,21 +86,23 @@ def take_apart(value: object) -> Parts | None:
     """
     cls = type(value)
     try:
-        kind = kind_of(cls)
         path = f"{cls.__module__}:{cls.__qualname__}"
-        if kind is None or not is_unicode(path):
-            return None
-        content = _content(kind, value)
-        same = put_together(cls, kind, content)
-        if kind in ("mapping", "enum"):
-            whole = same == value
-        else:
-            whole = set(_kept(value)) <= set(field_names(cls, kind) or ())
+        kinds = kinds_of(cls) if is_unicode(path) else ()
     except RecursionError:
         raise
     except Exception:
         return None
-    return Parts(kind, path, content) if whole else None
+    for kind in kinds:
+        try:
+            content = _content(kind, value)
+            if _is_whole(kind, value, put_together(cls, kind, content)):
+                return Parts(kind, path, content)
+        except RecursionError:
+            raise
+        except Exception:
+            # Its class has other ideas of how it is made.
+            continue
+    return None
 
 
 def put_together(cls: type[Any], kind: str, content: Any) -> object:
@@ -264,6 +256,26 @@ class _Map(Mapping[Any, Any]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict(self._content)!r})"
+
+
+def _kind(cls: type) -> str | None:
+    if issubclass(cls, Enum | _Member):
+        return "enum"
+    if isinstance(_static(cls, "__dataclass_fields__"), dict):
+        plain = all(_is_plain(_static(cls, name)) for name in _dataclass_names(cls))
+        return "dataclass" if plain else None
+    if issubclass(cls, tuple) and isinstance(_static(cls, "_fields"), tuple):
+        return "named tuple"
+    for kind, base in BASES.items():
+        if issubclass(cls, base) and (cls is not base or base is OrderedDict):
+            return kind
+    return None
+
+
+def _is_whole(kind: str, value: object, same: object) -> bool:
+    if kind in ("mapping", "enum"):
+        return same == value
+    return set(_kept(value)) <= set(field_names(type(value), kind) or ())
 
 
 def _static(cls: type, name: str) -> Any:

@@ -16,7 +16,7 @@ from indelible.model.classes import (
     field_names,
     find_class,
     is_unicode,
-    kind_of,
+    kinds_of,
     put_together,
     stand_in,
 )
@@ -173,7 +173,7 @@ class Decoder:
 
 
 def _fits(cls: type, kind: str, names: tuple[str, ...]) -> bool:
-    return kind_of(cls) == kind and {*(field_names(cls, kind) or ())} == {*names}
+    return kind in kinds_of(cls) and {*(field_names(cls, kind) or ())} == {*names}
 
 
 def _key(pair: Any) -> Any:

@@ -465,7 +465,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_data_is_a_value_or_a_trace_error(data: Any) -> None:
     try:
         value = Decoder(TYPES).decode(data)
