@@ -86,6 +86,7 @@ class BreadthFirst(Search):
         self._judge(0, None, None, initial, 0)
         begin, end = 0, 1
         while not self.violation() and end > begin:
+            self.limits.check_depth(self.depth)
             for index in range(begin, end):
                 self._expand(index)
             begin, end = end, len(self._states)

@@ -22,6 +22,7 @@ def explore(
     properties: Iterable[Property | str] | None = None,
     required: bool | None = None,
     limits: Limits | None = None,
+    distinct: int = 1,
 ) -> Verdict:
     """Explore every behaviour of ``implementation`` inside ``scope``, at native speed.
 
@@ -33,14 +34,17 @@ def explore(
     ``required``: whether a property that is not observable makes the verdict inconclusive; by
     default it does if ``properties`` were given, because then each was asked for.
 
+    ``distinct``: up to how many counterexamples to look for that differ in the property, in the
+    kinds of events, or in what happened before what; the search then goes on, past the first.
+
     Raises ``ImplementationError``, ``ScopeError``, ``PropertyError``: the question makes no sense.
     """
-    from indelible.checkers.explorer.search import explore_exhaustively
+    from indelible.checkers.explorer.distinct import explore_distinct
 
     scope = scope if scope is not None else Scope()
     chosen = check_question(implementation, scope, properties)
     limits = limits or Limits(memory_bytes_max=memory_default())
-    verdict = explore_exhaustively(implementation, scope, chosen, limits.from_now())
+    verdict = explore_distinct(implementation, scope, chosen, limits.from_now(), most=distinct)
     if required is None:
         required = properties is not None
     return _insisting_on_all(verdict) if required else verdict

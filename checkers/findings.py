@@ -36,7 +36,10 @@ class Finding:
 
 
 class Findings:
-    """Violations by property, and which *sometimes* properties were reached."""
+    """Violations by property, and which *sometimes* properties were reached.
+
+    ``recent`` are all those added since somebody emptied it.
+    """
 
     def __init__(self, properties: Sequence[Property]) -> None:
         self.properties = tuple(properties)
@@ -44,9 +47,11 @@ class Findings:
         self._testimony = {known.name: known.testimony for known in properties}
         self._first: dict[str, Finding] = {}
         self.reached: set[str] = set()
+        self.recent: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
         """Keep the finding if it is the first of its property."""
+        self.recent.append(finding)
         known = self._first.get(finding.property)
         if known is None or (finding.depth, finding.witness) < (known.depth, known.witness):
             self._first[finding.property] = finding
@@ -56,9 +61,13 @@ class Findings:
         ready = [
             finding
             for name, finding in self._first.items()
-            if self._testimony.get(name, frozenset()) <= effect_types
+            if self.is_observable(name, effect_types)
         ]
         return min(ready, key=lambda found: (found.depth, self._rank[found.property]), default=None)
+
+    def is_observable(self, name: str, effect_types: AbstractSet[type]) -> bool:
+        """Whether the property reads no testimony that was not given so far."""
+        return self._testimony.get(name, frozenset()) <= effect_types
 
     def results(
         self, effect_types: AbstractSet[type], violated: str | None, *, exhausted: bool

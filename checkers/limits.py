@@ -35,10 +35,12 @@ class Progress(NamedTuple):
 class Limits:
     """Bounds on the search, not on the question.
 
+    ``depth_max``: behaviours of so many events are judged, and no longer ones.
     ``interrupted`` is asked now and then; ``report`` is told of progress now and then.
     """
 
     states_max: int | None = None
+    depth_max: int | None = None
     memory_bytes_max: int | None = None
     seconds_max: float | None = None
     interrupted: Callable[[], bool] = lambda: False
@@ -64,6 +66,11 @@ class Limits:
         """Raises ``GaveUp`` when there are more states than asked for."""
         if self.states_max is not None and states > self.states_max:
             raise GaveUp(f"the limit of {self.states_max:,} states was reached")
+
+    def check_depth(self, depth: int) -> None:
+        """Raises ``GaveUp`` when states at ``depth`` must not be expanded any more."""
+        if self.depth_max is not None and depth >= self.depth_max:
+            raise GaveUp(f"the limit of {self.depth_max:,} events was reached")
 
     def check_memory(self, more: int) -> None:
         """Raises ``GaveUp`` when ``more`` bytes would be too much."""

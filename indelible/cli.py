@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,11 +19,13 @@ import click
 from indelible.model.errors import ImplementationError, IndelibleError, PropertyError
 from indelible.model.verdict import EXIT_CODES
 from indelible.options import changed_scope, limit_options, output_options, scope_options
+from indelible.trace_commands import minimize, replay, show
 
 if TYPE_CHECKING:
     from indelible.checkers.properties import Property
     from indelible.model.implementation import Implementation
     from indelible.model.scope import Scope
+    from indelible.model.trace import Evidence
     from indelible.model.verdict import Verdict
 
 __all__ = ["main"]
@@ -94,6 +97,15 @@ def main(debug: bool) -> None:
     "By default all that 'indelible properties' lists.",
 )  # fmt: skip
 @click.option("--no-internal", is_flag=True, help="Judge only what a client can see.")
+@click.option(
+    "--distinct", type=click.IntRange(1), default=1, metavar="K",
+    help="Look for up to K counterexamples that differ.",
+)  # fmt: skip
+@click.option("--save", is_flag=True, help="Keep counterexamples as trace documents.")
+@click.option(
+    "--traces", "folder", type=click.Path(path_type=Path), default="traces", show_default=True,
+    metavar="FOLDER", help="Where --save puts them.",
+)  # fmt: skip
 @scope_options
 @limit_options
 @output_options
@@ -101,6 +113,9 @@ def check(
     target: str | None,
     names: tuple[str, ...],
     no_internal: bool,
+    distinct: int,
+    save: bool,
+    folder: Path,
     scope_fields: dict[str, Any],
     limits: dict[str, Any],
     json: bool,
@@ -113,7 +128,9 @@ def check(
     'indelible bugs'). Without one, our own Multi-Paxos is checked. What is not said about the scope
     is as the target has it.
     """
+    from indelible.evidence import found_evidence
     from indelible.targets import find_target
+    from indelible.trace_files import keep_trace
 
     # Whatever the code on trial prints must not mix with the result.
     with redirect_stdout(sys.stderr):
@@ -127,9 +144,12 @@ def check(
             properties,
             names,
             limits,
+            distinct=distinct,
             progress=False if quiet and progress is None else progress,
         )
-    _show(found.implementation, verdict, json=json, quiet=quiet)
+        evidence = found_evidence(found, verdict, properties)
+        saved = [keep_trace(each, folder) for each in evidence] if save else []
+    _show(found.implementation, verdict, evidence, saved, json=json, quiet=quiet)
     raise SystemExit(verdict.exit_code)
 
 
@@ -221,6 +241,7 @@ def _explored(
     names: tuple[str, ...],
     limits: dict[str, Any],
     *,
+    distinct: int,
     progress: bool | None,
 ) -> Verdict:
     from indelible.progress import interruptible, shown_progress
@@ -233,26 +254,39 @@ def _explored(
         bounds = Limits(memory_bytes_max=memory, interrupted=interrupted, report=report, **limits)
         try:
             return explore(
-                implementation, scope, properties=properties, required=bool(names), limits=bounds
+                implementation,
+                scope,
+                properties=properties,
+                required=bool(names),
+                limits=bounds,
+                distinct=distinct,
             )
         except SystemExit as exit:
             # Its exit code would pass for ours.
             raise ImplementationError(f"the code on trial called exit({exit.code!r})") from exit
 
 
-def _show(implementation: Implementation, verdict: Verdict, *, json: bool, quiet: bool) -> None:
-    from indelible.evidence import evidence_of
+def _show(
+    implementation: Implementation,
+    verdict: Verdict,
+    evidence: Sequence[Evidence],
+    saved: Sequence[Path],
+    *,
+    json: bool,
+    quiet: bool,
+) -> None:
     from indelible.render.text import render_text
     from indelible.report import headline, render_report
     from indelible.terminal import write_result
     from indelible.verdict_json import verdict_json
 
     if json:
-        write_result(verdict_json(implementation, verdict))
+        write_result(verdict_json(implementation, verdict, saved))
     elif quiet:
         write_result(headline(verdict))
     else:
-        text = ""
-        if verdict.trace is not None:
-            text = render_text(evidence_of(implementation, verdict.trace, length="shortest"))
-        write_result(render_report(verdict, text))
+        write_result(render_report(verdict, [render_text(each) for each in evidence], saved))
+
+
+for command in (show, replay, minimize):
+    main.add_command(command)

@@ -1,19 +1,29 @@
-"""Evidence: a trace with what happened in it and why it is wrong, gathered from who knows it."""
+"""Evidence: a trace with what happened in it and why it is wrong, gathered from who knows it.
+
+Between the model, which only holds it, and the checkers, which replay, explain and minimize it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from indelible.checkers.explain import explain
+from indelible.checkers.findings import RAISES
+from indelible.checkers.properties import BUILT_IN
+from indelible.checkers.property import Property
 from indelible.model.implementation import Implementation
 from indelible.model.run import replayed
 from indelible.model.trace import Evidence, Length, Trace
+from indelible.model.verdict import Verdict
+from indelible.targets import Target, find_property
 
-__all__ = ["evidence_of"]
+__all__ = ["evidence_of", "found_evidence", "known_property", "property_reference"]
 
 
 def evidence_of(
     implementation: Implementation,
     trace: Trace,
+    property: Property | None,
     *,
     target: str = "",
     length: Length = "as found",
@@ -21,14 +31,59 @@ def evidence_of(
 ) -> Evidence:
     """The evidence that ``trace`` gives against ``implementation``.
 
-    ``target`` is the name by which the implementation is found again. Raises ``TraceError`` if the
+    ``property`` is what it violates, ``None`` for an exception; ``target`` is the name by which the
+    implementation is found again. Raises ``TraceError`` if the
     trace does not fit it.
     """
+    run = replayed(implementation, trace.scope, trace.actions)
     return Evidence(
         target=target,
-        property=trace.violation.property,
+        property=property_reference(property),
         trace=trace,
-        run=replayed(implementation, trace.scope, trace.actions),
+        run=run,
+        explanation=explain(implementation, run, property, trace.violation),
         length=length,
         found=found or {},
     )
+
+
+def property_reference(known: Property | None) -> str:
+    """The name that finds a property again: its own if it is built in, else with its module."""
+    if known is None:
+        return RAISES
+    if BUILT_IN.get(known.name) == known:
+        return known.name
+    return f"{known.check.__module__}:{known.check.__qualname__}"
+
+
+def found_evidence(
+    target: Target, verdict: Verdict, properties: Sequence[Property]
+) -> tuple[Evidence, ...]:
+    """The evidence in a verdict, the shortest first: each a shortest trace of its kind.
+
+    Only the first is known to have the shortest trace of all; of others no event can be left out.
+    """
+    by_name = {known.name: known for known in properties}
+    found = {
+        "by": "exhaustive search",
+        "states_distinct": verdict.states_distinct,
+        "transitions": verdict.transitions,
+        "depth": verdict.depth,
+    }
+    traces = () if verdict.trace is None else (verdict.trace, *verdict.others)
+    return tuple(
+        evidence_of(
+            target.implementation,
+            trace,
+            by_name.get(trace.violation.property),
+            target=target.name,
+            length="shortest" if trace is verdict.trace else "as found",
+            found=found,
+        )
+        for trace in traces
+    )
+
+
+def known_property(reference: str) -> Property | None:
+    """The property of that name; ``None`` for an exception. Raises ``PropertyError``."""
+    return None if reference == RAISES else find_property(reference)

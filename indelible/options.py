@@ -139,6 +139,13 @@ LIMIT_OPTIONS: Final = (
         "--max-states", "states_max", type=COUNT, metavar="N", help="Give up there: 1e6, 10M."
     ),
     click.option(
+        "--max-depth",
+        "depth_max",
+        type=COUNT,
+        metavar="N",
+        help="Judge no longer behaviours.",
+    ),
+    click.option(
         "--max-memory",
         "memory_bytes_max",
         type=MEMORY,

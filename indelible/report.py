@@ -6,7 +6,8 @@ business of ``terminal.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from indelible.model.scope import Scope
@@ -31,11 +32,15 @@ def headline(verdict: Verdict) -> str:
     return f"{verdict.outcome}: {' '.join(verdict.reason.split())}"
 
 
-def render_report(verdict: Verdict, trace: str = "") -> str:
-    """Everything a person needs to know of a check; ``trace`` is the counterexample's text."""
+def render_report(verdict: Verdict, traces: Sequence[str] = (), saved: Sequence[Path] = ()) -> str:
+    """Everything a person needs to know of a check.
+
+    ``traces`` are the texts of its counterexamples, and ``saved`` the files that keep them.
+    """
     sections = [
         [headline(verdict)],
-        [trace] if trace else [],
+        *_counterexamples(verdict, traces),
+        [f"Saved: {path}" for path in saved],
         list(_coverage(verdict)),
         list(_scope(verdict.scope)),
         list(_properties(verdict)),
@@ -43,6 +48,12 @@ def render_report(verdict: Verdict, trace: str = "") -> str:
         [f"Not covered: {_not_covered(verdict)}"],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _counterexamples(verdict: Verdict, traces: Sequence[str]) -> Iterator[list[str]]:
+    yield list(traces[:1])
+    for trace, difference in zip(traces[1:], verdict.differences, strict=True):
+        yield [f"Another, that differs in its {difference}:", trace]
 
 
 def _coverage(verdict: Verdict) -> Iterator[str]:

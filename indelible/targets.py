@@ -40,8 +40,12 @@ OURS: Final = "multipaxos"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is on trial, and the scope it is tried in unless somebody says otherwise."""
+    """What is on trial, and the scope it is tried in unless somebody says otherwise.
 
+    ``name`` is what finds it again.
+    """
+
+    name: str
     implementation: Implementation
     scope: Scope
 
@@ -54,13 +58,13 @@ def find_target(name: str | None) -> Target:
     if name is None or name == OURS:
         from indelible.impl.multipaxos import MultiPaxos
 
-        return Target(MultiPaxos(), DEFAULT_SCOPE)
+        return Target(OURS, MultiPaxos(), DEFAULT_SCOPE)
     if ":" in name:
         return _own_target(name)
     from indelible.impl.known_bugs import KNOWN_BUGS
 
     if name in KNOWN_BUGS:
-        return Target(KNOWN_BUGS[name].implementation, KNOWN_BUGS[name].scope)
+        return Target(name, KNOWN_BUGS[name].implementation, KNOWN_BUGS[name].scope)
     raise ImplementationError(
         f"there is no target {name!r}",
         cause="it is neither the name of a known bug nor of the form module:attribute",
@@ -108,7 +112,7 @@ def _own_target(name: str) -> Target:
             "storage) and handle(node, state, event)",
             available=_closest_first(path, candidates),
         )
-    return Target(implementation, _scope_of(name, implementation))
+    return Target(name, implementation, _scope_of(name, implementation))
 
 
 def _made(name: str, kind: type) -> Any:

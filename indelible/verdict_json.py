@@ -8,8 +8,9 @@ booleans and null stand for themselves, everything else is text for people.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final
 
 from indelible.model.effects import Effect
@@ -27,13 +28,17 @@ __all__ = ["SCHEMA_VERSION", "verdict_json", "verdict_object"]
 SCHEMA_VERSION: Final = 1
 
 
-def verdict_json(implementation: Implementation, verdict: Verdict) -> str:
+def verdict_json(
+    implementation: Implementation, verdict: Verdict, saved: Sequence[Path] = ()
+) -> str:
     """The object as text, in ASCII, so that it survives every stream."""
-    return json.dumps(verdict_object(implementation, verdict), indent=2)
+    return json.dumps(verdict_object(implementation, verdict, saved), indent=2)
 
 
-def verdict_object(implementation: Implementation, verdict: Verdict) -> dict[str, Any]:
-    """The object, of plain dicts, lists and scalars."""
+def verdict_object(
+    implementation: Implementation, verdict: Verdict, saved: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """The object, of plain dicts, lists and scalars; ``saved`` are files that keep its traces."""
     trace = verdict.trace
     return {
         "version": SCHEMA_VERSION,
@@ -63,6 +68,15 @@ def verdict_object(implementation: Implementation, verdict: Verdict) -> dict[str
         "notes": list(verdict.notes),
         "violation": None if trace is None else _violation(trace.violation),
         "trace": None if trace is None else _trace(implementation, trace),
+        "others": [
+            {
+                "difference": difference,
+                "violation": _violation(other.violation),
+                "trace": _trace(implementation, other),
+            }
+            for other, difference in zip(verdict.others, verdict.differences, strict=True)
+        ],
+        "saved": [str(path) for path in saved],
     }
 
 

@@ -6,12 +6,11 @@ sent (Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 
 from indelible.model.canonical import canonical_text
 from indelible.model.events import Event, NodeId, Receive, Restart, Submit, Timeout, Torn
-from indelible.model.run import Run, RunStep
+from indelible.model.run import Run
 
 __all__ = ["causal_past", "event_kind", "predecessors", "shape", "vector_clocks"]
 
@@ -73,21 +72,13 @@ def event_kind(event: Event) -> str:
             return f"torn {event_kind(whole)}"
 
 
-def shape(run: Run) -> str:
-    """A digest of what happened before what, in kinds of events: the same for two runs that differ
-    only in the names of nodes, the contents of messages, and the order of independent steps.
+def shape(run: Run) -> tuple[str, ...]:
+    """The chains of messages of a run, in kinds of events, sorted: ``submit > receive Accept``.
+
+    It is the same for two runs that differ only in the names of nodes, the contents of messages,
+    and in what order a node met things that came from different chains.
     """
-    before = predecessors(run)
-    colours: dict[int, str] = {}
+    chains: dict[int | None, str] = {None: "", 0: "start > "}
     for step in run.steps:
-        earlier = [f"{_edge(step, number)}{colours[number]}" for number in before[step.number]]
-        colours[step.number] = _digest(event_kind(step.event), *sorted(earlier))
-    return _digest(*sorted(colours.values()))
-
-
-def _edge(step: RunStep, number: int) -> str:
-    return "sent" if number == step.cause else "then"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+        chains[step.number] = f"{chains[step.cause]}{event_kind(step.event)} > "
+    return tuple(sorted(chains[step.number].removesuffix(" > ") for step in run.steps))

@@ -14,6 +14,7 @@ from indelible.model.effects import Effect, outlives_crash
 from indelible.model.errors import ImplementationRaised, TraceError
 from indelible.model.events import (
     Action,
+    Command,
     Event,
     InputEvent,
     NodeId,
@@ -32,6 +33,7 @@ from indelible.model.record import (
     after_restart,
     is_deliverable,
     new_envelopes,
+    next_envelope,
     submissions_of,
 )
 from indelible.model.scope import Links, Scope
@@ -73,7 +75,11 @@ class Cluster:
 
     def initial(self) -> ClusterState:
         """Every node freshly started, nothing sent, nothing persisted but by ``start`` itself."""
-        return ClusterState(tuple(self._started(node, Record())[0] for node in self.scope.nodes))
+        return ClusterState(tuple(local for local, _ in self.first_steps()))
+
+    def first_steps(self) -> tuple[tuple[LocalState, tuple[Effect, ...]], ...]:
+        """What every node first starts as, and the effects of that, in the order of the nodes."""
+        return tuple(self._started(node, Record()) for node in self.scope.nodes)
 
     def enabled(self, state: ClusterState) -> tuple[Action, ...]:
         """Every (node, event) that may happen next, in canonical order; some may change nothing."""
@@ -82,6 +88,23 @@ class Cluster:
             for index, node in enumerate(self.scope.nodes)
             for event in self._events(state, index, node)
         )
+
+    def is_enabled(self, state: ClusterState, action: Action) -> bool:
+        """Whether ``action`` is one of those that ``enabled`` lists, without listing them."""
+        node, event = action
+        if node not in self.scope.nodes:
+            return False
+        match event:
+            case Restart():
+                return self._may_restart(state)
+            case Torn(whole, kept):
+                return (
+                    self.scope.torn
+                    and self._may_restart(state)
+                    and self._is_input_enabled(state, node, whole)
+                    and kept in self._cuts(node, self._local(state, node).state, whole)
+                )
+        return self._is_input_enabled(state, node, event)
 
     def step(self, state: ClusterState, action: Action) -> ClusterState:
         """The state after ``action``, which must be enabled."""
@@ -99,9 +122,9 @@ class Cluster:
         """Each step's (state before, outcome). Raises ``TraceError`` where one is not enabled."""
         state = self.initial()
         for number, action in enumerate(actions, start=1):
-            enabled = self.enabled(state)
-            if action not in enabled:
+            if not self.is_enabled(state, action):
                 node, event = action
+                enabled = self.enabled(state)
                 raise TraceError(
                     f"step {number} does not fit: {event!r} cannot happen at {node_name(node)}",
                     cause="the trace was made with another implementation or another scope",
@@ -139,10 +162,31 @@ class Cluster:
                     yield Receive(source, envelope.message)
         for timer in canonical(record.timers):
             yield Timeout(timer)
-        for command in self.scope.commands if self.scope.accepts_submissions(node) else ():
-            submitted = sum(submissions_of(at.record, command, self.scope) for at in state.nodes)
-            if self.scope.submissions_max is None or submitted < self.scope.submissions_max:
+        for command in self.scope.commands:
+            if self._may_submit(state, node, command):
                 yield Submit(command)
+
+    def _is_input_enabled(self, state: ClusterState, node: NodeId, event: InputEvent) -> bool:
+        record = self._local(state, node).record
+        match event:
+            case Receive(source, message):
+                if source not in self.scope.nodes:
+                    return False
+                envelope = next_envelope(record, node, source, message, self.scope.links)
+                return envelope in self._local(state, source).record.sent
+            case Timeout(timer):
+                return timer in record.timers
+            case Submit(command):
+                return command in self.scope.commands and self._may_submit(state, node, command)
+
+    def _may_submit(self, state: ClusterState, node: NodeId, command: Command) -> bool:
+        if not self.scope.accepts_submissions(node):
+            return False
+        submitted = sum(submissions_of(at.record, command, self.scope) for at in state.nodes)
+        return self.scope.submissions_max is None or submitted < self.scope.submissions_max
+
+    def _local(self, state: ClusterState, node: NodeId) -> LocalState:
+        return state.nodes[self.scope.nodes.index(node)]
 
     def _may_restart(self, state: ClusterState) -> bool:
         most = self.scope.restarts_max

@@ -40,6 +40,7 @@ __all__ = [
     "is_deliverable",
     "may_fire",
     "new_envelopes",
+    "next_envelope",
     "submissions_of",
 ]
 
@@ -98,13 +99,17 @@ def is_deliverable(
     record: Record, source: NodeId, message: Message, number: int, links: Links
 ) -> bool:
     """Whether the node that ``record`` is about may receive this envelope from ``source`` now."""
-    match links:
-        case "unordered_duplicating":
-            return True
-        case "unordered":
-            return number == _received_count(record, source, message) + 1
-        case "ordered":
-            return number == _received_count(record, source, None) + 1
+    return number == _deliverable_number(record, source, message, links)
+
+
+def next_envelope(
+    record: Record, node: NodeId, source: NodeId, message: Message, links: Links
+) -> Envelope:
+    """The envelope with ``message`` from ``source`` that ``node`` could receive next.
+
+    ``record`` is the node's; whether ``source`` has sent such an envelope is for its record to say.
+    """
+    return Envelope(node, message, _deliverable_number(record, source, message, links))
 
 
 def may_fire(record: Record, node: NodeId, timer: Timer, scope: Scope) -> bool:
@@ -228,6 +233,16 @@ def _with_vote(
             cause="ballots are totally ordered, and properties rely on it",
             remedy="give ballots an order, for instance as tuples (round, node)",
         ) from None
+
+
+def _deliverable_number(record: Record, source: NodeId, message: Message, links: Links) -> int:
+    match links:
+        case "unordered_duplicating":
+            return 0
+        case "unordered":
+            return 1 + _received_count(record, source, message)
+        case "ordered":
+            return 1 + _received_count(record, source, None)
 
 
 def _received_count(record: Record, source: NodeId, message: Message | None) -> int:

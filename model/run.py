@@ -13,7 +13,7 @@ from indelible.model.cluster import Cluster, ClusterState, LocalState
 from indelible.model.effects import Effect, Send
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import Action, Event, Message, NodeId, Receive, Restart, Torn
-from indelible.model.implementation import Implementation, ask_handle, ask_start
+from indelible.model.implementation import Implementation, ask_handle
 from indelible.model.scope import Links, Scope
 
 __all__ = ["Run", "RunStep", "handled_event", "replayed"]
@@ -92,12 +92,11 @@ def replayed(implementation: Implementation, scope: Scope, actions: tuple[Action
     post = _Post(scope.links)
     steps: list[RunStep] = []
     try:
-        initial = state = cluster.initial()
+        first = cluster.first_steps()
     except ImplementationRaised:
         return Run(scope, None, (), ())
-    started = tuple(
-        ask_start(implementation, node, scope.nodes, None).effects for node in scope.nodes
-    )
+    initial = state = ClusterState(tuple(local for local, _ in first))
+    started = tuple(effects for _, effects in first)
     for node, effects in zip(scope.nodes, started, strict=True):
         post.sent(0, node, effects)
     try:

@@ -41,6 +41,8 @@ class Verdict:
       shortest path found. Where a property is violated they count whole levels: every state up to
       the length of the counterexample.
     - ``reason``: which bound made it inconclusive, or why it is violated, in a sentence.
+    - ``others``: further counterexamples, where several were asked for; ``differences``: in what
+      each differs from all before it.
     - ``exhausted``: whether every state of the scope was explored.
     - ``notes``: assumptions a reader should know of.
     - ``calls``: how often the implementation was called; ``steps_learned``: distinct local steps.
@@ -56,6 +58,8 @@ class Verdict:
     transitions: int
     depth: int
     trace: Trace | None = None
+    others: tuple[Trace, ...] = ()
+    differences: tuple[str, ...] = ()
     exhausted: bool = False
     notes: tuple[str, ...] = ()
     states_local: int = 0

@@ -99,6 +99,7 @@ class Combinations:
     properties: list[Property]
     tuples: PackedSet
     judged: int = 0
+    bad: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
     pairs: dict[tuple[str, int, int, int, int], bool] = field(default_factory=dict)
 
 
@@ -320,8 +321,32 @@ class Judge:
                 elif not self._holds(group, known, ids):
                     bad.setdefault(known.name, []).append(ids)
         for name, tuples in bad.items():
+            group.bad.setdefault(name, []).extend(tuples)
             index = self._first_with(group, tuples, states, begin, end)
             self.findings.add(Finding(name, depth, (index, None)))
+
+    def violating(self, states: PackedSet, begin: int, end: int) -> dict[str, NDArray[np.int64]]:
+        """Which of the states ``begin:end``, once judged, violate which property, by its name.
+
+        A state does not tell of properties of a step; those are findings only.
+        """
+        columns = states.columns(begin, end)
+        found: dict[str, NDArray[np.int64]] = {}
+        for group in self._combinations:
+            projections = group.projections.array()
+            seen = np.column_stack([projections[at, own] for at, own in enumerate(columns)])
+            for name, tuples in group.bad.items():
+                wrong = np.zeros(len(seen), np.bool_)
+                for ids in tuples:
+                    wrong |= (seen == np.array(ids, seen.dtype)).all(axis=1)
+                found[name] = begin + np.flatnonzero(wrong)
+        for known in self._of_record:
+            wrong = np.zeros(end - begin, np.bool_)
+            for own, bad in zip(columns, self._bad_locals, strict=True):
+                locals_ = [local for local, names in bad.items() if known.name in names]
+                wrong |= np.isin(own, np.array(locals_, own.dtype))
+            found[known.name] = begin + np.flatnonzero(wrong)
+        return {name: indices for name, indices in found.items() if indices.size}
 
     def _holds(self, group: Combinations, known: Property, ids: tuple[int, ...]) -> bool:
         if known.reads == "records":

@@ -63,11 +63,11 @@ class Exploration(Search):
     ) -> None:
         super().__init__(implementation, scope, limits)
         self._automata = LocalAutomata(implementation, scope)
-        self._judge = Judge(self._automata, world_of(implementation, scope), properties)
-        self.findings = self._judge.findings
+        self.judge = Judge(self._automata, world_of(implementation, scope), properties)
+        self.findings = self.judge.findings
         self._tables = Tables(self._automata)
-        self._states = PackedSet(len(scope.nodes))
-        self._levels: list[int] = []
+        self.states = PackedSet(len(scope.nodes))
+        self.levels: list[int] = []
         self._expanded = 0
         self._learned = LearnedSteps(self._automata)
         self._recent = (
@@ -83,7 +83,7 @@ class Exploration(Search):
 
     @property
     def states_distinct(self) -> int:
-        return self._states.count
+        return self.states.count
 
     @property
     def effect_types(self) -> set[type]:
@@ -107,14 +107,14 @@ class Exploration(Search):
 
     @property
     def memory_bytes(self) -> int:
-        return self._states.memory_bytes + self._tables.memory_bytes + self._judge.memory_bytes
+        return self.states.memory_bytes + self._tables.memory_bytes + self.judge.memory_bytes
 
     def actions_to(self, finding: Finding) -> tuple[Action, ...]:
         """The trace that ends in a finding."""
         index, last = finding.witness
-        if not self._levels:
+        if not self.levels:
             return ()  # The very first start of a node raised.
-        path = path_to(self._states, self._levels, index, self._automata, self._learned)
+        path = path_to(self.states, self.levels, index, self._automata, self._learned)
         return path if last is None else (*path, action_of(self._automata, *last))
 
     # --- the search ------------------------------------------------------------------------------
@@ -127,15 +127,16 @@ class Exploration(Search):
             self.findings.add(Finding(RAISES, 0, (0, None)))
             return
         self._tables.sync()
-        self._states.add(initial)
-        self._judge.judge_initial(initial)
-        self._levels = [0, 1]
+        self.states.add(initial)
+        self.judge.judge_initial(initial)
+        self.levels = [0, 1]
         self._judge_level(0, self.limits.check_time)
-        while not self.violation() and self._levels[-1] > self._levels[-2]:
-            begin, end = self._levels[-2:]
+        while not self.is_done() and self.levels[-1] > self.levels[-2]:
+            begin, end = self.levels[-2:]
+            self.limits.check_depth(self.depth)
             try:
                 for start in range(begin, end, CHUNK):
-                    self._expand_chunk(np.arange(start, min(end, start + CHUNK), dtype=np.int64))
+                    self._expand_chunk(self.worth_expanding(start, min(end, start + CHUNK)))
             except GaveUp:
                 # What was found before a limit was hit is judged all the same, as far as it goes.
                 with suppress(GaveUp):
@@ -143,18 +144,26 @@ class Exploration(Search):
                 raise
             self._judge_next_level(begin, end, self.limits.check_time)
 
+    def is_done(self) -> bool:
+        """Whether what was searched for is found, once a level is judged."""
+        return self.violation() is not None
+
+    def worth_expanding(self, begin: int, end: int) -> NDArray[np.int64]:
+        """Which states of a judged level to look beyond."""
+        return np.arange(begin, end, dtype=np.int64)
+
     def _judge_next_level(self, begin: int, end: int, pause: Callable[[], None]) -> None:
         """Judge what the states ``begin:end`` led to: steps that they take, and new states."""
-        self._judge.judge_suspects(self._states, begin, end, self.depth)
-        self._levels.append(self._states.count)
-        if self._states.count > end:
+        self.judge.judge_suspects(self.states, begin, end, self.depth)
+        self.levels.append(self.states.count)
+        if self.states.count > end:
             self.depth += 1
         self._judge_level(self.depth, pause)
 
     def _judge_level(self, depth: int, pause: Callable[[], None]) -> None:
-        begin, end = self._levels[-2:]
+        begin, end = self.levels[-2:]
         try:
-            self._judge.judge_level(self._states, begin, end, depth, pause)
+            self.judge.judge_level(self.states, begin, end, depth, pause)
         except OutOfBits:
             raise GaveUp("two words cannot number what the properties read of the nodes") from None
         except MemoryError:
@@ -173,10 +182,10 @@ class Exploration(Search):
         notes_room = len(self.scope.nodes) * self._tables.words * 64
         self._prepare(notes_room)
         counters = np.zeros(5, np.int64)
-        counters[COUNT] = self._states.count
+        counters[COUNT] = self.states.count
         while True:
             self._make_room()
-            states = self._states
+            states = self.states
             expand(
                 todo,
                 states.low,
@@ -222,12 +231,12 @@ class Exploration(Search):
     def _make_room(self) -> None:
         """Check every limit, then make room for the successors of a good many states."""
         self.limits.check_time()
-        self.limits.check_states(self._states.count)
-        room = max(4 * self._tables.fan_out + BATCH, min(self._states.count // 8, 1 << 20))
-        growth = self._states.growth_bytes(room)
+        self.limits.check_states(self.states.count)
+        room = max(4 * self._tables.fan_out + BATCH, min(self.states.count // 8, 1 << 20))
+        growth = self.states.growth_bytes(room)
         self.limits.check_memory(growth)
         try:
-            self._states.reserve(room)
+            self.states.reserve(room)
         except MemoryError:
             raise GaveUp(f"the system refused {growth / 2**20:,.0f} MiB more memory") from None
 
@@ -244,10 +253,10 @@ class Exploration(Search):
         self._learned.add(learned)
         self._tables.sync()
         self._tables.install(learned)
-        self._judge.judge_learned(learned)
+        self.judge.judge_learned(learned)
         largest = [len(automaton.locals) for automaton in self._automata.automata]
         try:
-            if self._states.widen(largest):
+            if self.states.widen(largest):
                 self._recent[0][:] = 0  # They are packed in the old way.
         except OutOfBits:
             raise GaveUp(
@@ -257,10 +266,10 @@ class Exploration(Search):
     def _report(self) -> None:
         self.report(
             Progress(
-                states_distinct=self._states.count,
+                states_distinct=self.states.count,
                 transitions=self.transitions,
                 depth=self.depth,
-                frontier=self._states.count - self._expanded,
+                frontier=self.states.count - self._expanded,
                 calls=self._automata.calls,
                 memory_bytes=self.memory_bytes,
                 seconds=self.limits.seconds,

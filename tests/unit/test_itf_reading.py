@@ -19,7 +19,7 @@ from indelible.model.errors import TraceError
 from indelible.model.itf import DIGITS_MAX
 from indelible.model.itf_decoder import Decoder
 from indelible.model.itf_encoder import Encoder
-from indelible.value_text import text_of
+from indelible.render.values import text_of
 
 
 class Ballot(NamedTuple):

@@ -158,7 +158,7 @@ def test_colour_changes_no_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     coloured, plain = Terminal(), Pipe()
-    report = render_report(VIOLATED, "Counterexample: [bold]not markup[/bold] " + "long " * 60)
+    report = render_report(VIOLATED, ["Counterexample: [bold]not markup[/bold] " + "long " * 60])
     monkeypatch.setattr(sys, "stdout", coloured)
     write_result(report)
     monkeypatch.setattr(sys, "stdout", plain)
