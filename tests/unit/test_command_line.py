@@ -333,7 +333,7 @@ def test_json_of_a_check_that_holds(run: Run) -> None:
     assert set(shown) == {
         "version", "implementation", "outcome", "exit_code", "reason", "exhausted", "scope",
         "properties", "states_distinct", "transitions", "depth", "states_local", "steps_learned",
-        "calls", "seconds", "memory_bytes", "notes", "violation", "trace",
+        "calls", "seconds", "memory_bytes", "notes", "violation", "trace", "others", "saved",
     }  # fmt: skip
     assert (shown["version"], shown["outcome"], shown["exit_code"]) == (1, "holds", 0)
     assert shown["exhausted"] is True
