@@ -29,6 +29,7 @@ from indelible.model.effects import (
 )
 from indelible.model.events import (
     Event,
+    Message,
     NodeId,
     Receive,
     Restart,
@@ -41,7 +42,19 @@ from indelible.model.record import Record
 from indelible.model.run import RunStep
 from indelible.render.values import Change, changes, text_of
 
-__all__ = ["event_text", "names_text", "record_text", "state_changes", "step_lines", "value_text"]
+__all__ = [
+    "effect_text",
+    "event_text",
+    "message_text",
+    "names_text",
+    "one_line",
+    "record_text",
+    "shortened",
+    "state_changes",
+    "step_lines",
+    "step_title",
+    "value_text",
+]
 
 TESTIMONY: Final = (Promise, Vote, Lead)
 
@@ -117,6 +130,12 @@ def event_text(event: Event, effect_count: int | None = None) -> str:
             return f"{event_text(whole)}, crashes after {kept}{total} effects, restarts"
 
 
+def step_title(step: RunStep) -> str:
+    """What happened in a step, and where a crash cut it short; begins with the node's name."""
+    what = event_text(step.event, len(step.effects) + len(step.lost))
+    return f"{node_name(step.node)} {what}"
+
+
 def _effects_text(
     effects: Sequence[Effect],
     storage: Storage | None,
@@ -130,14 +149,14 @@ def _effects_text(
         if kind == "send":
             yield from _sends_text([effect for effect in alike if isinstance(effect, Send)])
         elif kind == "testimony" or (kind == "timer" and timers):
-            yield "; ".join(_effect_text(effect) for effect in alike)
+            yield "; ".join(effect_text(effect) for effect in alike)
         elif kind != "timer":
             for effect in alike:
                 if isinstance(effect, Persist):
                     yield _persist_text(storage, effect.storage, told)
                     storage = effect.storage
                 else:
-                    yield _effect_text(effect)
+                    yield effect_text(effect)
 
 
 def _kind(effect: Effect) -> str:
@@ -168,7 +187,8 @@ def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
         yield f"sends {text_of(message)} to {names_text(nodes)}"
 
 
-def _effect_text(effect: Effect) -> str:
+def effect_text(effect: Effect) -> str:
+    """What one effect does, as the rest of a sentence that begins with the node's name."""
     match effect:
         case Decide(slot, value):
             return f"decides {value_text(value)} in slot {slot}"
@@ -208,6 +228,28 @@ def record_text(record: Record) -> str:
     if record.leaderships:
         parts.append(f"led {', '.join(text_of(ballot) for ballot in record.leaderships)}")
     return "; ".join(parts) or "nothing decided, voted or promised"
+
+
+def message_text(message: Message, limit: int = 60) -> str:
+    """A message in one line of at most ``limit`` characters, for labels."""
+    return shortened(one_line(text_of(message)), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, without its middle where it has more than ``limit`` characters.
+
+    Both ends are kept, because values that are alike often differ in their last parts.
+    """
+    if len(text) <= limit:
+        return text
+    tail = (limit - 1) // 2
+    return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, and such that UTF-8 can hold it."""
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    return re.sub(r"[\ud800-\udfff]", "\ufffd", text)
 
 
 def names_text(nodes: Iterable[object]) -> str:
