@@ -1,7 +1,7 @@
-"""Bugs of Phase 1: how a new leader may miss, or misread, what is chosen already.
+"""Bugs of winning a ballot: how a node may lead that a quorum did not elect.
 
-Each class is the clean implementation with one method replaced. All break agreement, since a leader
-that does not propose again what was chosen proposes something else in its place.
+Each class is the clean implementation with one method replaced. A leader without a quorum need not
+hear what is chosen already, and proposes something else in its place.
 """
 
 from __future__ import annotations
@@ -9,92 +9,30 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from indelible.impl.multipaxos import Ballot, MultiPaxos, Promised, Replica
-from indelible.model.effects import NO_OP, Slot, Value, Vote
+from indelible.impl.multipaxos import (
+    Ballot,
+    Candidate,
+    Entry,
+    Leader,
+    MultiPaxos,
+    Promised,
+    Refused,
+    Replica,
+    Storage,
+)
 from indelible.model.events import NodeId
 from indelible.model.implementation import Step
 
 __all__ = [
     "BallotNotUnique",
+    "BumpWithoutPrepare",
     "DupPromiseCounted",
-    "NextSlotFromOwnLog",
-    "NoopOverwrites",
+    "ImpliedPromise",
+    "KeepOldPromises",
     "PhaseOneQuorumHalf",
-    "PickLastArrived",
-    "PickLowest",
-    "PromiseHidesAccepted",
-    "PromiseOmitsDecided",
-    "PromiseReportsPromisedBallot",
+    "StaleAdoption",
     "StalePromiseCounted",
 ]
-
-
-class PromiseHidesAccepted(MultiPaxos):
-    """A promise reports no votes.
-
-    The new leader hears of nothing that was chosen and proposes something new in its place, against
-    P2c of Paxos Made Simple. Read in published code (roxel, krthk).
-    """
-
-    name = "promise_hides_accepted"
-
-    def promise_of(self, replica: Replica) -> Promised:
-        return replace(super().promise_of(replica), votes=())
-
-
-class PromiseOmitsDecided(MultiPaxos):
-    """A promise reports votes, but not the entries that are decided, whose votes it leaves out.
-
-    The new leader takes the decided slots for free, against P2c of Paxos Made Simple. Read in
-    published code and reproduced there (ailidani/paxi).
-    """
-
-    name = "promise_omits_decided"
-
-    def promise_of(self, replica: Replica) -> Promised:
-        return replace(super().promise_of(replica), decided=())
-
-
-class PromiseReportsPromisedBallot(MultiPaxos):
-    """An acceptor has one ballot variable, and reports its votes as if cast in the one it promised.
-
-    An old vote then looks as new as the promise, and wins over one that was chosen in between:
-    against P2c of Paxos Made Simple. Found in Egalitarian Paxos by P. Sutra (arXiv 1906.10917).
-    """
-
-    name = "promise_reports_promised_ballot"
-
-    def promise_of(self, replica: Replica) -> Promised:
-        promise = super().promise_of(replica)
-        votes = tuple(replace(vote, ballot=replica.promised) for vote in promise.votes)
-        return replace(promise, votes=votes)
-
-
-class PickLastArrived(MultiPaxos):
-    """A new leader takes the vote that it heard of last, whatever its ballot.
-
-    An old vote that was never chosen wins over a newer one that was, against P2c of Paxos Made
-    Simple. Read in published code (enriquefynn); reported as the bug that early model checkers for
-    distributed systems planted in their Paxos.
-    """
-
-    name = "pick_last_arrived"
-
-    def binding_vote(self, vote: Vote | None, other: Vote) -> Vote:
-        return other
-
-
-class PickLowest(MultiPaxos):
-    """A new leader takes the vote with the lowest ballot: a comparison turned round.
-
-    An old vote that was never chosen wins over a newer one that was, against P2c of Paxos Made
-    Simple. A slip of our own making, of a common kind.
-    """
-
-    name = "pick_lowest"
-
-    def binding_vote(self, vote: Vote | None, other: Vote) -> Vote:
-        return other if vote is None or other.ballot < vote.ballot else vote
 
 
 class BallotNotUnique(MultiPaxos):
@@ -138,6 +76,43 @@ class StalePromiseCounted(MultiPaxos):
         return super().on_promised(replica, source, replace(promised, ballot=replica.promised))
 
 
+class KeepOldPromises(MultiPaxos):
+    """A candidate that bids again goes on with the promises to its bid before.
+
+    Who promised then may have voted since, in ballots between, without the candidate hearing of it:
+    against P2c of Paxos Made Simple. Read in published code (the set of promises in MyPaxos).
+    """
+
+    name = "keep_old_promises"
+
+    def campaign(self, replica: Replica) -> Step:
+        state, effects = super().campaign(replica)
+        if not isinstance(replica.role, Candidate):
+            return Step(state, effects)
+        return Step(replace(state, role=replica.role), effects)
+
+
+class StaleAdoption(MultiPaxos):
+    """A candidate that bids again still lets the quorum of its bid before make it leader, at once.
+
+    What was reported to the old ballot says nothing of votes cast in ballots between, against P2c
+    of Paxos Made Simple; nobody has promised the new one. Reproduced with published code, where the
+    word that a ballot was adopted is not compared with the current one (500lines, DistAlgo). In two
+    or three nodes a single promise completes the old quorum, so that none need be remembered.
+    """
+
+    name = "stale_adoption"
+
+    def on_promised(self, replica: Replica, source: NodeId, promised: Promised) -> Step:
+        bid = replica.role
+        adopted = self.enough_promises({replica.node, source}, replica.nodes)
+        if not adopted or not isinstance(bid, Candidate) or promised.ballot == replica.promised:
+            return super().on_promised(replica, source, promised)
+        learned, effects = self.learn(replica, promised.decided)
+        led, more = self.lead(learned, self.binding_votes(bid.votes, promised.votes))
+        return Step(led, (*effects, *more))
+
+
 class PhaseOneQuorumHalf(MultiPaxos):
     """Half of the nodes, rounded down, are enough to lead.
 
@@ -151,27 +126,39 @@ class PhaseOneQuorumHalf(MultiPaxos):
         return len(members) >= len(nodes) // 2
 
 
-class NoopOverwrites(MultiPaxos):
-    """A new leader fills every undecided slot with a no-op, without reading the votes.
+class ImpliedPromise(MultiPaxos):
+    """A node that was the last leader it knows of takes it that others will have it again.
 
-    What was chosen there is lost. No-ops are for the slots in which no vote was reported (Paxos
-    Made Simple, section 3). Reported in the class of gap-filling and log-merging slips (OCons #21).
+    After a restart it bids with a new ballot and leads at once, without Phase 1. It has not heard
+    what others chose in the meantime, against P2c of Paxos Made Simple. Read in published code,
+    where the master implies the promises for its next instance (multi-paxos-example).
     """
 
-    name = "noop_overwrites"
+    name = "implied_promise"
 
-    def recovered_value(self, votes: tuple[Vote, ...], slot: Slot) -> Value:
-        return NO_OP
+    def start(self, node: NodeId, nodes: tuple[NodeId, ...], storage: Storage | None) -> Step:
+        state, effects = super().start(node, nodes, storage)
+        if state.promised.node != node:
+            return Step(state, effects)
+        bid, asked = self.campaign(state)
+        led, proposed = self.lead(bid, state.open_votes)
+        return Step(led, (*effects, *asked, *proposed))
 
 
-class NextSlotFromOwnLog(MultiPaxos):
-    """A leader's next free slot is the one after those it knows decided.
+class BumpWithoutPrepare(MultiPaxos):
+    """A leader that is refused raises its ballot and sends its proposals again, without Phase 1.
 
-    It is not free if the leader has proposed there already: it then puts two values into one ballot
-    and slot, against B1 of The Part-Time Parliament. Reported in the class of slips found in paxi.
+    In the new ballot it has asked nobody what was chosen below, against P2c of Paxos Made Simple. A
+    common way to retry faster.
     """
 
-    name = "next_slot_from_own_log"
+    name = "bump_without_prepare"
 
-    def free_slot(self, replica: Replica) -> Slot:
-        return self.missing_from(replica)
+    def on_refused(self, replica: Replica, refused: Refused) -> Step:
+        if not isinstance(replica.role, Leader) or refused.ballot != replica.promised:
+            return super().on_refused(replica, refused)
+        raised = Ballot(refused.promised.round + 1, replica.node)
+        bound, saved = self.pledge(replica, raised)
+        again = tuple(Entry(open.slot, open.value) for open in replica.role.proposals)
+        led, asked = self.propose(replace(bound, role=Leader()), again)
+        return Step(led, (*saved, *asked))

@@ -1,30 +1,36 @@
-"""Bugs of Phase 2: how a leader may believe a value to be chosen that is not.
+"""Bugs of voting: how an acceptor may break its promise, or confirm or lose a vote.
 
 Each class is the clean implementation with one method replaced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import replace
 
-from indelible.impl.multipaxos import Accept, Accepted, MultiPaxos, Replica
-from indelible.model.effects import Send
+from indelible.impl.multipaxos import (
+    NO_BALLOT,
+    Accept,
+    Accepted,
+    Ballot,
+    Leader,
+    MultiPaxos,
+    Replica,
+)
+from indelible.impl.multipaxos.log import at
+from indelible.impl.multipaxos.timers import following
+from indelible.model.effects import Send, Vote
 from indelible.model.events import NodeId
 from indelible.model.implementation import Step
-from indelible.model.quorums import FlexibleQuorums, QuorumSystem
 
 __all__ = [
     "AcceptBelowPromise",
+    "AcceptNoBump",
+    "AckByValue",
     "AckWithoutStoring",
-    "DupAckCounted",
-    "FlexMisconfig",
-    "PhaseTwoQuorumHalf",
+    "ElectionByProposedTerm",
+    "RollbackCommittedOnStepdown",
+    "TruncateOnOldAppend",
 ]
-
-
-APART: Final = FlexibleQuorums(phase1_size=1, phase2_size=2)
 
 
 class AcceptBelowPromise(MultiPaxos):
@@ -40,6 +46,38 @@ class AcceptBelowPromise(MultiPaxos):
         return True
 
 
+class AcceptNoBump(MultiPaxos):
+    """An acceptor that votes in a higher ballot than it has promised does not promise it thereby.
+
+    It may vote in a lower one next, and that vote overwrites the newer one, by which a value was
+    chosen: against P1a of Paxos Made Simple. Read in published code (gdub, thomastiotto, dgkimura);
+    described by M. Brooker (2021), judged harmless in CASSANDRA-17162.
+    """
+
+    name = "accept_no_bump"
+
+    def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
+        if not self.may_accept(replica, accept):
+            return self.refuse(replica, source, accept.ballot)
+        vote = Vote(accept.slot, accept.ballot, accept.value)
+        voted, saved = self.pledge(replica, replica.promised, (vote,))
+        return Step(voted, (*saved, Send(source, Accepted(accept.ballot, accept.slot))))
+
+
+class ElectionByProposedTerm(MultiPaxos):
+    """An acceptor keeps one number for elections and another for votes, and never compares the two.
+
+    Its promise binds it in no vote: an old leader gets a value chosen that the new one has not
+    heard of, against P1a of Paxos Made Simple. Reported for nebula (#685), whose elections went by
+    one term, and whose appends by another.
+    """
+
+    name = "election_by_proposed_term"
+
+    def may_accept(self, replica: Replica, accept: Accept) -> bool:
+        return accept.ballot >= max((vote.ballot for vote in replica.votes), default=NO_BALLOT)
+
+
 class AckWithoutStoring(MultiPaxos):
     """An acceptor that refuses a proposal confirms it all the same.
 
@@ -50,46 +88,60 @@ class AckWithoutStoring(MultiPaxos):
     name = "ack_without_storing"
 
     def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
-        state, effects = super().on_accept(replica, source, accept)
+        if self.may_accept(replica, accept):
+            return super().on_accept(replica, source, accept)
+        return Step(replica, (Send(source, Accepted(accept.ballot, accept.slot)),))
+
+
+class AckByValue(MultiPaxos):
+    """An acceptor that has voted for the same value before confirms it, and does not vote again.
+
+    Votes for one value in different ballots do not add up: a leader of a ballot between need not
+    hear of any (Paxos Made Simple, section 2.2). Read in published code, where votes are counted by
+    slot and value (sagelywizard); figure 8 of the Raft paper, met in logcabin #44, async-raft #108
+    and canonical/raft #220.
+    """
+
+    name = "ack_by_value"
+
+    def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
+        vote = at(replica.votes, accept.slot)
+        if vote is None or vote.value != accept.value or not self.may_accept(replica, accept):
+            return super().on_accept(replica, source, accept)
+        promised, saved = self.pledge(replica, accept.ballot)
         answer = Send(source, Accepted(accept.ballot, accept.slot))
-        return Step(state, effects if answer in effects else (*effects, answer))
+        return Step(promised, (*saved, answer, *following(replica.role)))
 
 
-class DupAckCounted(MultiPaxos):
-    """A leader counts votes, not the nodes that cast them.
+class TruncateOnOldAppend(MultiPaxos):
+    """An acceptor drops its votes in all later slots when it votes in one.
 
-    One vote delivered twice makes a quorum that is none, and the value is announced before it is
-    chosen (Paxos Made Simple, section 2.2). Reproduced with published code (thomastiotto, ajdavis).
+    A proposal that was overtaken on its way thus undoes votes that were counted already, and what
+    they chose is lost. Reproduced with published code (pysyncobj).
     """
 
-    name = "dup_ack_counted"
+    name = "truncate_on_old_append"
 
-    def count_vote(self, members: Collection[NodeId], node: NodeId) -> Collection[NodeId]:
-        return (*members, node)
+    def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
+        if self.may_accept(replica, accept):
+            kept = tuple(vote for vote in replica.votes if vote.slot <= accept.slot)
+            replica = replace(replica, votes=kept)
+        return super().on_accept(replica, source, accept)
 
 
-class PhaseTwoQuorumHalf(MultiPaxos):
-    """Half of the nodes, rounded down, are enough to choose.
+class RollbackCommittedOnStepdown(MultiPaxos):
+    """A leader that steps down rolls its log back to where its ballot began.
 
-    Such a quorum need not meet the one that elects the next leader, which will not hear of the
-    choice (Paxos Made Simple, section 2.2). Reported in the class of quorum slips found in 1Paxos.
+    It forgets what was chosen there since, and its answers to the next leader omit it: against P1a
+    and P2c of Paxos Made Simple. Reported for CCF (#5674), whose leaders cut off entries that were
+    chosen.
     """
 
-    name = "phase2_quorum_half"
+    name = "rollback_committed_on_stepdown"
 
-    def enough_votes(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
-        return len(members) >= len(nodes) // 2
-
-
-@dataclass(frozen=True)
-class FlexMisconfig(MultiPaxos):
-    """Quorums of different sizes for the two phases, too small to meet.
-
-    The clean implementation, told to be content with one node of three in Phase 1 and two in Phase
-    2. Safe are sizes whose sum exceeds the number of nodes (Flexible Paxos, section 3); reported as
-    the precondition that configurations miss.
-    """
-
-    name = "flex_misconfig"
-
-    quorums: QuorumSystem = APART
+    def pledge(self, replica: Replica, ballot: Ballot, votes: tuple[Vote, ...] = ()) -> Step:
+        if isinstance(replica.role, Leader) and ballot > replica.promised:
+            kept = tuple(vote for vote in replica.votes if vote.ballot < replica.promised)
+            before = tuple(entry for entry in replica.decided if at(kept, entry.slot) is not None)
+            replica = replace(replica, votes=kept, decided=before)
+        return super().pledge(replica, ballot, votes)
