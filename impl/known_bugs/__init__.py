@@ -334,4 +334,3 @@ KNOWN_BUGS: Final[Mapping[str, KnownBug]] = MappingProxyType(
     }
 )
 """Every known bug, by its name."""
-PENDING: Final[tuple[KnownBug, ...]] = ()

@@ -43,8 +43,8 @@ class AckAnyBallot(MultiPaxos):
     """A leader counts the votes for its proposals of earlier ballots too.
 
     Votes in different ballots do not add up, not even those for one value: it is announced before
-    it is chosen (Paxos Made Simple, section 2.2). Reproduced with published code, where votes are counted
-    by slot (enriquefynn).
+    it is chosen (Paxos Made Simple, section 2.2). Reproduced with published code, where votes are
+    counted by slot (enriquefynn).
     """
 
     name = "ack_any_ballot"
