@@ -127,11 +127,11 @@ class PhaseOneQuorumHalf(MultiPaxos):
 
 
 class ImpliedPromise(MultiPaxos):
-    """A node that was the last leader it knows of takes it that others will have it again.
+    """A restarted node that led last takes the promises for its next ballot for granted.
 
-    After a restart it bids with a new ballot and leads at once, without Phase 1. It has not heard
-    what others chose in the meantime, against P2c of Paxos Made Simple. Read in published code,
-    where the master implies the promises for its next instance (multi-paxos-example).
+    It bids and leads at once, without Phase 1, and has not heard what others chose meanwhile:
+    against P2c of Paxos Made Simple. Read in published code, where the master implies the promises
+    for its next instance (multi-paxos-example).
     """
 
     name = "implied_promise"
