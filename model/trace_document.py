@@ -117,12 +117,17 @@ def _violation(violation: Violation, encoder: Encoder) -> dict[str, Any]:
 
 
 def _scope(scope: Scope, encoder: Encoder) -> dict[str, Any]:
-    """Every field, in order; timers that are bounded one by one as pairs."""
+    """Every field, in order; what is said timer by timer or command by command as pairs."""
     values = {part.name: getattr(scope, part.name) for part in fields(scope)}
     timeouts = scope.timeouts_max
     if isinstance(timeouts, Mapping):
         values["timeouts_max"] = [
             [encoder.encode(timer, "scope.timeouts_max"), most] for timer, most in timeouts.items()
+        ]
+    if isinstance(scope.may_submit, Mapping):
+        values["may_submit"] = [
+            [encoder.encode(command, "scope.may_submit"), list(nodes)]
+            for command, nodes in scope.may_submit.items()
         ]
     values["commands"] = encoder.encode(scope.commands, "scope.commands")
     return values
