@@ -9,8 +9,9 @@ from indelible.checkers.decisive import broken_rules
 from indelible.checkers.history import History, histories
 from indelible.checkers.property import Property, world_of
 from indelible.checkers.watch import Watch, replay
-from indelible.checkers.words import listed, said
+from indelible.checkers.words import ballot_said, listed, said
 from indelible.model.causality import causal_past, predecessors
+from indelible.model.errors import TraceError
 from indelible.model.implementation import Implementation
 from indelible.model.run import Run
 from indelible.model.trace import Explanation, Moment, Violation
@@ -55,7 +56,10 @@ def story_of(
 
     def violates(numbers: tuple[int, ...]) -> bool:
         actions = tuple(run.steps[number - 1].action for number in numbers)
-        found = replay(watch, actions)
+        try:
+            found = replay(watch, actions)
+        except TraceError:  # Without the others these make the implementation raise.
+            return False
         return (
             found.violation is not None
             and found.step == len(actions)
@@ -80,8 +84,8 @@ def story_of(
 def _chosen(history: History) -> tuple[str, ...]:
     """Which values the votes of this step made chosen."""
     return tuple(
-        f"{said(value)} is now chosen in slot {slot} at ballot {ballot}: "
+        f"{said(value)} is now chosen in slot {slot} at ballot {ballot_said(ballot)}: "
         f"{listed(history.voters(slot, ballot, value))} voted for it"
-        for slot, ballot, value in history.votes_cast
+        for slot, ballot, value in history.votes_said
         if history.is_chosen(slot, ballot, value) and not history.was_chosen(slot, ballot, value)
     )
