@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from indelible.model.cluster import Cluster
 from indelible.model.errors import ImplementationRaised
@@ -12,11 +14,16 @@ from indelible.model.scope import Scope
 
 
 def walk(
-    implementation: Implementation, scope: Scope, seed: int, length: int, *, restarts: float = 1.0
+    implementation: Implementation,
+    scope: Scope,
+    seed: int,
+    length: int,
+    *,
+    weights: Mapping[type, float] = MappingProxyType({}),
 ) -> tuple[Action, ...]:
     """Up to ``length`` events, drawn by ``seed``; it ends before one at which the code raises.
 
-    ``restarts`` is how likely a restart or torn step is, as a part of how likely another event is.
+    ``weights`` say how likely an event of a type is, where 1 is what any other has.
     """
     draw = random.Random(seed)
     cluster = Cluster(implementation, scope, twice=False)
@@ -27,11 +34,8 @@ def walk(
             enabled = cluster.enabled(state)
             if not enabled:
                 break
-            weights = [
-                restarts if type(event).__name__ in ("Restart", "Torn") else 1.0
-                for _, event in enabled
-            ]
-            (action,) = draw.choices(enabled, weights)
+            likely = [weights.get(type(event), 1.0) for _, event in enabled]
+            (action,) = draw.choices(enabled, likely)
             state = cluster.step(state, action)
             actions.append(action)
     except ImplementationRaised:

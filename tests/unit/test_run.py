@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,34 +11,12 @@ from hypothesis import strategies as st
 
 from indelible import Decide, Persist, Receive, Restart, Scope, Send, Submit, Vote
 from indelible.model.cluster import Cluster
-from indelible.model.effects import Effect
 from indelible.model.errors import TraceError
 from indelible.model.events import Action, Torn
-from indelible.model.implementation import Step
 from indelible.model.run import Run, handled_event, replayed
 from support.random_implementation import SCOPES, RandomImplementation
+from support.scripted import Scripted
 from support.walks import walk
-
-
-@dataclass(frozen=True)
-class Scripted:
-    """Does at each event what the script says for (node, event), or (node, "start"); a word there
-    is an exception. With a count, (node, "start", n) is the start when ``n`` was stored."""
-
-    script: Mapping[Any, Any] = field(default_factory=dict)
-
-    def start(self, node: Any, nodes: Any, storage: Any) -> Step:
-        found = self.script.get((node, "start", storage), self.script.get((node, "start"), ()))
-        return Step(storage, self._effects(found))
-
-    def handle(self, node: Any, state: Any, event: Any) -> Step:
-        return Step(state, self._effects(self.script.get((node, event), ())))
-
-    def _effects(self, found: Any) -> tuple[Effect, ...]:
-        if isinstance(found, str):
-            raise ValueError(found)
-        return tuple(found)
-
 
 X, Y = Receive(0, "x"), Receive(0, "y")
 GO = (0, Submit("go"))
@@ -162,7 +139,7 @@ def test_a_step_that_raises_is_the_last_and_leaves_its_node_as_it_was() -> None:
     found = run(script, GO, (1, X), GO)
     assert [step.number for step in found.steps] == [1, 2]
     last = found.steps[-1]
-    assert last.raised.startswith("ValueError: at x (in _effects, test_run.py:")
+    assert last.raised.startswith("ValueError: at x (in _effects, scripted.py:")
     assert last.before == last.after
     assert (last.effects, last.cause) == ((), 0)
     assert found.end is not None
