@@ -165,7 +165,7 @@ def lead_without_quorum(history: History) -> Iterator[str]:
         if known and not history.world.quorums.is_phase1_quorum(possible, nodes):
             yield (
                 f"{node_name(history.node)} leads ballot {ballot_said(ballot)} although no quorum "
-                f"has promised it: only {listed(known)} {'has' if len(known) == 1 else 'have'}"
+                f"has promised it: only {_have(known)}"
             )
 
 
@@ -198,13 +198,13 @@ def decided_before_chosen(history: History) -> Iterator[str]:
             continue
         voters = {ballot: history.voters(slot, ballot, value) for ballot in _in_order(ballots)}
         says = "; ".join(
-            f"at ballot {ballot_said(ballot)} only {listed(nodes)}"
+            f"at ballot {ballot_said(ballot)} only {_have(nodes)}"
             for ballot, nodes in voters.items()
             if nodes
         )
         yield (
             f"{node_name(history.node)} decides {said(value)} in slot {slot} although no quorum "
-            f"has voted for it ({says or 'nobody has'})"
+            f"has voted for it: {says or 'nobody has'}"
         )
 
 
@@ -261,6 +261,10 @@ def _votes(history: History, slot: int, ballot: Ballot, value: object) -> str:
         f"{node_name(history.node)} votes for {said(value)} in slot {slot} at ballot "
         f"{ballot_said(ballot)}"
     )
+
+
+def _have(nodes: tuple[NodeId, ...]) -> str:
+    return f"{listed(nodes)} {'has' if len(nodes) == 1 else 'have'}"
 
 
 def _when(history: History, number: int) -> str:

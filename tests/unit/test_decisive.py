@@ -263,12 +263,14 @@ def test_a_promise_falls() -> None:
 
 def test_a_decision_before_a_quorum_has_voted() -> None:
     decide = {(2, TWO): (Decide(0, "a"),)}
-    says = "n2 decides 'a' in slot 0 although no quorum has voted for it ({})"
-    assert spoken(VOTES_A | decide, (0, ONE), (2, TWO)) == [(2, says.format("at ballot 1 only n0"))]
+    says = "n2 decides 'a' in slot 0 although no quorum has voted for it: {}"
+    assert spoken(VOTES_A | decide, (0, ONE), (2, TWO)) == [
+        (2, says.format("at ballot 1 only n0 has"))
+    ]
     assert spoken(VOTES_A | decide, *CHOOSE_A, (2, TWO)) == []
     apart = {(0, ONE): (VOTE,), (1, ONE): (Vote(0, 2, "a"),)}
     found = spoken(apart | decide, *CHOOSE_A, (2, TWO))
-    assert found == [(3, says.format("at ballot 1 only n0; at ballot 2 only n1"))]
+    assert found == [(3, says.format("at ballot 1 only n0 has; at ballot 2 only n1 has"))]
     other = {(0, ONE): (Vote(0, 1, "b"),), (1, ONE): (Vote(1, 1, "a"),)}
     found = spoken(other | decide, *CHOOSE_A, (2, TWO))
     assert found == [(3, says.format("nobody has"))]
@@ -342,7 +344,7 @@ def test_ballots_that_do_not_compare_break_no_rule_and_no_judge() -> None:
     says = TWICE.format("n1", "'b'", "n0", "in step 1").replace("ballot 1", f"ballot {text}")
     assert vote == (2, says)
     says = "n2 decides 'a' in slot 0 although no quorum has voted for it"
-    assert decision == (3, f"{says} (at ballot {text} only n0)")
+    assert decision == (3, f"{says}: at ballot {text} only n0 has")
 
 
 def test_values_and_names_are_shown_without_the_order_of_a_set() -> None:

@@ -270,7 +270,7 @@ def test_what_is_decisive_belongs_to_the_story() -> None:
     run, violation = violating(Scripted(script), scope, AGREEMENT, actions)
     found = explain(Scripted(script), run, AGREEMENT, violation)
     assert found.story == (2, 3)
-    says = "n0 decides 'a' in slot 0 although no quorum has voted for it (at ballot 1 only n0)"
+    says = "n0 decides 'a' in slot 0 although no quorum has voted for it: at ballot 1 only n0 has"
     assert found.decisive == Moment(2, says)
 
 
