@@ -34,7 +34,8 @@ def vote_not_saved(history: History) -> Iterator[str]:
     """A crash must not undo a vote that was cast: it is saved first (Paxos Made Simple, 2.5).
 
     Seen where the storage has not changed since before the node first handled what it voted upon;
-    a storage that was changed may hold the vote or not, which nobody can see from outside.
+    a storage that was changed may hold the vote or not, which nobody can see from outside. What
+    the node says again as it starts it has saved.
     """
     step = history.step
     if not isinstance(step.event, Restart | Torn) or _saves(history):
@@ -45,7 +46,6 @@ def vote_not_saved(history: History) -> Iterator[str]:
         return (
             node == history.node
             and history.handled.get(number, 0) > saved
-            and (node, effect) not in history.remembered
             and effect not in step.restarted
         )
 

@@ -27,8 +27,7 @@ class History:
       step 0 is when the nodes first started.
     - ``used``: the slots in which anybody voted or decided.
     - ``persisted``: the step in which a node's storage last changed.
-    - ``remembered``: votes and promises, by node, that it said when it started again, so that it
-      must have saved them; ``unsaid``: those that a crash cut off, which it may have saved.
+    - ``unsaid``: votes and promises, by node, that a crash cut off, which it may have saved.
     - ``handled``: by the number of each step, this one among them, the first one in which its node
       handled the same event. Who sent a message makes no difference.
     """
@@ -41,7 +40,6 @@ class History:
     executions: dict[tuple[NodeId, int, Any], int] = field(default_factory=dict)
     used: set[Slot] = field(default_factory=set)
     persisted: dict[NodeId, int] = field(default_factory=dict)
-    remembered: set[tuple[NodeId, Vote | Promise]] = field(default_factory=set)
     unsaid: set[tuple[NodeId, Vote | Promise]] = field(default_factory=set)
     handled: dict[int, int] = field(default_factory=dict)
 
@@ -115,8 +113,9 @@ def histories(run: Run, world: World) -> Iterator[History]:
         history.handled[step.number] = first_handled.setdefault(matter, step.number)
         yield history
         _note(history, step.number, step.node, step.all_effects)
-        history.remembered.update(_testimony(step.node, step.restarted))
-        history.unsaid.update(_testimony(step.node, step.lost))
+        history.unsaid.update(
+            (step.node, effect) for effect in step.lost if isinstance(effect, Vote | Promise)
+        )
         if step.before.record.storage != step.after.record.storage:
             history.persisted[step.node] = step.number
 
@@ -135,10 +134,6 @@ def _note(history: History, number: int, node: NodeId, effects: Iterable[object]
                 history.leaders.setdefault((node, ballot), number)
             case Execute(index, command):
                 history.executions.setdefault((node, index, command), number)
-
-
-def _testimony(node: NodeId, effects: Iterable[object]) -> Iterator[tuple[NodeId, Vote | Promise]]:
-    return ((node, effect) for effect in effects if isinstance(effect, Vote | Promise))
 
 
 def _matter(event: Event) -> object:

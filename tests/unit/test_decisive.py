@@ -91,11 +91,10 @@ def test_a_vote_is_lost_where_another_step_is_torn() -> None:
         # It was saved in a torn step, and is said only when the same is asked again.
         ({(0, ONE): (SAVE, VOTE)}, ((0, Torn(ONE, 1)), (0, ONE), (0, CRASH))),
         # It is said again as the node starts again, so it was saved.
-        ({(0, ONE): (VOTE,), (0, "start"): (VOTE,)}, ((0, ONE), (0, CRASH))),
-        ({(0, ONE): (SAVE,), (0, "start", "s"): (VOTE,)},
-         ((0, ONE), (0, CRASH), (0, CRASH))),
-        ({(0, ONE): (SAVE,), (0, TWO): (Send(1, "m"), Send(1, "n")), (0, "start", "s"): (VOTE,)},
-         ((0, ONE), (0, Torn(TWO, 1)), (0, CRASH))),
+        ({(0, TWO): (SAVE,), (0, ONE): (VOTE,), (0, "start", "s"): (VOTE,)},
+         ((0, TWO), (0, ONE), (0, CRASH))),
+        ({(0, TWO): (SAVE,), (0, ONE): (Send(1, "m"), Send(1, "n")), (0, "start", "s"): (VOTE,)},
+         ((0, TWO), (0, Torn(ONE, 1)), (0, CRASH))),
         # It is another node that crashes.
         ({(0, ONE): (VOTE,)}, ((0, ONE), (1, CRASH))),
     ],

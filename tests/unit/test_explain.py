@@ -21,6 +21,7 @@ from indelible import (
     Send,
     Submit,
     Vote,
+    always,
     explore,
 )
 from indelible.checkers.explain import explain, story_of
@@ -29,7 +30,6 @@ from indelible.checkers.watch import Watch, replay
 from indelible.impl.known_bugs import KNOWN_BUGS
 from indelible.model.causality import causal_past, predecessors
 from indelible.model.events import Action, Torn
-from indelible.model.implementation import Step
 from indelible.model.run import Run, replayed
 from indelible.model.trace import Moment, Violation
 from support.random_implementation import SCOPES, RandomImplementation
@@ -124,48 +124,34 @@ def test_a_violation_elsewhere_is_another_story() -> None:
     assert story((2, GO), (0, GO), (1, X)) == (2, 3)
 
 
-class Fragile(Scripted):
-    """Raises where a message comes that it did not prepare for."""
-
-    def handle(self, node: Any, state: Any, event: Any) -> Step:
-        _, effects = super().handle(node, state, event)
-        if event == Receive(0, "y"):
-            assert state == "ready", "not ready"
-        return Step("ready" if event == X else state, effects)
-
-
-def test_what_makes_the_implementation_raise_is_not_the_story() -> None:
-    """Without the step that prepares it, the last one raises; that is no story of a violation."""
+def test_a_step_stays_if_without_it_another_slot_is_violated() -> None:
+    """Without step 2 the last step violates slot 1, which is another story."""
     script = {
-        (0, GO): (Send(1, "x"), Send(2, "w")),
-        (2, Receive(0, "w")): (Send(1, "go on"), Decide(0, "a")),
-        (1, X): (Send(0, "y"),),
-        (0, Submit("no")): (Send(1, "y"),),
-        (1, Receive(0, "y")): (Decide(0, "b"),),
+        (0, GO): (Decide(1, "c"),),
+        (0, Submit("no")): (Decide(0, "a"),),
+        (1, GO): (Decide(0, "b"), Decide(1, "d")),
     }
-    actions = (
-        (0, GO),
-        (2, Receive(0, "w")),
-        (0, Submit("no")),
-        (1, X),
-        (1, Receive(0, "y")),
-    )
-    scope = Scope(commands=("go", "no"), submissions_max=None)
-    run, violation = violating(Fragile(script), scope, AGREEMENT, actions)
-    assert explain(Fragile(script), run, AGREEMENT, violation).story == (1, 2, 3, 4, 5)
+    scope = Scope(commands=("go", "no"), submissions_max=2)
+    actions = ((0, GO), (0, Submit("no")), (1, GO))
+    run, violation = violating(Scripted(script), scope, AGREEMENT, actions)
+    assert violation.slot == 0
+    assert explain(Scripted(script), run, AGREEMENT, violation).story == (1, 2, 3)
 
-    class Worse(Fragile):
-        """Cannot do without a submission that nothing else in the story depends on."""
 
-        def handle(self, node: Any, state: Any, event: Any) -> Step:
-            if node == 1 and event == Submit("no"):
-                return Step("ready", ())
-            return super().handle(node, state, event)
+@always(reads="records", fields=("storage",))
+def sum_is_not_three(records: Any) -> bool:
+    """What the nodes store does not add up to three."""
+    return sum(record.storage or 0 for record in records) != 3
 
-    script = {(0, GO): (Decide(0, "a"), Send(1, "y")), (1, Receive(0, "y")): (Decide(0, "b"),)}
-    actions = ((1, Submit("no")), (2, Submit("no")), (0, GO), (1, Receive(0, "y")))
-    run, violation = violating(Worse(script), scope, AGREEMENT, actions)
-    assert explain(Worse(script), run, AGREEMENT, violation).story == (1, 3, 4)
+
+def test_a_step_stays_if_without_it_the_end_comes_earlier() -> None:
+    """Without step 1 the sum is three after step 2, so that step 3 would be beside the point."""
+    script = {(0, GO): (Persist(5),), (1, GO): (Persist(3),), (2, GO): (Persist(-5),)}
+    scope = Scope(commands=("go",), submissions_max=None)
+    actions = ((0, GO), (1, GO), (2, GO))
+    run, violation = violating(Scripted(script), scope, sum_is_not_three, actions)
+    assert len(run.steps) == 3
+    assert explain(Scripted(script), run, sum_is_not_three, violation).story == (1, 2, 3)
 
 
 def test_an_exception_has_a_story_too() -> None:
