@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indelible import Decide, Limits, Persist, Receive, Scope, Send, Submit, always, explore
+from indelible.checkers.distinct import Counterexamples
 from indelible.checkers.explain import story_of
 from indelible.checkers.explorer.distinct import SPREAD, stride
 from indelible.checkers.findings import RAISES
@@ -209,6 +210,21 @@ def test_the_same_property_is_violated_in_ways_that_differ() -> None:
     assert verdict.differences == ("chains of messages",)
     assert verdict.notes == ()
     check(Scripted(TWO_WAYS), verdict, 2)
+
+
+def test_of_several_at_once_the_one_that_differs_more_plainly_is_kept() -> None:
+    """Though the chain of two messages is offered before the message of another kind."""
+    script = TWO_WAYS | {(1, GO): (Send(1, 5),), (1, Receive(1, 5)): (Decide(0, "b"),)}
+    short = ((0, GO), (1, X))
+    chain = ((0, GO), (2, X), (1, Receive(2, "z")))
+    kinds = ((0, GO), (1, GO), (1, Receive(1, 5)))
+    agreement = BUILT_IN["agreement"]
+    kept = Counterexamples(Scripted(script), SCOPE, [agreement], 2)
+    kept.offer([("agreement", short)])
+    kept.offer([("agreement", short), ("agreement", chain), ("agreement", kinds)])
+    assert kept.is_full
+    assert [trace.actions for trace in kept.traces] == [short, kinds]
+    assert kept.differences == ["", "kinds of events"]
 
 
 def test_where_fewer_exist_a_note_says_how_many_were_found() -> None:
