@@ -64,7 +64,7 @@ class Forgetful(MultiPaxos):
 FLEXIBLE = MultiPaxos(FlexibleQuorums(phase1_size=3, phase2_size=1))
 
 
-SEEDS = [range(6), pytest.param(range(100, 160), marks=pytest.mark.slow)]
+SEEDS = [range(6), pytest.param(range(100, 120), marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("seeds", SEEDS, ids=str)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from indelible import Decide, Limits, Persist, Receive, Scope, Send, Submit, always, explore
 from indelible.checkers.distinct import Counterexamples
 from indelible.checkers.explain import story_of
-from indelible.checkers.explorer.distinct import SPREAD, stride
-from indelible.checkers.findings import RAISES
+from indelible.checkers.explorer.distinct import SPREAD, Collecting, stride
+from indelible.checkers.findings import RAISES, Finding
 from indelible.checkers.properties import BUILT_IN
 from indelible.checkers.property import world_of
 from indelible.checkers.verdicts import violations_after
@@ -299,6 +299,46 @@ def test_an_interruption_ends_the_search_for_more_and_keeps_what_was_found() -> 
     later = differing(TWO_WAYS, 40, interrupted(needed + 30))
     assert len(traces(later)) >= 1
     check(Scripted(TWO_WAYS), later, 40)
+
+
+def collected(script: Any, known: Any, **fields: Any) -> Collecting:
+    """A search for more of them than there are."""
+    scope = Scope(commands=("go",), **fields)
+    kept = Counterexamples(Scripted(script), scope, [known], 99)
+    search = Collecting(Scripted(script), scope, [known], Limits(), kept)
+    search.run()
+    return search
+
+
+@always(reads="record", fields=("decided",))
+def one_entry_at_most(record: Any) -> bool:
+    """No node decides twice."""
+    return len(record.decided) < 2
+
+
+@pytest.mark.parametrize("known", [BUILT_IN["agreement"], one_entry_at_most])
+def test_the_search_for_more_does_not_look_beyond_a_violation(known: Any) -> None:
+    script = {(0, GO): (Decide(0, "a"), Decide(0, "b"))}
+    search = collected(script, known, nodes=1, submissions_max=3)
+    assert search.states_distinct == 2, "and not those in which more is submitted"
+
+
+@pytest.mark.parametrize("known", [BUILT_IN["agreement"], one_entry_at_most])
+def test_every_violating_state_of_a_level_is_known_and_no_other(known: Any) -> None:
+    """Nodes 0, 1 and 2 decide wrongly, each otherwise; node 3 does nothing wrong."""
+    script = {(node, GO): (Decide(0, "a"), Decide(0, "bcd"[node])) for node in range(3)}
+    script[3, GO] = (Decide(0, "a"),)
+    search = collected(script, known, nodes=4)
+    begin, end = search.levels[1:3]
+    assert end - begin == 4
+    (found,) = search.judge.violating(search.states, begin, end).values()
+    innocent = [
+        index
+        for index in range(begin, end)
+        if (3, GO) in search.actions_to(Finding(known.name, 1, (index, None)))
+    ]
+    assert len(innocent) == 1
+    assert sorted([*found.tolist(), *innocent]) == list(range(begin, end))
 
 
 @pytest.mark.parametrize("count", [0, 1, SPREAD - 1, SPREAD, SPREAD + 1, 1000, 10**6 + 1])
