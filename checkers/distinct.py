@@ -83,6 +83,7 @@ class Counterexamples:
         known = self._properties[name]
         judged = replay(Watch(self._implementation, self._scope, known), actions)
         assert judged.violation is not None, "a search yields what violates"
+        actions = judged.actions  # A step on the way may have violated the property already.
         trace = Trace(
             implementation_name(self._implementation), self._scope, actions, judged.violation
         )

@@ -9,7 +9,7 @@ from indelible.checkers.decisive import broken_rules
 from indelible.checkers.history import History, histories
 from indelible.checkers.property import Property, world_of
 from indelible.checkers.watch import Watch, replay
-from indelible.checkers.words import listed, said
+from indelible.checkers.words import ballot_said, listed, said
 from indelible.model.causality import causal_past, predecessors
 from indelible.model.implementation import Implementation
 from indelible.model.run import Run
@@ -48,8 +48,9 @@ def story_of(
     Order: from the whole run take the causal past of the last step and of the last steps of the
     nodes that the violation names, if that violates the property; then leave out, from the end, one
     after the other, each step that none of the others needs.
-    Invariant: with each step stay all that happened before it, so that what is left is a run too;
-    it ends with the same last step, and violates the property in the same slot.
+    Invariant: with each step stay all that happened before it, so that what is left is a run too,
+    in which every step does what it did; it ends with the same last step, and violates the property
+    in the same slot.
     """
     watch = Watch(implementation, run.scope, property)
 
@@ -80,8 +81,8 @@ def story_of(
 def _chosen(history: History) -> tuple[str, ...]:
     """Which values the votes of this step made chosen."""
     return tuple(
-        f"{said(value)} is now chosen in slot {slot} at ballot {ballot}: "
+        f"{said(value)} is now chosen in slot {slot} at ballot {ballot_said(ballot)}: "
         f"{listed(history.voters(slot, ballot, value))} voted for it"
-        for slot, ballot, value in history.votes_cast
+        for slot, ballot, value in history.votes_said
         if history.is_chosen(slot, ballot, value) and not history.was_chosen(slot, ballot, value)
     )

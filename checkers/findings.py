@@ -38,7 +38,7 @@ class Finding:
 class Findings:
     """Violations by property, and which *sometimes* properties were reached.
 
-    ``recent`` are all those added since somebody emptied it.
+    ``recent``, if it is a list, gets every one that is added: for who wants more than the first.
     """
 
     def __init__(self, properties: Sequence[Property]) -> None:
@@ -47,21 +47,27 @@ class Findings:
         self._testimony = {known.name: known.testimony for known in properties}
         self._first: dict[str, Finding] = {}
         self.reached: set[str] = set()
-        self.recent: list[Finding] = []
+        self.recent: list[Finding] | None = None
 
     def add(self, finding: Finding) -> None:
         """Keep the finding if it is the first of its property."""
-        self.recent.append(finding)
+        if self.recent is not None:
+            self.recent.append(finding)
         known = self._first.get(finding.property)
         if known is None or (finding.depth, finding.witness) < (known.depth, known.witness):
             self._first[finding.property] = finding
 
-    def violation(self, effect_types: AbstractSet[type]) -> Finding | None:
-        """The finding that decides the verdict, given which effects were seen so far."""
+    def violation(
+        self, effect_types: AbstractSet[type], *, but: AbstractSet[str] = frozenset()
+    ) -> Finding | None:
+        """The finding that decides the verdict, given which effects were seen so far.
+
+        Those of the properties ``but`` do not count.
+        """
         ready = [
             finding
             for name, finding in self._first.items()
-            if self.is_observable(name, effect_types)
+            if name not in but and self.is_observable(name, effect_types)
         ]
         return min(ready, key=lambda found: (found.depth, self._rank[found.property]), default=None)
 

@@ -25,7 +25,7 @@ from indelible.model.scope import LINKS, Scope
 from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import Outcome, PropertyResult, Verdict
 
-__all__ = ["Search", "conclude", "reached_in", "violations_after"]
+__all__ = ["Search", "conclude", "reached_in", "run_to_limit", "violations_after"]
 
 
 class Search(ABC):
@@ -86,16 +86,7 @@ class Search(ABC):
 
 def conclude(search: Search) -> Verdict:
     """Run the search, and say what it found and covered."""
-    gave_up = ""
-    try:
-        with _without_garbage_collection():
-            search.run()
-    except GaveUp as limit:
-        gave_up = str(limit)
-    except KeyboardInterrupt:
-        if not search.limits.interrupted():
-            raise
-        gave_up = "interrupted"
+    gave_up = run_to_limit(search)
     finding = search.violation()
     trace = None
     if finding is not None:
@@ -125,6 +116,20 @@ def conclude(search: Search) -> Verdict:
         seconds=search.limits.seconds,
         memory_bytes=search.memory_bytes,
     )
+
+
+def run_to_limit(search: Search) -> str:
+    """Run the search, and say which limit ended it, if any did."""
+    try:
+        with _without_garbage_collection():
+            search.run()
+    except GaveUp as limit:
+        return str(limit)
+    except KeyboardInterrupt:
+        if not search.limits.interrupted():
+            raise
+        return "interrupted"
+    return ""
 
 
 @contextmanager

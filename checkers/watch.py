@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple, TypeAlias
 from indelible.checkers.findings import RAISES
 from indelible.checkers.property import Property, world_of
 from indelible.checkers.verdicts import violations_after
-from indelible.model.canonical import canonical_text
+from indelible.model.canonical import canonical_text, same_types
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
-from indelible.model.errors import ImplementationRaised
+from indelible.model.errors import ImplementationRaised, TraceError
 from indelible.model.events import Action
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
@@ -28,12 +28,14 @@ __all__ = ["Judged", "Replay", "ReplayOutcome", "Watch", "replay"]
 class Judged(NamedTuple):
     """What a step led to: the next state, its effects, and what is wrong, if anything.
 
-    Where the implementation raised there is no next state.
+    Where the implementation raised there is no next state, and ``raised`` says what; a violation it
+    is only to who watches for exceptions.
     """
 
     state: ClusterState | None
     effects: tuple[Effect, ...]
     violation: Violation | None
+    raised: str = ""
 
 
 class Watch:
@@ -79,9 +81,9 @@ class Watch:
         return all(getattr(earlier, name) == getattr(later, name) for name in self.property.fields)
 
     def _raised(self, raised: ImplementationRaised) -> Judged:
-        if self.property is not None:
-            raise raised
-        return Judged(None, (), Violation(f"the implementation raised {raised}", property=RAISES))
+        says = f"the implementation raised {raised}"
+        violation = Violation(says, property=RAISES) if self.property is None else None
+        return Judged(None, (), violation, says)
 
 
 ReplayOutcome: TypeAlias = Literal["violates", "holds", "does not fit"]
@@ -96,7 +98,7 @@ class Replay:
     - ``actions``: those that took place; where it does not fit, ``expected`` is what the trace
       says happens next, and ``enabled`` what could.
     - ``changed``: the numbers of the steps whose event was taken for the one in the trace because
-      it reads the same, though it is not equal to it.
+      it reads the same, though it is not equal to it, or made of other types.
     """
 
     outcome: ReplayOutcome
@@ -114,6 +116,9 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
     An event that is not enabled is looked for among the enabled ones by what it says
     (``canonical_text``), so that a trace can be replayed on an implementation that has messages of
     the same names and contents, but not the same classes.
+
+    Raises ``TraceError`` where the implementation raises and that is not what is watched for: then
+    there is no telling whether the property holds.
     """
     done: list[Action] = []
     changed: list[int] = []
@@ -127,16 +132,22 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
             return Replay(
                 "does not fit", number, tuple(done), None, wanted, enabled, tuple(changed)
             )
-        if action != wanted:
+        if not same_types(action[1], wanted[1]):
             changed.append(number)
         judged = watch.step(judged.state, action)
         done.append(action)
+    if judged.raised and judged.violation is None:
+        raise TraceError(
+            f"the trace cannot go on after {len(done)} steps: {judged.raised}",
+            cause="the implementation is not the one that the trace was made with",
+            remedy="check it: an exception is a finding too",
+        )
     outcome: ReplayOutcome = "holds" if judged.violation is None else "violates"
     return Replay(outcome, len(done), tuple(done), judged.violation, changed=tuple(changed))
 
 
 def _fitting(cluster: Cluster, state: ClusterState, wanted: Action) -> Action | None:
     if cluster.is_enabled(state, wanted):
-        return wanted
+        return cluster.own(state, wanted)
     text = canonical_text(wanted)
     return next((own for own in cluster.enabled(state) if canonical_text(own) == text), None)

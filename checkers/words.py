@@ -1,18 +1,27 @@
-"""Words: how the judges name values and nodes in a sentence."""
+"""Words: how the judges name values, ballots and nodes in a sentence.
+
+No address, no order of a set and no hash seed ever shows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from indelible.model.effects import NO_OP, Value
+from indelible.model.classes import plain_text
+from indelible.model.effects import NO_OP, Ballot, Value
 from indelible.model.events import NodeId, node_name
 
-__all__ = ["listed", "said"]
+__all__ = ["ballot_said", "listed", "said"]
 
 
 def said(value: Value) -> str:
     """A value of the log."""
-    return "a no-op" if value is NO_OP else repr(value)
+    return "a no-op" if value is NO_OP else plain_text(value)
+
+
+def ballot_said(ballot: Ballot) -> str:
+    """A ballot: by its own ``__str__`` if it has one."""
+    return ballot if isinstance(ballot, str) else plain_text(ballot)
 
 
 def listed(nodes: Iterable[NodeId]) -> str:

@@ -6,10 +6,10 @@ it, and the fast explorer must agree with it state for state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from indelible.model.canonical import canonical
+from indelible.model.canonical import canonical, same_types
 from indelible.model.effects import Effect, outlives_crash
 from indelible.model.errors import ImplementationRaised, TraceError
 from indelible.model.events import (
@@ -106,6 +106,20 @@ class Cluster:
                 )
         return self._is_input_enabled(state, node, event)
 
+    def own(self, state: ClusterState, action: Action) -> Action:
+        """An enabled ``action`` made of the values that the nodes themselves sent and armed.
+
+        It is equal to ``action``, which may be made of others: a named tuple equals any tuple with
+        the same parts, but an implementation that looks at its class takes it for something else.
+        """
+        node, event = action
+        match event:
+            case Torn(whole, kept):
+                return node, Torn(self._own(state, node, whole), kept)
+            case Receive() | Timeout() | Submit():
+                return node, self._own(state, node, event)
+        return action
+
     def step(self, state: ClusterState, action: Action) -> ClusterState:
         """The state after ``action``, which must be enabled."""
         return self.outcome(state, action).state
@@ -179,6 +193,17 @@ class Cluster:
             case Submit(command):
                 return command in self.scope.commands and self._may_submit(state, node, command)
 
+    def _own(self, state: ClusterState, node: NodeId, event: InputEvent) -> InputEvent:
+        match event:
+            case Receive(source, message):
+                sent = self._local(state, source).record.sent
+                mine = (envelope.message for envelope in sent if envelope.to == node)
+                return Receive(source, _same(message, mine))
+            case Timeout(timer):
+                return Timeout(_same(timer, self._local(state, node).record.timers))
+            case Submit(command):
+                return Submit(_same(command, self.scope.commands))
+
     def _may_submit(self, state: ClusterState, node: NodeId, command: Command) -> bool:
         if not self.scope.accepts_submissions(node, command):
             return False
@@ -223,6 +248,12 @@ class Cluster:
                 return LocalState(step.state, record), effects
         started, more = self._started(node, after_restart(record, self.scope))
         return started, effects + more
+
+
+def _same(value: Hashable, own: Iterable[Hashable]) -> Hashable:
+    """The one of ``own`` that equals ``value``, down to the types where there is such a one."""
+    equal = canonical(other for other in own if other == value)
+    return next((other for other in equal if same_types(other, value)), equal[0])
 
 
 def cuts(effects: tuple[Effect, ...], event: InputEvent, links: Links) -> tuple[int, ...]:

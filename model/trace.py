@@ -71,7 +71,7 @@ class Explanation:
     """Why the property is false at the end of a run.
 
     - ``story``: the numbers of those steps that the violation depends on, in order.
-    - ``milestones``: where values were chosen and ballots won, in the order of the steps.
+    - ``milestones``: where values were chosen, in the order of the steps.
     - ``decisive``: the first step that broke a rule by which Paxos is safe, where it can be named.
     """
 

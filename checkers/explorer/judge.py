@@ -330,23 +330,23 @@ class Judge:
 
         A state does not tell of properties of a step; those are findings only.
         """
-        columns = states.columns(begin, end)
-        found: dict[str, NDArray[np.int64]] = {}
-        for group in self._combinations:
-            projections = group.projections.array()
-            seen = np.column_stack([projections[at, own] for at, own in enumerate(columns)])
-            for name, tuples in group.bad.items():
-                wrong = np.zeros(len(seen), np.bool_)
-                for ids in tuples:
-                    wrong |= (seen == np.array(ids, seen.dtype)).all(axis=1)
-                found[name] = begin + np.flatnonzero(wrong)
-        for known in self._of_record:
-            wrong = np.zeros(end - begin, np.bool_)
-            for own, bad in zip(columns, self._bad_locals, strict=True):
-                locals_ = [local for local, names in bad.items() if known.name in names]
-                wrong |= np.isin(own, np.array(locals_, own.dtype))
-            found[known.name] = begin + np.flatnonzero(wrong)
-        return {name: indices for name, indices in found.items() if indices.size}
+        found: dict[str, list[NDArray[np.int64]]] = {}
+        for start in range(begin, end, CHUNK):
+            columns = states.columns(start, min(end, start + CHUNK))
+            for group in self._combinations:
+                projections = group.projections.array()
+                seen = np.column_stack([projections[at, own] for at, own in enumerate(columns)])
+                for name, tuples in group.bad.items():
+                    wrong = _are_among(seen, np.array(tuples, seen.dtype))
+                    found.setdefault(name, []).append(start + np.flatnonzero(wrong))
+            for known in self._of_record:
+                wrong = np.zeros(len(columns[0]), np.bool_)
+                for own, bad in zip(columns, self._bad_locals, strict=True):
+                    locals_ = [local for local, names in bad.items() if known.name in names]
+                    wrong |= np.isin(own, np.array(locals_, own.dtype))
+                found.setdefault(known.name, []).append(start + np.flatnonzero(wrong))
+        joined = {name: np.concatenate(indices) for name, indices in found.items()}
+        return {name: indices for name, indices in joined.items() if indices.size}
 
     def _holds(self, group: Combinations, known: Property, ids: tuple[int, ...]) -> bool:
         if known.reads == "records":
@@ -398,6 +398,13 @@ class Judge:
                 if key in wanted:
                     return start + row
         raise AssertionError("a tuple of projections came from a state of this level")
+
+
+def _are_among(rows: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which rows are among the others, also where both are many."""
+    _, ids = np.unique(np.concatenate((others, rows)), axis=0, return_inverse=True)
+    ids = ids.reshape(-1)
+    return np.isin(ids[len(others) :], ids[: len(others)])
 
 
 def _pairs(nodes: int) -> list[tuple[int, int]]:
