@@ -169,7 +169,10 @@ def stand_in(kind: str, path: str, names: tuple[str, ...]) -> type:
             "StandIn", names, bases=(_Fields,), frozen=True, eq=False, kw_only=True
         )
     elif kind == "named tuple":
-        cls = namedtuple("StandIn", names)  # type: ignore[no-redef, misc]
+        # Names as ``namedtuple`` makes them up, too, which it takes from nobody else.
+        cls = namedtuple("StandIn", names, rename=True)  # type: ignore[no-redef, misc]
+        if cls._fields != names:
+            raise ValueError(f"a field cannot be called one of {', '.join(names)}")
     else:
         base = {"enum": _Member, "mapping": _Map}.get(kind) or BASES[kind]
         cls = type("StandIn", (base,), {"__slots__": ()} if kind == "enum" else {})

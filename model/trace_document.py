@@ -22,7 +22,14 @@ from indelible.model.run import Run, RunStep, handled_event
 from indelible.model.scope import Scope
 from indelible.model.trace import Evidence, Moment, Violation
 
-__all__ = ["FORMAT_VERSION", "PICKS", "RECORD_FIELDS", "VARIABLES", "document_text"]
+__all__ = [
+    "FORMAT_VERSION",
+    "PICKS",
+    "RECORD_FIELDS",
+    "VARIABLES",
+    "document_data",
+    "document_text",
+]
 
 FORMAT_VERSION: Final = 1
 
@@ -53,10 +60,15 @@ def document_text(evidence: Evidence) -> str:
 
     Raises ``TraceError`` where a value contains itself, or nests too deep.
     """
+    return f"{_laid_out(document_data(evidence), 0)}\n"
+
+
+def document_data(evidence: Evidence) -> dict[str, Any]:
+    """The document as plain dicts, lists and scalars. Raises ``TraceError`` as its text does."""
     encoder = Encoder()
     states = _states(evidence.run, encoder)
     about = _about(evidence, encoder)  # Before the types are asked for: it may add some.
-    document = {
+    return {
         "#meta": {
             "format": "ITF",
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
@@ -66,7 +78,6 @@ def document_text(evidence: Evidence) -> str:
         "vars": list(VARIABLES),
         "states": states,
     }
-    return f"{_laid_out(document, 0)}\n"
 
 
 def _laid_out(value: Any, level: int) -> str:
@@ -119,6 +130,8 @@ def _violation(violation: Violation, encoder: Encoder) -> dict[str, Any]:
 def _scope(scope: Scope, encoder: Encoder) -> dict[str, Any]:
     """Every field, in order; timers that are bounded one by one as pairs."""
     values = {part.name: getattr(scope, part.name) for part in fields(scope)}
+    for name in ("nodes", "may_submit", "may_time_out"):
+        values[name] = values[name] and list(values[name])
     timeouts = scope.timeouts_max
     if isinstance(timeouts, Mapping):
         values["timeouts_max"] = [

@@ -1,27 +1,34 @@
-"""Reading trace documents: what ``trace_document`` wrote, and what is wrong with anything else.
+"""Reading trace documents: what ``trace_document`` wrote, and nothing else.
 
-Every error is a ``TraceError`` that names the place and what to do. Nothing is imported: a class of
-the implementation that is not loaded, or not what it was, is stood in for (``itf_decoder.py``). So
-a document is read in two steps: who it is about, then, once that is imported, what happened.
+A document is read only if what was read would be written just so again: nothing in it is skipped,
+guessed or overruled. Whether that is so depends on the document alone, and not on what is
+installed. Every error is a ``TraceError`` that names the place and what to do.
+
+Nothing is imported: a class of the implementation that is not loaded, or not what it was, is stood
+in for (``itf_decoder.py``). So a document is read in two steps: who it is about, then, once that is
+imported, what happened.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from math import isfinite
 from typing import Any, Final, NoReturn, TypeVar, cast
 
+from indelible.model.classes import find_class
 from indelible.model.cluster import ClusterState, LocalState
 from indelible.model.effects import EFFECT_TYPES, Effect
 from indelible.model.errors import ScopeError, TraceError
 from indelible.model.events import Event, InputEvent, Receive, Restart, Submit, Timeout, Torn
+from indelible.model.itf import DIGITS_MAX, too_deep
 from indelible.model.itf_decoder import Decoder
 from indelible.model.record import Record
-from indelible.model.run import Run, RunStep
+from indelible.model.run import Run, RunStep, handled_event
 from indelible.model.scope import Scope
 from indelible.model.trace import LENGTHS, Evidence, Explanation, Length, Moment, Trace, Violation
-from indelible.model.trace_document import FORMAT_VERSION, PICKS, RECORD_FIELDS
+from indelible.model.trace_document import FORMAT_VERSION, PICKS, RECORD_FIELDS, document_data
 
 __all__ = ["Document", "Reading", "parse_document"]
 
@@ -29,6 +36,8 @@ T = TypeVar("T")
 
 NUMBER: Final = int
 TEXT: Final = str
+
+AS_WRITTEN: Final = "take it as it was written, for instance from version control"
 
 RECORD_ENTRIES: Final = {"decided": 2, "executed": 2, "votes": 3}
 """How many parts the entries of a record have that are tuples."""
@@ -50,12 +59,34 @@ class Document:
     target: str
     property: str
     fixed: bool
-    about: Mapping[str, Any]
-    states: tuple[Any, ...]
+    data: Mapping[str, Any]
 
     def read(self) -> Reading:
         """The evidence; import the target first. Raises ``TraceError``."""
-        return _Reader(self).read()
+        self.recorded()
+        return self._read(find_class)
+
+    def recorded(self) -> Evidence:
+        """The evidence with other classes in place of the implementation's, loaded or not.
+
+        A function of the document alone, which writes the same document again. Raises
+        ``TraceError``.
+        """
+        evidence = self._read(_find_ours).evidence
+        difference = _difference(self.data, document_data(evidence), f"{self.name}:")
+        if difference is not None:
+            _damaged(*difference)
+        return evidence
+
+    def _read(self, find: Callable[[str], type | None]) -> Reading:
+        try:
+            return _Reader(self, find).read()
+        except RecursionError:
+            raise too_deep(self.name) from None
+
+
+def _find_ours(path: str) -> type | None:
+    return find_class(path) if path.startswith("indelible.model.") else None
 
 
 def parse_document(text: str, name: str = "the trace") -> Document:
@@ -64,59 +95,79 @@ def parse_document(text: str, name: str = "the trace") -> Document:
     Raises ``TraceError`` where it is damaged, cut off, of another tool or of a later version.
     """
     data = _json(text, name)
-    where = f"{name}: #meta"
-    if not isinstance(data, dict) or not isinstance(data.get("#meta"), dict):
-        raise TraceError(
-            f"{name} is no trace in ITF: it has no object '#meta'",
-            cause="it is another kind of file",
-            remedy="give a file that 'indelible check --save' has written",
-        )
-    about = data["#meta"].get("indelible")
+    meta = data.get("#meta") if isinstance(data, dict) else None
+    about = meta.get("indelible") if isinstance(meta, dict) else None
     if not isinstance(about, dict):
+        is_itf = isinstance(data, dict) and isinstance(data.get("states"), list)
         raise TraceError(
-            f"{name} is a trace in ITF, but not one of indelible",
-            cause="it was written by another tool (Apalache and Quint write ITF too)",
+            f"{name} is a trace in ITF, but not one of indelible: it has no '#meta.indelible'"
+            if is_itf
+            else f"{name} is no trace: it has neither '#meta.indelible' nor 'states'",
+            cause="it was written by another tool (Apalache and Quint write ITF too)"
+            if is_itf
+            else "it is another kind of file",
             remedy="give a file that 'indelible check --save' has written",
         )
-    version = about.get("version")
-    if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT_VERSION:
+    where = f"{name}: #meta.indelible"
+    version = _field(about, "version", NUMBER, where)
+    if version > FORMAT_VERSION:
         raise TraceError(
             f"{name} is of version {version} of the format",
             cause="a later indelible has written it",
             remedy="install a later indelible, as in 'pip install --upgrade indelible'",
             available=f"version {FORMAT_VERSION}",
         )
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        _damaged(f"{where}.indelible.version", f"is {version!r}")
-    where = f"{where}.indelible"
+    if version != FORMAT_VERSION:
+        _damaged(f"{where}.version", f"is {version}, and there is no such version")
     return Document(
         name,
         _field(about, "target", TEXT, where),
         _field(about, "property", TEXT, where),
         _field(about, "fixed", bool, where),
-        about,
-        tuple(_field(data, "states", list, name)),
+        data,
     )
 
 
 def _json(text: str, name: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_repeats)
+        return json.loads(
+            text,
+            parse_constant=_no_constant,
+            parse_float=_number,
+            parse_int=_whole_number,
+            object_pairs_hook=_no_repeats,
+        )
     except json.JSONDecodeError as error:
-        end = len(text.rstrip())
-        cut_off = error.pos >= end or error.msg.startswith("Unterminated")
+        fact = f"{name} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        rest = text.strip()
+        if not rest:
+            fact, cause = f"{name} is empty", "writing it failed, or it is another kind of file"
+        elif rest[0] == "{" and (rest[-1] != "}" or error.pos >= len(text.rstrip())):
+            cause = "it is cut off"
+        else:
+            cause = "it is damaged, or another kind of file"
+        raise TraceError(fact, cause=cause, remedy=AS_WRITTEN) from None
+    except RecursionError:
+        raise too_deep(name) from None
+    except ValueError as error:
         raise TraceError(
-            f"{name} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}",
-            cause="it is cut off" if cut_off else "it is damaged, or another kind of file",
-            remedy="take it as it was written, for instance from version control",
-        ) from None
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
-        raise TraceError(
-            f"{name} cannot be read: {reason}",
+            f"{name} cannot be read: {error}",
             cause="it is damaged, or was edited by hand",
-            remedy="take it as it was written, for instance from version control",
+            remedy=AS_WRITTEN,
         ) from None
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > DIGITS_MAX:
+        raise ValueError(f"a number in it has {len(text)} digits")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:20]} is more than a number can be")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -136,7 +187,7 @@ def _damaged(where: str, fact: str) -> NoReturn:
     raise TraceError(
         f"{where} {fact}",
         cause="the file is damaged, or was edited by hand",
-        remedy="take it as it was written, for instance from version control",
+        remedy=AS_WRITTEN,
     )
 
 
@@ -155,14 +206,39 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
+def _difference(given: Any, written: Any, where: str) -> tuple[str, str] | None:
+    """The first place where a document is not what is written of what was read, and in what."""
+    if isinstance(given, dict) and isinstance(written, dict):
+        for name in (*given, *written):
+            if name not in written:
+                return where.rstrip(":"), f"has {name!r}, which the format has not"
+            if name not in given:
+                return where.rstrip(":"), f"has no {name!r}"
+        pairs = [(given[name], written[name], f".{name}") for name in written]
+    elif isinstance(given, list) and isinstance(written, list) and len(given) == len(written):
+        both = zip(given, written, strict=True)
+        pairs = [(one, other, f"[{index}]") for index, (one, other) in enumerate(both)]
+    elif type(given) is type(written) and given == written:
+        return None
+    else:
+        return where, f"is {_short(given)}, which from the rest must be {_short(written)}"
+    for one, other, part in pairs:
+        place = f"{where} {part[1:]}" if where.endswith(":") else f"{where}{part}"
+        found = _difference(one, other, place)
+        if found is not None:
+            return found
+    return None
+
+
 class _Reader:
     """Reads the values of one document."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, find: Callable[[str], type | None]) -> None:
         self._document = document
-        self._about = document.about
+        self._about = document.data["#meta"]["indelible"]
         self._where = f"{document.name}: #meta.indelible"
-        self._decoder = Decoder(_field(self._about, "types", dict, self._where))
+        types = _field(self._about, "types", dict, self._where)
+        self._decoder = Decoder(types, f"{self._where}.types", find)
 
     def read(self) -> Reading:
         about, where = self._about, self._where
@@ -253,7 +329,7 @@ class _Reader:
         return {self._decoder.decode(timer, where): most for timer, most in data}
 
     def _steps(self, scope: Scope) -> Run:
-        states = self._document.states
+        states = _field(self._document.data, "states", list, self._document.name)
         if not states:
             return Run(scope, None, (), ())
         where = f"{self._document.name}: states[0]"
@@ -284,9 +360,9 @@ class _Reader:
             _damaged(where, f"happens at {node!r}, which is not a node of the scope")
         effects = self._by_node(data, "effects", (node,), where)
         cause = self._decoder.decode(data.get("cause"), f"{where}.cause")
-        if cause is not None and (not isinstance(cause, int) or not 0 <= cause < number):
+        if cause is not None and (type(cause) is not int or not 0 <= cause < number):
             _damaged(f"{where}.cause", f"is {_short(data.get('cause'))}, and no earlier step")
-        return RunStep(
+        step = RunStep(
             number,
             node,
             event,
@@ -298,6 +374,8 @@ class _Reader:
             _field(data, "raised", TEXT, where),
             cause,
         )
+        _check_step(step, scope, where)
+        return step
 
     def _by_node(self, data: Any, name: str, nodes: tuple[Any, ...], where: str) -> dict[Any, Any]:
         """A variable that is a map from just these nodes."""
@@ -360,9 +438,9 @@ class _Reader:
                 return node, Restart()
             case _:
                 _damaged(where, f"does {taken!r} with {', '.join(sorted(picks)) or 'nothing'}")
-        if (taken == "Torn") != isinstance(kept, int):
+        if (taken == "Torn") != (type(kept) is int):
             _damaged(where, f"does {taken!r}, and keeps {kept!r} effects")
-        return node, Torn(event, kept) if isinstance(kept, int) else event
+        return node, Torn(event, kept) if type(kept) is int else event
 
     def _picks(self, data: Any, where: str) -> dict[str, Any]:
         picks = _field(data, "mbt::nondetPicks", dict, where)
@@ -375,3 +453,19 @@ class _Reader:
             if pick["tag"] == "Some":
                 found[name] = self._decoder.decode(pick.get("value"), f"{where}.{name}")
         return found
+
+
+def _check_step(step: RunStep, scope: Scope, where: str) -> None:
+    """Whatever must be so in a step of any implementation, and renderings rely on."""
+    event = handled_event(step.event)
+    if isinstance(event, Receive) and event.source not in scope.nodes:
+        _damaged(where, f"receives from {event.source!r}, which is not a node of the scope")
+    if isinstance(event, Receive) != (step.cause is not None):
+        _damaged(f"{where}.cause", "must be there where a message is received, and only there")
+    if isinstance(step.event, Torn):
+        if len(step.effects) != step.event.kept:
+            _damaged(where, f"keeps {step.event.kept} effects, and has {len(step.effects)}")
+    elif step.lost:
+        _damaged(f"{where}.lost", "has effects, though no crash cut the step short")
+    if step.restarted and not isinstance(step.event, Restart | Torn):
+        _damaged(f"{where}.restarted", "has effects, though nothing restarts")
