@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from indelible.bugs_command import bugs
 from indelible.model.errors import ImplementationError, IndelibleError, PropertyError
 from indelible.model.verdict import EXIT_CODES
 from indelible.options import changed_scope, limit_options, output_options, scope_options
@@ -157,7 +158,10 @@ def check(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def properties(as_json: bool) -> None:
     """List the built-in properties."""
+    import json
+
     from indelible.checkers.properties import BUILT_IN
+    from indelible.terminal import table_text, write_result
 
     listed = [
         {
@@ -173,44 +177,7 @@ def properties(as_json: bool) -> None:
         (known.name, known.kind, "internal" if known.internal else "observable", known.says)
         for known in BUILT_IN.values()
     ]
-    _show_list(listed, rows, as_json=as_json)
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def bugs(as_json: bool) -> None:
-    """List the known bugs: each is a TARGET that must be found out."""
-    from indelible.impl.known_bugs import KNOWN_BUGS
-
-    listed = [
-        {
-            "name": bug.name,
-            "property": bug.property,
-            "mechanism": bug.mechanism,
-            "source": bug.source,
-        }
-        for bug in KNOWN_BUGS.values()
-    ]
-    rows = [(bug.name, bug.property, bug.mechanism) for bug in KNOWN_BUGS.values()]
-    _show_list(listed, rows, as_json=as_json)
-
-
-def _show_list(
-    listed: list[dict[str, Any]], rows: Sequence[tuple[str, ...]], *, as_json: bool
-) -> None:
-    import json
-
-    from indelible.terminal import write_result
-
-    if as_json:
-        write_result(json.dumps(listed, indent=2))
-        return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    write_result("\n".join(line.rstrip() for line in lines))
+    write_result(json.dumps(listed, indent=2) if as_json else table_text(rows))
 
 
 def _properties(names: tuple[str, ...], *, internal: bool, replaced: bool) -> tuple[Property, ...]:
@@ -288,5 +255,5 @@ def _show(
         write_result(render_report(verdict, [render_text(each) for each in evidence], saved))
 
 
-for command in (show, replay, minimize):
+for command in (bugs, show, replay, minimize):
     main.add_command(command)

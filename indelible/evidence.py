@@ -17,7 +17,13 @@ from indelible.model.trace import Evidence, Length, Trace
 from indelible.model.verdict import Verdict
 from indelible.targets import Target, find_property
 
-__all__ = ["evidence_of", "found_evidence", "known_property", "property_reference"]
+__all__ = [
+    "evidence_of",
+    "found_evidence",
+    "known_property",
+    "property_reference",
+    "search_effort",
+]
 
 
 def evidence_of(
@@ -64,12 +70,7 @@ def found_evidence(
     Only the first is known to have the shortest trace of all; of others no event can be left out.
     """
     by_name = {known.name: known for known in properties}
-    found = {
-        "by": "exhaustive search",
-        "states_distinct": verdict.states_distinct,
-        "transitions": verdict.transitions,
-        "depth": verdict.depth,
-    }
+    found = search_effort(verdict)
     traces = () if verdict.trace is None else (verdict.trace, *verdict.others)
     return tuple(
         evidence_of(
@@ -82,6 +83,16 @@ def found_evidence(
         )
         for trace in traces
     )
+
+
+def search_effort(verdict: Verdict) -> Mapping[str, object]:
+    """By what a verdict's counterexamples were found, and with what effort, for a document."""
+    return {
+        "by": "exhaustive search",
+        "states_distinct": verdict.states_distinct,
+        "transitions": verdict.transitions,
+        "depth": verdict.depth,
+    }
 
 
 def known_property(reference: str) -> Property | None:

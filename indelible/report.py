@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from indelible.model.scope import Scope
+from indelible.model.scope import Links, Scope
 from indelible.model.verdict import PropertyResult, Result, Verdict
 
-__all__ = ["headline", "memory_text", "render_report", "time_text"]
+__all__ = ["headline", "memory_text", "render_report", "scope_summary", "time_text"]
 
 MARKS: Final[dict[Result, str]] = {
     "holds": "✓",
@@ -22,6 +22,13 @@ MARKS: Final[dict[Result, str]] = {
     "unreached": "✗",
     "inconclusive": "?",
     "not observable": "?",
+}
+
+
+LINKS_TEXT: Final[dict[Links, str]] = {
+    "unordered_duplicating": "duplicating links",
+    "unordered": "unordered links",
+    "ordered": "ordered links",
 }
 
 
@@ -48,6 +55,20 @@ def render_report(verdict: Verdict, traces: Sequence[str] = (), saved: Sequence[
         [f"Not covered: {_not_covered(verdict)}"],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def scope_summary(scope: Scope) -> str:
+    """What a scope allows, in a few words."""
+    words = [_counted(len(scope.nodes), "node"), _counted(len(scope.commands), "command")]
+    if scope.restarts_max != 0:
+        restarts = scope.restarts_max
+        words.append("restarts" if restarts is None else _counted(restarts, "restart"))
+    words += ["torn steps"] if scope.torn else []
+    return f"{', '.join(words)}; {LINKS_TEXT[scope.links]}"
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def _counterexamples(verdict: Verdict, traces: Sequence[str]) -> Iterator[list[str]]:

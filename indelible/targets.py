@@ -22,7 +22,7 @@ from indelible.model.errors import ImplementationError, PropertyError
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
 
-__all__ = ["DEFAULT_SCOPE", "OURS", "Target", "find_property", "find_target"]
+__all__ = ["DEFAULT_SCOPE", "OURS", "Target", "closest_first", "find_property", "find_target"]
 
 DEFAULT_SCOPE: Final = Scope(
     nodes=3,
@@ -69,7 +69,7 @@ def find_target(name: str | None) -> Target:
         f"there is no target {name!r}",
         cause="it is neither the name of a known bug nor of the form module:attribute",
         remedy=_as_module_remedy(name),
-        available=_closest_first(name, (OURS, *KNOWN_BUGS)),
+        available=closest_first(name, (OURS, *KNOWN_BUGS)),
     )
 
 
@@ -84,7 +84,7 @@ def find_property(name: str) -> Property:
         raise PropertyError(
             f"there is no property {name!r}",
             remedy="name a built-in one, or your own as module:attribute",
-            available=_closest_first(name, BUILT_IN),
+            available=closest_first(name, BUILT_IN),
         )
     module, path = _module_and_path(name, PropertyError)
     known = _attribute(module, path, PropertyError, _properties_in(module))
@@ -92,7 +92,7 @@ def find_property(name: str) -> Property:
         raise PropertyError(
             f"{name} is not a property; it is of type {type(known).__name__}",
             remedy="decorate the function with @always(...) or @sometimes(...)",
-            available=_closest_first(path, _properties_in(module)),
+            available=closest_first(path, _properties_in(module)),
         )
     return known
 
@@ -110,7 +110,7 @@ def _own_target(name: str) -> Target:
             f"{name} has no start and handle; it is of type {type(implementation).__name__}",
             remedy="name an object (or a class that needs no arguments) with start(node, nodes, "
             "storage) and handle(node, state, event)",
-            available=_closest_first(path, candidates),
+            available=closest_first(path, candidates),
         )
     return Target(name, implementation, _scope_of(name, implementation))
 
@@ -146,7 +146,7 @@ def _module_and_path(name: str, blame: type[ImplementationError] | type[Property
         raise blame(
             f"{module_name!r} is not the name of a module",
             remedy="write module:attribute, as in my_paxos:MyPaxos, without a path or '.py'",
-            available=_closest_first(module_name, _modules_here()),
+            available=closest_first(module_name, _modules_here()),
         )
     here = os.getcwd()
     if here not in sys.path:
@@ -160,7 +160,7 @@ def _module_and_path(name: str, blame: type[ImplementationError] | type[Property
             f"there is no module {error.name!r}",
             cause=f"looked in {here} first, then where Python looks",
             remedy="run this where the module is, or put its folder on PYTHONPATH",
-            available=_closest_first(module_name, _modules_here()),
+            available=closest_first(module_name, _modules_here()),
         ) from error
     except (Exception, SystemExit) as error:
         raise _import_failed(module_name, error, blame) from error
@@ -202,7 +202,7 @@ def _attribute(
     candidates: tuple[str, ...],
 ) -> Any:
     found: Any = module
-    fitting = _closest_first(path, candidates) or "nothing in that module fits"
+    fitting = closest_first(path, candidates) or "nothing in that module fits"
     if not path:
         raise blame(
             f"'{module.__name__}:' names a module, and nothing in it",
@@ -256,7 +256,7 @@ def _as_module_remedy(name: str) -> str:
     return "write module:attribute for code of your own"
 
 
-def _closest_first(name: str, names: Iterable[str]) -> str:
+def closest_first(name: str, names: Iterable[str]) -> str:
     """All the names, those that resemble ``name`` first."""
     known = list(names)
     close = get_close_matches(name, known, n=3, cutoff=0.5)

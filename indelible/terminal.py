@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection, Sequence
 from typing import Final, TextIO
 
-__all__ = ["has_colour", "is_terminal", "shown", "write_result"]
+__all__ = ["has_colour", "is_terminal", "shown", "table_text", "write_result"]
 
 PLAIN: Final = str.maketrans({"✓": "+", "✗": "x", "→": "->", "…": "...", "∅": "{}", "»": ">"})
 """What to write where a stream cannot encode the letter."""
@@ -55,6 +56,19 @@ def shown(text: str, encoding: str | None) -> str:
         plain = text.translate(PLAIN)
         return plain.encode(encoding, "backslashreplace").decode(encoding)
     return text
+
+
+def table_text(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
+    """Rows in columns; those of the numbers ``right`` are set to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def write_result(text: str) -> None:

@@ -23,7 +23,7 @@ from indelible.model.verdict import Verdict
 from indelible.render.values import text_of
 from indelible.render.words import state_changes
 
-__all__ = ["SCHEMA_VERSION", "verdict_json", "verdict_object"]
+__all__ = ["SCHEMA_VERSION", "scope_object", "verdict_json", "verdict_object"]
 
 SCHEMA_VERSION: Final = 1
 
@@ -47,7 +47,7 @@ def verdict_object(
         "exit_code": verdict.exit_code,
         "reason": verdict.reason,
         "exhausted": verdict.exhausted,
-        "scope": _scope(verdict.scope),
+        "scope": scope_object(verdict.scope),
         "properties": [
             {
                 "name": known.name,
@@ -80,7 +80,8 @@ def verdict_object(
     }
 
 
-def _scope(scope: Scope) -> dict[str, Any]:
+def scope_object(scope: Scope) -> dict[str, Any]:
+    """A scope, of plain dicts, lists and scalars."""
     timeouts = scope.timeouts_max
     return {
         "nodes": list(scope.nodes),

@@ -163,3 +163,4 @@ _ALL: Final = (
 
 KNOWN_BUGS: Final[Mapping[str, KnownBug]] = MappingProxyType({bug.name: bug for bug in _ALL})
 """Every known bug, by its name."""
+PENDING: Final[tuple[KnownBug, ...]] = ()

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from indelible.model.canonical import canonical
 
-__all__ = ["Change", "changes", "text_of"]
+__all__ = ["Change", "changes", "parts_of", "text_of"]
 
 
 def text_of(value: object) -> str:
@@ -39,6 +39,17 @@ def text_of(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(text_of(part) for part in value) + ")"
     return _one_line(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)))
+
+
+def parts_of(value: object) -> tuple[tuple[str, str], ...]:
+    """The value part by part, as (name, text); one part without a name if it has none."""
+    if not _has_own_text(value):
+        named = _named_parts(value)
+        if named:
+            return tuple((name, text_of(part)) for name, part in named)
+        if isinstance(value, Mapping) and value:
+            return tuple((text_of(key), text_of(value[key])) for key in canonical(value))
+    return (("", text_of(value)),)
 
 
 class Change(NamedTuple):

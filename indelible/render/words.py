@@ -23,6 +23,7 @@ from indelible.model.effects import (
     Reply,
     Send,
     SetTimer,
+    Slot,
     Storage,
     Value,
     Vote,
@@ -42,7 +43,21 @@ from indelible.model.record import Record
 from indelible.model.run import RunStep
 from indelible.render.values import Change, changes, text_of
 
-__all__ = ["event_text", "names_text", "record_text", "state_changes", "step_lines", "value_text"]
+__all__ = [
+    "effect_lines",
+    "effect_text",
+    "event_text",
+    "message_text",
+    "names_text",
+    "one_line",
+    "record_rows",
+    "record_text",
+    "shortened",
+    "state_changes",
+    "step_lines",
+    "step_title",
+    "value_text",
+]
 
 TESTIMONY: Final = (Promise, Vote, Lead)
 
@@ -73,8 +88,7 @@ def _torn_lines(step: RunStep) -> list[str]:
     """
     storage = step.before.record.storage
     lines = list(_effects_text(step.effects, storage, timers=True))
-    persisted = [effect.storage for effect in step.effects if isinstance(effect, Persist)]
-    storage = persisted[-1] if persisted else storage
+    storage = _last_persisted(step.effects, storage)
     lines += [f"never happens: {line}" for line in _effects_text(step.lost, storage, timers=True)]
     after = [change.text("state") for change in state_changes(step)]
     after += _effects_text(step.restarted, storage)
@@ -118,6 +132,12 @@ def event_text(event: Event, effect_count: int | None = None) -> str:
             return f"{event_text(whole)}, crashes after {kept}{total} effects, restarts"
 
 
+def step_title(step: RunStep) -> str:
+    """What happened in a step, and where a crash cut it short; begins with the node's name."""
+    what = event_text(step.event, len(step.effects) + len(step.lost))
+    return f"{node_name(step.node)} {what}"
+
+
 def _effects_text(
     effects: Sequence[Effect],
     storage: Storage | None,
@@ -131,14 +151,14 @@ def _effects_text(
         if kind == "send":
             yield from _sends_text([effect for effect in alike if isinstance(effect, Send)])
         elif kind == "testimony" or (kind == "timer" and timers):
-            yield "; ".join(_effect_text(effect) for effect in alike)
+            yield "; ".join(effect_text(effect) for effect in alike)
         elif kind != "timer":
             for effect in alike:
                 if isinstance(effect, Persist):
                     yield _persist_text(storage, effect.storage, told)
                     storage = effect.storage
                 else:
-                    yield _effect_text(effect)
+                    yield effect_text(effect)
 
 
 def _kind(effect: Effect) -> str:
@@ -174,7 +194,8 @@ def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
         yield f"sends {text_of(message)} to {names_text(nodes)}"
 
 
-def _effect_text(effect: Effect) -> str:
+def effect_text(effect: Effect) -> str:
+    """What one effect does, as the rest of a sentence that begins with the node's name."""
     match effect:
         case Decide(slot, value):
             return f"decides {value_text(value)} in slot {slot}"
@@ -195,25 +216,89 @@ def _effect_text(effect: Effect) -> str:
     return text_of(effect)
 
 
+def effect_lines(step: RunStep) -> list[tuple[str, str]]:
+    """Every effect in order, each with its part: ``done``, ``lost`` in a crash, or ``restarted``.
+
+    Like effects stand in one line; timers are told too.
+    """
+    lines: list[tuple[str, str]] = []
+    storage = step.before.record.storage
+    for part, effects in (
+        ("done", step.effects),
+        ("lost", step.lost),
+        ("restarted", step.restarted),
+    ):
+        lines += [(part, line) for line in _effects_text(effects, storage, timers=True)]
+        if part == "done":
+            storage = _last_persisted(effects, storage)
+    return lines
+
+
+def _last_persisted(effects: Sequence[Effect], storage: Storage | None) -> Storage | None:
+    persisted = [effect.storage for effect in effects if isinstance(effect, Persist)]
+    return persisted[-1] if persisted else storage
+
+
 def record_text(record: Record) -> str:
     """What the world remembers of a node that a property may have read."""
-    parts = []
-    if record.decided:
-        entries = ", ".join(f"{value_text(value)} in slot {slot}" for slot, value in record.decided)
-        parts.append(f"decided {entries}")
-    if record.executed:
-        parts.append(f"executed {', '.join(text_of(command) for _, command in record.executed)}")
-    if record.votes:
-        votes = ", ".join(
-            f"{value_text(value)} in slot {slot} at {text_of(ballot)}"
-            for slot, ballot, value in record.votes
-        )
-        parts.append(f"voted for {votes}")
-    if record.promised is not None:
-        parts.append(f"promised {text_of(record.promised)}")
-    if record.leaderships:
-        parts.append(f"led {', '.join(text_of(ballot) for ballot in record.leaderships)}")
+    parts = [f"{name} {says}" for name, says in _testimony_rows(record) if says]
     return "; ".join(parts) or "nothing decided, voted or promised"
+
+
+def _testimony_rows(record: Record) -> tuple[tuple[str, str], ...]:
+    """What a node said for all to hear, by what it did; empty where it did not."""
+    return (
+        ("decided", _entries_text(record.decided)),
+        ("executed", ", ".join(text_of(command) for _, command in record.executed)),
+        (
+            "voted for",
+            ", ".join(
+                f"{value_text(value)} in slot {slot} at {text_of(ballot)}"
+                for slot, ballot, value in record.votes
+            ),
+        ),
+        ("promised", "" if record.promised is None else text_of(record.promised)),
+        ("led", ", ".join(text_of(ballot) for ballot in record.leaderships)),
+    )
+
+
+def record_rows(record: Record) -> tuple[tuple[str, str], ...]:
+    """The same, and what only the node itself can tell: what it has saved, and its timers."""
+    return (
+        *_testimony_rows(record),
+        ("persisted", "" if record.storage is None else text_of(record.storage)),
+        ("armed timers", ", ".join(_name(timer) for timer in canonical(record.timers))),
+    )
+
+
+def _entries_text(entries: Iterable[tuple[Slot, Value]]) -> str:
+    return ", ".join(f"{value_text(value)} in slot {slot}" for slot, value in entries)
+
+
+def message_text(message: Message, limit: int = 60) -> str:
+    """A message in one line of at most ``limit`` characters, for labels."""
+    return shortened(one_line(text_of(message)), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, without its middle where it has more than ``limit`` characters.
+
+    Both ends are kept, because values that are alike often differ in their last parts.
+    """
+    if len(text) <= limit:
+        return text
+    tail = (limit - 1) // 2
+    return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, and such that UTF-8 can hold it.
+
+    What would turn the direction of the letters after it is made visible: nobody shall read
+    something else than what is there.
+    """
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    return re.sub(r"[\ud800-\udfff\u202a-\u202e\u2066-\u2069]", "\ufffd", text)
 
 
 def names_text(nodes: Iterable[object]) -> str:

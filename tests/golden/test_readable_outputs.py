@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from indelible.checkers.explore import explore
+from indelible.checkers.properties import BUILT_IN
 from indelible.cli import main
+from indelible.evidence import evidence_of
+from indelible.impl.known_bugs import KNOWN_BUGS
+from indelible.render.mermaid import render_mermaid
+from indelible.render.shiviz import render_shiviz
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE / "examples"
@@ -48,6 +54,9 @@ OUTPUTS = {
     "known_bug_torn.txt": "check accept_revealed_before_saved",
     "multipaxos_limit.txt": "check --max-states 1000",
 }
+
+# The counterexample of known_bug.txt once more.
+RENDERINGS = {"known_bug.mermaid": render_mermaid, "known_bug.shiviz": render_shiviz}
 
 MASKS = (
     (r"(?m)^  (local states|local steps|time|memory)(  +)\S.*$", r"  \1\2…"),
@@ -85,6 +94,16 @@ def test_output(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.M
     compared(name, text, rewrite=request.config.getoption("--rewrite"))
 
 
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_rendering(name: str, request: pytest.FixtureRequest) -> None:
+    bug = KNOWN_BUGS["noop_overwrites"]
+    trace = explore(bug.implementation, bug.scope, properties=[BUILT_IN[bug.property]]).trace
+    assert trace is not None
+    evidence = evidence_of(bug.implementation, trace, target=bug.name, length="shortest")
+    rewrite = request.config.getoption("--rewrite")
+    compared(name, RENDERINGS[name](evidence) + "\n", rewrite=rewrite)
+
+
 @pytest.mark.parametrize("seed", ["1", "2"])
 @pytest.mark.parametrize(
     "name", ["violated_by_a_torn_step.txt", "violated_with_sets.txt", "torn.json"]
@@ -105,4 +124,4 @@ def test_output_does_not_depend_on_the_hash_seed(name: str, seed: str) -> None:
 
 
 def test_every_expected_file_is_compared() -> None:
-    assert {path.name for path in EXPECTED.iterdir()} == set(OUTPUTS)
+    assert {path.name for path in EXPECTED.iterdir()} == {*OUTPUTS, *RENDERINGS}

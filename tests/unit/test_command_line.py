@@ -149,8 +149,8 @@ def test_leader_replaced_is_asked_for_in_the_default_check_only(run: Run, words:
 
 
 def test_known_bug_is_a_target_with_its_own_scope_and_is_found(run: Run) -> None:
-    listed = json.loads(run("bugs", "--json").stdout)
-    assert all(set(bug) == {"name", "property", "mechanism", "source"} for bug in listed)
+    listed = json.loads(run("bugs", "--list", "--json").stdout)
+    assert all(set(bug) == {"name", "row", "property", "mechanism", "source"} for bug in listed)
     (bug,) = (bug for bug in listed if bug["name"] == "next_slot_from_own_log")
     result = run("check", bug["name"], "--property", bug["property"], "--json")
     assert result.exit_code == 1
@@ -160,8 +160,9 @@ def test_known_bug_is_a_target_with_its_own_scope_and_is_found(run: Run) -> None
 
 
 def test_list_of_known_bugs(run: Run) -> None:
-    lines = run("bugs").stdout.splitlines()
-    for bug, line in zip(json.loads(run("bugs", "--json").stdout), lines, strict=True):
+    lines = run("bugs", "--list").stdout.splitlines()
+    listed = json.loads(run("bugs", "--list", "--json").stdout)
+    for bug, line in zip(listed, lines, strict=True):
         assert line.split()[:2] == [bug["name"], bug["property"]]
         assert line.endswith(bug["mechanism"])
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from indelible.render.values import Change, changes, text_of
+from indelible.render.values import Change, changes, parts_of, text_of
 
 
 class Ballot(NamedTuple):
@@ -134,3 +134,19 @@ def test_a_difference_that_cannot_be_shown_is_still_a_change() -> None:
     # The part that differs is left out of the text, and so the whole is named.
     before, after = Leader(Ballot(1, "n"), hidden=1), Leader(Ballot(1, "n"), hidden=2)
     assert list(changes(before, after)) == [Change("", text_of(before), text_of(after))]
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        (Entry(0, "a"), (("slot", "0"), ("value", "'a'"))),
+        (Leader(Ballot(1, "n")), (("ballot", "1.n"), ("voters", "{}"))),
+        ({"b": 1, "a": 2}, (("'a'", "2"), ("'b'", "1"))),
+        (Ballot(1, "n"), (("", "1.n"),)),
+        (Follower(), (("", "Follower"),)),
+        (None, (("", "None"),)),
+        ({}, (("", "{}"),)),
+    ],
+)
+def test_parts(value: Any, parts: Any) -> None:
+    assert parts_of(value) == parts
