@@ -5,7 +5,7 @@ A pure function of the evidence; the words are those of ``words.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from indelible.model.events import node_name
@@ -13,7 +13,7 @@ from indelible.model.run import Run, RunStep
 from indelible.model.trace import Evidence, Length, Violation
 from indelible.render.words import event_text, names_text, record_text, step_lines, value_text
 
-__all__ = ["CLAIMS", "render_text"]
+__all__ = ["CLAIMS", "render_document", "render_text"]
 
 CLAIMS: Final[dict[Length, str]] = {
     "shortest": ", the shortest there is",
@@ -34,6 +34,34 @@ def render_text(evidence: Evidence) -> str:
     lines += ["", *_violation(evidence.trace.violation), *_why(evidence)]
     lines += ["", *_end(run, width)]
     return "\n".join(lines).rstrip()
+
+
+def render_document(evidence: Evidence) -> str:
+    """The trace as ``render_text`` has it, with all else that is kept of it: what it is about, in
+    which scope, and how it was found."""
+    about = evidence.target or evidence.trace.implementation
+    fixed = "; it is marked fixed" if evidence.fixed else ""
+    rows = evidence.trace.scope.lines()
+    width = max(len(name) for name, _ in rows)
+    lines = [f"Trace of {about}, about {evidence.property}{fixed}", "", render_text(evidence), ""]
+    lines += ["Scope", *(f"  {name:<{width}}  {says}" for name, says in rows)]
+    if evidence.found:
+        lines += ["", "Found", *_found(evidence.found)]
+    return "\n".join(lines)
+
+
+def _found(found: Mapping[str, object], indent: str = "  ") -> Iterator[str]:
+    """Whatever is said of how it was found, a line each; lists and objects further in."""
+    for name, value in found.items():
+        parts: object = value
+        if isinstance(value, list):
+            parts = {str(number): part for number, part in enumerate(value, start=1)}
+        if isinstance(parts, Mapping):
+            yield f"{indent}{name}"
+            yield from _found(parts, f"{indent}  ")
+        else:
+            says = f"{value:,}" if type(value) is int else value
+            yield f"{indent}{name}: {says}"
 
 
 def _title(length: int, claim: Length) -> str:
