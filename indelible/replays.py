@@ -234,7 +234,8 @@ def folder_text(folder: Path, replays: Sequence[Replayed | Unreadable]) -> str:
 
 def _line(each: Replayed | Unreadable) -> str:
     if isinstance(each, Unreadable):
-        return f"  ? {each.name}: {each.error.fact}"
+        name = "" if each.error.fact.startswith(each.name) else f"{each.name}: "
+        return f"  ? {name}{each.error.fact}"
     headline = _headline(each)
     if each.evidence.fixed:
         headline += "; it is marked fixed" if each.expected else "; it was marked fixed"

@@ -131,7 +131,7 @@ def _scope(scope: Scope, encoder: Encoder) -> dict[str, Any]:
     """Every field, in order; timers that are bounded one by one as pairs."""
     values = {part.name: getattr(scope, part.name) for part in fields(scope)}
     for name in ("nodes", "may_submit", "may_time_out"):
-        values[name] = values[name] and list(values[name])
+        values[name] = None if values[name] is None else list(values[name])
     timeouts = scope.timeouts_max
     if isinstance(timeouts, Mapping):
         values["timeouts_max"] = [
