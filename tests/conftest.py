@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from indelible.checkers.properties import BUILT_IN
 from indelible.evidence import evidence_of
 from indelible.impl.known_bugs import KNOWN_BUGS
 from indelible.impl.multipaxos import Ballot, MultiPaxos
@@ -33,8 +34,11 @@ def _known_bug(name: str, actions: tuple[Action, ...], says: str, story: Explana
     bug = KNOWN_BUGS[name]
     violation = Violation(says, slot=0, nodes=(0, 1), values=("a",), property=bug.property)
     trace = Trace(name, bug.scope, actions, violation)
-    found = {"by": "explorer", "states": 1234}
-    evidence = evidence_of(bug.implementation, trace, target=name, length="shortest", found=found)
+    known = BUILT_IN[bug.property]
+    found = {"by": "exhaustive search", "states_distinct": 1234}
+    evidence = evidence_of(
+        bug.implementation, trace, known, target=name, length="shortest", found=found
+    )
     return replace(evidence, explanation=story)
 
 
@@ -105,7 +109,8 @@ def walk() -> Callable[..., Evidence]:
                 state = following
         violation = Violation("made up", property="agreement")
         trace = Trace("multipaxos", scope, tuple(actions), violation)
-        return evidence_of(MultiPaxos(), trace, target="multipaxos")
+        known = BUILT_IN["agreement"]
+        return evidence_of(MultiPaxos(), trace, known, target="multipaxos")
 
     return walked
 
@@ -150,14 +155,14 @@ def raised() -> Evidence:
     trace = Trace(
         "unwilling", Unwilling.scope, ((0, Submit("a")),), Violation("raises", property="raises")
     )
-    return evidence_of(Unwilling(starts=True), trace)
+    return evidence_of(Unwilling(starts=True), trace, None)
 
 
 @pytest.fixture(scope="session")
 def never_started() -> Evidence:
     """No event at all: the node could not even start."""
     trace = Trace("unwilling", Unwilling.scope, (), Violation("raises", property="raises"))
-    evidence = evidence_of(Unwilling(starts=False), trace)
+    evidence = evidence_of(Unwilling(starts=False), trace, None)
     assert evidence.run.initial is None
     return evidence
 

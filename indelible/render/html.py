@@ -25,11 +25,12 @@ from indelible.model.events import node_name as name_of
 from indelible.model.run import Run, RunStep, handled_event
 from indelible.model.trace import Evidence
 from indelible.render.text import CLAIMS, render_text
-from indelible.render.values import parts_of, text_of
+from indelible.render.values import parts_of
 from indelible.render.words import (
     effect_lines,
     effect_text,
     event_text,
+    found_text,
     names_text,
     one_line,
     record_rows,
@@ -100,10 +101,6 @@ def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
     """What the head of the page says, besides the property and why it is false."""
     violation, count = evidence.trace.violation, len(evidence.run.steps)
     length = f"{count} event{'' if count == 1 else 's'}{CLAIMS[evidence.length]}"
-    found = ", ".join(
-        f"{name} {says if isinstance(says, str) else text_of(says)}"
-        for name, says in evidence.found.items()
-    )
     kept = "to show that it does not happen any more" if evidence.fixed else ""
     facts = (
         ("target", _target(evidence)),
@@ -111,7 +108,7 @@ def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
         ("nodes", names_text(violation.nodes)),
         ("values", ", ".join(value_text(value) for value in violation.values)),
         ("length", length if count else "none: it is the initial state"),
-        ("found", found),
+        ("found", found_text(evidence.found)),
         ("kept", kept),
     )
     return tuple((name, says) for name, says in facts if says)

@@ -6,7 +6,7 @@ It knows the contract's words, and no protocol.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -47,6 +47,7 @@ __all__ = [
     "effect_lines",
     "effect_text",
     "event_text",
+    "found_text",
     "message_text",
     "names_text",
     "one_line",
@@ -299,6 +300,18 @@ def one_line(text: str) -> str:
     """
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
     return re.sub(r"[\ud800-\udfff\u202a-\u202e\u2066-\u2069]", "\ufffd", text)
+
+
+def found_text(found: Mapping[str, object]) -> str:
+    """By what a trace was found, and how it was made smaller."""
+    words = [f"by {found['by']}"] if "by" in found else []
+    states = found.get("states_distinct")
+    if isinstance(states, int):
+        words.append(f"in {states:,} states")
+    minimized = found.get("minimized")
+    if isinstance(minimized, Mapping) and "events_before" in minimized:
+        words.append(f"minimized from {minimized['events_before']} events")
+    return ", ".join(words)
 
 
 def names_text(nodes: Iterable[object]) -> str:

@@ -99,7 +99,9 @@ def test_rendering(name: str, request: pytest.FixtureRequest) -> None:
     bug = KNOWN_BUGS["noop_overwrites"]
     trace = explore(bug.implementation, bug.scope, properties=[BUILT_IN[bug.property]]).trace
     assert trace is not None
-    evidence = evidence_of(bug.implementation, trace, target=bug.name, length="shortest")
+    evidence = evidence_of(
+        bug.implementation, trace, BUILT_IN[bug.property], target=bug.name, length="shortest"
+    )
     rewrite = request.config.getoption("--rewrite")
     compared(name, RENDERINGS[name](evidence) + "\n", rewrite=rewrite)
 
