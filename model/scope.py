@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, cast, get_args
 
+from indelible.model.classes import plain_text
 from indelible.model.errors import ScopeError
 from indelible.model.events import Command, NodeId, Timer, node_name
 
@@ -121,7 +122,9 @@ class Scope:
         """Every bound as (name, what it says), for reports."""
         timeouts = self.timeouts_max
         if isinstance(timeouts, Mapping):
-            per_timer = ", ".join(f"{timer} {_limit(most)}" for timer, most in timeouts.items())
+            per_timer = ", ".join(
+                f"{_name(timer)} {_limit(most)}" for timer, most in timeouts.items()
+            )
             timeouts_text = f"{per_timer}; other timers unbounded (per node)"
         else:
             timeouts_text = f"{_limit(timeouts)} per node"
@@ -129,7 +132,7 @@ class Scope:
         torn = "steps may be torn by a crash" if self.torn else "steps are never torn"
         return (
             ("nodes", f"{len(self.nodes)} ({', '.join(node_name(node) for node in self.nodes)})"),
-            ("commands", ", ".join(str(command) for command in self.commands) or "none"),
+            ("commands", ", ".join(_name(command) for command in self.commands) or "none"),
             (
                 "submissions_max",
                 f"{_limit(self.submissions_max)} of each command" + _only("to", self.may_submit),
@@ -144,6 +147,10 @@ def _only(preposition: str, nodes: tuple[NodeId, ...] | None) -> str:
     if nodes is None:
         return ""
     return f"; only {preposition} {', '.join(node_name(node) for node in nodes) or 'no node'}"
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) else plain_text(value)
 
 
 def _limit(most: int | None) -> str:

@@ -5,13 +5,20 @@ A pure function of the evidence; the words are those of ``words.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from indelible.model.events import node_name
 from indelible.model.run import Run, RunStep
 from indelible.model.trace import Evidence, Length, Violation
-from indelible.render.words import event_text, names_text, record_text, step_lines, value_text
+from indelible.render.words import (
+    event_text,
+    found_text,
+    names_text,
+    record_text,
+    step_lines,
+    value_text,
+)
 
 __all__ = ["CLAIMS", "render_document", "render_text"]
 
@@ -45,23 +52,9 @@ def render_document(evidence: Evidence) -> str:
     width = max(len(name) for name, _ in rows)
     lines = [f"Trace of {about}, about {evidence.property}{fixed}", "", render_text(evidence), ""]
     lines += ["Scope", *(f"  {name:<{width}}  {says}" for name, says in rows)]
-    if evidence.found:
-        lines += ["", "Found", *_found(evidence.found)]
+    found = found_text(evidence.found)
+    lines += ["", f"Found {found}."] if found else []
     return "\n".join(lines)
-
-
-def _found(found: Mapping[str, object], indent: str = "  ") -> Iterator[str]:
-    """Whatever is said of how it was found, a line each; lists and objects further in."""
-    for name, value in found.items():
-        parts: object = value
-        if isinstance(value, list):
-            parts = {str(number): part for number, part in enumerate(value, start=1)}
-        if isinstance(parts, Mapping):
-            yield f"{indent}{name}"
-            yield from _found(parts, f"{indent}  ")
-        else:
-            says = f"{value:,}" if type(value) is int else value
-            yield f"{indent}{name}: {says}"
 
 
 def _title(length: int, claim: Length) -> str:
