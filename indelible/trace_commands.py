@@ -289,7 +289,8 @@ def _minimized(
 
 def _stage(stage: Stage) -> str:
     says = f" ({stage.says})" if stage.says else ""
-    return f"{stage.name}: {stage.events} events, {stage.nodes} nodes{says}"
+    nodes = f"{stage.nodes} node{'' if stage.nodes == 1 else 's'}"
+    return f"{stage.name}: {stage.events} event{'' if stage.events == 1 else 's'}, {nodes}{says}"
 
 
 def _target(document: Document, other: str | None) -> Target:
