@@ -3,7 +3,7 @@
 Each is the clean implementation with one method replaced, after a slip seen in a paper, an issue
 tracker or published code; its docstring tells the mechanism, the rule it breaks and the source. The
 registry adds the property by which it shows, and a small scope in which an exhaustive search finds
-it: with no more nodes, commands, elections and restarts than the bug takes.
+it. What the catalogue has besides is listed as pending.
 """
 
 from __future__ import annotations
@@ -12,155 +12,325 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from indelible.impl.known_bugs.durability import (
-    AcceptNotDurable,
-    AcceptRevealedBeforeSaved,
-    CorruptTailTruncated,
-    PromiseNotDurable,
-    WipedDiskRejoins,
+from indelible.impl.known_bugs import (
+    counting,
+    durability,
+    election,
+    execution,
+    promises,
+    recovery,
+    scopes,
+    voting,
 )
-from indelible.impl.known_bugs.execution import ApplyOutOfOrder, CommitIndexTrusted, NoDedupe
-from indelible.impl.known_bugs.known_bug import KnownBug
-from indelible.impl.known_bugs.phase1 import (
-    BallotNotUnique,
-    DupPromiseCounted,
-    NextSlotFromOwnLog,
-    NoopOverwrites,
-    PhaseOneQuorumHalf,
-    PickLastArrived,
-    PickLowest,
-    PromiseHidesAccepted,
-    PromiseOmitsDecided,
-    PromiseReportsPromisedBallot,
-    StalePromiseCounted,
-)
-from indelible.impl.known_bugs.phase2 import (
-    AcceptBelowPromise,
-    AckWithoutStoring,
-    DupAckCounted,
-    FlexMisconfig,
-    PhaseTwoQuorumHalf,
-)
-from indelible.model.scope import Scope
+from indelible.impl.known_bugs.known_bug import KnownBug, PendingBug
+from indelible.impl.known_bugs.pending import PENDING
+from indelible.impl.multipaxos import MultiPaxos
 
-__all__ = ["KNOWN_BUGS", "KnownBug"]
+__all__ = ["KNOWN_BUGS", "PENDING", "KnownBug", "PendingBug"]
 
-
-def _scope(
-    *,
-    nodes: int = 3,
-    commands: tuple[str, ...] = ("a", "b"),
-    submissions_max: int = 1,
-    candidates: tuple[int, ...] = (0, 1),
-    elections: int = 1,
-    heartbeats: int = 0,
-    restarts: int = 0,
-    torn: bool = False,
-) -> Scope:
-    """Two nodes that may each bid once, two commands, and whatever else a bug needs."""
-    return Scope(
-        nodes=nodes,
-        commands=commands,
-        submissions_max=submissions_max,
-        timeouts_max={"election": elections, "heartbeat": heartbeats, "retransmit": 0},
-        may_time_out=candidates,
-        restarts_max=restarts,
-        torn=torn,
-    )
-
-
-_ALL: Final = (
-    # Phase 1
-    KnownBug(PromiseHidesAccepted(), "agreement", _scope(), "read in roxel and krthk", 1),
+_PROMISES: Final = (
     KnownBug(
-        PickLastArrived(),
+        promises.PromiseHidesAccepted(),
+        "agreement",
+        scopes.TWO_LEADERS,
+        "read in roxel and krthk",
+        1,
+    ),
+    KnownBug(
+        promises.BallotZeroIgnored(),
+        "agreement",
+        scopes.TWO_LEADERS,
+        "read in sagelywizard and 500lines",
+        4,
+    ),
+    KnownBug(
+        promises.PromiseReportsPromisedBallot(),
+        "agreement",
+        scopes.THREE_CANDIDATES,
+        "Sutra on Egalitarian Paxos, arXiv 1906.10917; read in krthk; reported: CASSANDRA-6023",
+        5,
+    ),
+    KnownBug(
+        promises.PromiseOmitsDecided(),
+        "agreement",
+        scopes.TWO_LEADERS,
+        "reproduced with ailidani/paxi",
+        29,
+    ),
+    KnownBug(
+        promises.PromiseForgottenOnStepdown(),
+        # What it forgets costs an entry only once a third bid and a second command meet.
+        "promise_never_falls",
+        scopes.THREE_BIDS,
+        "reproduced with raftos; akka-raft #56",
+        40,
+    ),
+)
+
+_ELECTION: Final = (
+    KnownBug(election.BallotNotUnique(), "agreement", scopes.TWO_LEADERS, "read in akellehe", 13),
+    KnownBug(
+        election.DupPromiseCounted(scopes.ALL_OF_THREE_ELECT),
+        "agreement",
+        scopes.TWO_LEADERS_ANY_ORDER,
+        "reproduced with ajdavis; read in raftos",
+        17,
+        MultiPaxos(scopes.ALL_OF_THREE_ELECT),
+    ),
+    KnownBug(
+        election.StalePromiseCounted(scopes.ALL_OF_TWO_ELECT),
+        "agreement",
+        scopes.TWO_BIDS_EACH,
+        "luohaha/MyPaxos #18, little-raft #44",
+        18,
+        MultiPaxos(scopes.ALL_OF_TWO_ELECT),
+    ),
+    KnownBug(
+        election.KeepOldPromises(scopes.THREE_OF_FOUR_ELECT),
+        # Four nodes and three bids: what is chosen wrongly shows in the votes first.
         "votes_are_safe",
-        _scope(candidates=(0, 1, 2)),
+        scopes.TWO_BIDS_OF_FOUR,
+        "read in MyPaxos",
+        19,
+        MultiPaxos(scopes.THREE_OF_FOUR_ELECT),
+    ),
+    KnownBug(
+        election.StaleAdoption(scopes.ALL_OF_TWO_ELECT),
+        "agreement",
+        scopes.TWO_BIDS_EACH,
+        "reproduced with 500lines and DistAlgo",
+        20,
+        MultiPaxos(scopes.ALL_OF_TWO_ELECT),
+    ),
+    KnownBug(
+        election.BumpWithoutPrepare(), "agreement", scopes.TWO_LEADERS, "a common fast retry", 21
+    ),
+    KnownBug(
+        election.PhaseOneQuorumHalf(),
+        "agreement",
+        scopes.TWO_LEADERS,
+        "reproduced with paxosmmc",
+        23,
+    ),
+    KnownBug(
+        election.ImpliedPromise(),
+        "agreement",
+        scopes.RESTART,
+        "read in multi-paxos-example",
+        44,
+    ),
+)
+
+_RECOVERY: Final = (
+    KnownBug(
+        recovery.PickLastArrived(),
+        "agreement",
+        scopes.THREE_CANDIDATES,
         "read in enriquefynn; reported for WiDS, CrystalBall and Local Model Checking",
         2,
     ),
+    KnownBug(recovery.PickLowest(), "agreement", scopes.THREE_CANDIDATES, "a turned comparison", 3),
     KnownBug(
-        PickLowest(), "votes_are_safe", _scope(candidates=(0, 1, 2)), "a turned comparison", 3
+        recovery.LatePromiseRewrites(),
+        "agreement",
+        scopes.TWO_LEADERS_ANY_ORDER,
+        "read in thomastiotto and dgkimura",
+        22,
     ),
+    KnownBug(recovery.NoopOverwrites(), "agreement", scopes.ONE_COMMAND, "OCons #21", 27),
     KnownBug(
-        PromiseReportsPromisedBallot(),
-        "votes_are_safe",
-        _scope(candidates=(0, 1, 2)),
-        "Sutra on Egalitarian Paxos, arXiv 1906.10917; read in krthk",
-        5,
-    ),
-    KnownBug(BallotNotUnique(), "agreement", _scope(), "read in akellehe", 13),
-    KnownBug(
-        DupPromiseCounted(),
-        "votes_are_safe",
-        # With four nodes the quorum that is none still meets every majority.
-        _scope(nodes=5),
-        "reproduced with ajdavis; read in raftos",
-        17,
-    ),
-    KnownBug(
-        StalePromiseCounted(),
-        "votes_are_safe",
-        _scope(elections=2),
-        "luohaha/MyPaxos #18, little-raft #44",
-        18,
-    ),
-    KnownBug(PhaseOneQuorumHalf(), "agreement", _scope(), "reproduced with paxosmmc", 23),
-    KnownBug(NoopOverwrites(), "agreement", _scope(commands=("a",)), "OCons #21", 27),
-    KnownBug(
-        NextSlotFromOwnLog(),
-        "one_value_per_ballot",
-        _scope(candidates=(0,)),
+        recovery.NextSlotFromOwnLog(),
+        "agreement",
+        scopes.TWO_LEADERS,
         "a class of bug seen in ailidani/paxi",
         28,
     ),
-    KnownBug(PromiseOmitsDecided(), "agreement", _scope(), "reproduced with ailidani/paxi", 29),
-    # Phase 2
-    KnownBug(AcceptBelowPromise(), "agreement", _scope(), "the textbook", 6),
-    KnownBug(AckWithoutStoring(), "decided_implies_chosen", _scope(), "read in dgkimura", 8),
     KnownBug(
-        DupAckCounted(),
+        recovery.ChooseLongestLog(),
+        "agreement",
+        scopes.THREE_CANDIDATES,
+        "read in vsr-trio; neon #296",
+        45,
+    ),
+)
+
+_VOTING: Final = (
+    KnownBug(voting.AcceptBelowPromise(), "agreement", scopes.TWO_LEADERS, "the textbook", 6),
+    KnownBug(
+        voting.AcceptNoBump(scopes.ALL_OF_TWO_CHOOSE),
+        "agreement",
+        scopes.TWO_BIDS_EACH,
+        "M. Brooker, 2021; CASSANDRA-17162; read in gdub, thomastiotto and dgkimura",
+        7,
+        MultiPaxos(scopes.ALL_OF_TWO_CHOOSE),
+    ),
+    KnownBug(
+        voting.AckWithoutStoring(),
         "decided_implies_chosen",
-        _scope(nodes=4, commands=("a",), candidates=(0,)),
+        scopes.TWO_LEADERS,
+        "read in dgkimura",
+        8,
+    ),
+    KnownBug(
+        voting.AckByValue(),
+        "decided_implies_chosen",
+        scopes.ONE_COMMAND,
+        "read in sagelywizard; logcabin #44, async-raft #108, canonical/raft #220",
+        15,
+    ),
+    KnownBug(
+        voting.TruncateOnOldAppend(scopes.ALL_OF_TWO_CHOOSE),
+        "agreement",
+        scopes.THREE_COMMANDS,
+        "reproduced with pysyncobj",
+        46,
+        MultiPaxos(scopes.ALL_OF_TWO_CHOOSE),
+    ),
+    KnownBug(
+        voting.RollbackCommittedOnStepdown(),
+        "agreement",
+        scopes.TWO_LEADERS_ANY_ORDER,
+        "CCF #5674",
+        47,
+    ),
+    KnownBug(voting.ElectionByProposedTerm(), "agreement", scopes.TWO_LEADERS, "nebula #685", 50),
+)
+
+_COUNTING: Final = (
+    KnownBug(
+        counting.AckAnyBallot(),
+        "decided_implies_chosen",
+        scopes.FOUR_NODES_AGAIN,
+        "reproduced with enriquefynn",
+        14,
+    ),
+    KnownBug(
+        counting.DupAckCounted(),
+        "decided_implies_chosen",
+        scopes.FOUR_NODES,
         "reproduced with thomastiotto and ajdavis",
         16,
     ),
     KnownBug(
-        PhaseTwoQuorumHalf(), "agreement", _scope(), "reported in the class of 1Paxos's slip", 24
+        counting.PhaseTwoQuorumHalf(),
+        "decided_implies_chosen",
+        scopes.TWO_LEADERS,
+        "reported in the class of 1Paxos's slip",
+        24,
     ),
-    KnownBug(FlexMisconfig(), "agreement", _scope(), "reported: Flexible Paxos, section 3", 26),
-    # Durability
     KnownBug(
-        PromiseNotDurable(),
+        counting.QuorumHalfEven(),
+        "decided_implies_chosen",
+        scopes.FOUR_NODES,
+        "read in raftos and enriquefynn",
+        25,
+    ),
+    KnownBug(
+        # What is chosen is what its own quorums choose, and that is not unique.
+        counting.FlexMisconfig(),
         "agreement",
-        _scope(restarts=1),
-        "reported: injected by CrystalBall; ZOOKEEPER-1653",
-        9,
-    ),
-    KnownBug(AcceptNotDurable(), "agreement", _scope(restarts=1), "etcd #14143", 10),
-    KnownBug(WipedDiskRejoins(), "agreement", _scope(restarts=1), "atlasdb #1504 and #1508", 38),
-    KnownBug(
-        CorruptTailTruncated(),
-        "agreement",
-        _scope(restarts=1),
-        "Protocol-Aware Recovery, FAST 2018",
-        39,
-    ),
-    KnownBug(AcceptRevealedBeforeSaved(), "agreement", _scope(restarts=1, torn=True), "our own"),
-    # Learning and executing
-    KnownBug(
-        CommitIndexTrusted(), "agreement", _scope(heartbeats=1), "reproduced with vsr-trio", 31
-    ),
-    KnownBug(ApplyOutOfOrder(), "log_prefix", _scope(candidates=(0,)), "read in ajdavis", 32),
-    KnownBug(
-        NoDedupe(),
-        "at_most_once",
-        _scope(commands=("a",), submissions_max=2, candidates=(0,)),
-        "read in ajdavis",
-        33,
+        scopes.TWO_LEADERS,
+        "reported: Flexible Paxos, section 3",
+        26,
     ),
 )
 
-KNOWN_BUGS: Final[Mapping[str, KnownBug]] = MappingProxyType({bug.name: bug for bug in _ALL})
+_DURABILITY: Final = (
+    KnownBug(
+        durability.PromiseNotDurable(),
+        "agreement",
+        scopes.RESTART,
+        "reported: injected by CrystalBall; ZOOKEEPER-1653",
+        9,
+    ),
+    KnownBug(
+        durability.AcceptNotDurable(),
+        "agreement",
+        scopes.RESTART,
+        "etcd #14143; reported: MODIST",
+        10,
+    ),
+    KnownBug(
+        durability.AcceptSavesStalePromise(),
+        "agreement",
+        scopes.RESTART,
+        "reproduced with multi-paxos-example",
+        11,
+    ),
+    KnownBug(
+        durability.RestartReuseBallot(),
+        "agreement",
+        scopes.LEADER_RESTARTS,
+        "reproduced with four of cocagne's; phxpaxos #145",
+        12,
+    ),
+    KnownBug(
+        durability.WipedDiskRejoins(),
+        "agreement",
+        scopes.RESTART,
+        "atlasdb #1504 and #1508; read in 500lines; etcd-raft #349",
+        38,
+    ),
+    KnownBug(
+        durability.CorruptTailTruncated(),
+        "agreement",
+        scopes.RESTART,
+        "Protocol-Aware Recovery, FAST 2018",
+        39,
+    ),
+    KnownBug(
+        durability.CommitSavedBeforeEntries(),
+        "log_prefix",
+        scopes.LOG_RESTARTS,
+        "curvine #1368, etcd-raft #300",
+        48,
+    ),
+    KnownBug(
+        durability.TwoFileState(scopes.ALL_OF_TWO_CHOOSE),
+        # The vote that nobody cast misleads a leader only after a third bid.
+        "one_value_per_ballot",
+        scopes.TORN_PAIR,
+        "reported: the epochs of ZooKeeper",
+        49,
+        MultiPaxos(scopes.ALL_OF_TWO_CHOOSE),
+    ),
+    KnownBug(
+        durability.AcceptRevealedBeforeSaved(scopes.ALL_OF_TWO_CHOOSE),
+        "agreement",
+        scopes.TORN_PAIR,
+        "our own",
+        None,
+        MultiPaxos(scopes.ALL_OF_TWO_CHOOSE),
+    ),
+)
+
+_EXECUTION: Final = (
+    KnownBug(
+        execution.CommitIndexTrusted(),
+        "decided_implies_chosen",
+        scopes.TWO_LEADERS_ANY_ORDER,
+        "reproduced with vsr-trio; read in raftos",
+        31,
+    ),
+    KnownBug(execution.ApplyOutOfOrder(), "log_prefix", scopes.ONE_LEADER, "read in ajdavis", 32),
+    KnownBug(
+        execution.NoDedupe(), "at_most_once", scopes.SAME_COMMAND_TWICE, "read in ajdavis", 33
+    ),
+)
+
+KNOWN_BUGS: Final[Mapping[str, KnownBug]] = MappingProxyType(
+    {
+        bug.name: bug
+        for theme in (
+            _PROMISES,
+            _ELECTION,
+            _RECOVERY,
+            _VOTING,
+            _COUNTING,
+            _DURABILITY,
+            _EXECUTION,
+        )
+        for bug in theme
+    }
+)
 """Every known bug, by its name."""
-PENDING: Final[tuple[KnownBug, ...]] = ()

@@ -5,18 +5,32 @@ Each class is the clean implementation with one method replaced. None shows with
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from indelible.impl.multipaxos import Accept, MultiPaxos, Prepare, Replica, Storage
-from indelible.model.effects import Persist
+from indelible.impl.multipaxos import (
+    NO_BALLOT,
+    Accept,
+    Ballot,
+    Entry,
+    MultiPaxos,
+    Prepare,
+    Replica,
+    Storage,
+)
+from indelible.impl.multipaxos.log import at, decided_count, placed
+from indelible.model.effects import Persist, Vote
 from indelible.model.events import NodeId
 from indelible.model.implementation import Step
 
 __all__ = [
     "AcceptNotDurable",
     "AcceptRevealedBeforeSaved",
+    "AcceptSavesStalePromise",
+    "CommitSavedBeforeEntries",
     "CorruptTailTruncated",
     "PromiseNotDurable",
+    "RestartReuseBallot",
+    "TwoFileState",
     "WipedDiskRejoins",
 ]
 
@@ -46,6 +60,58 @@ class AcceptNotDurable(MultiPaxos):
 
     def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
         return unsaved(super().on_accept(replica, source, accept))
+
+
+class AcceptSavesStalePromise(MultiPaxos):
+    """An acceptor saves a vote beside the promise that it knew when it cast the vote before.
+
+    The promise on disk falls back, and after a crash the node votes where it has promised not to:
+    against section 2.5 of Paxos Made Simple. Reproduced with published code, where a vote is
+    written together with an old promise (multi-paxos-example).
+    """
+
+    name = "accept_saves_stale_promise"
+
+    def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
+        state, effects = super().on_accept(replica, source, accept)
+        stale = max((vote.ballot for vote in replica.votes), default=NO_BALLOT)
+        saved = Persist(Storage(stale, state.votes))
+        kept = (saved if isinstance(effect, Persist) else effect for effect in effects)
+        return Step(state, tuple(kept))
+
+
+class TwoFileState(MultiPaxos):
+    """An acceptor writes the ballot of a vote and its value into two files, one after the other.
+
+    A crash in between joins the new ballot to the old value: a vote that the node never cast, and
+    that may win over those that chose. Reported for the epochs of ZooKeeper. It takes a step torn
+    by a crash to see it.
+    """
+
+    name = "two_file_state"
+
+    def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
+        state, effects = super().on_accept(replica, source, accept)
+        old = at(replica.votes, accept.slot)
+        if old is None or state.votes == replica.votes:
+            return Step(state, effects)
+        mixed = placed(replica.votes, (replace(old, ballot=accept.ballot),))
+        return Step(state, (Persist(Storage(state.promised, mixed)), *effects))
+
+
+class RestartReuseBallot(MultiPaxos):
+    """A node keeps its round, and what it does in its own ballots, in memory only.
+
+    After a crash it bids with a ballot that it has led before, may win it again, and puts other
+    values into the slots that it has used: against B1 of The Part-Time Parliament. Reproduced with
+    published code (cocagne's), whose proposers restore no round; reported for phxpaxos (#145).
+    """
+
+    name = "restart_reuse_ballot"
+
+    def pledge(self, replica: Replica, ballot: Ballot, votes: tuple[Vote, ...] = ()) -> Step:
+        step = super().pledge(replica, ballot, votes)
+        return unsaved(step) if ballot.node == replica.node else step
 
 
 class AcceptRevealedBeforeSaved(MultiPaxos):
@@ -89,6 +155,41 @@ class CorruptTailTruncated(MultiPaxos):
     def start(self, node: NodeId, nodes: tuple[NodeId, ...], storage: Storage | None) -> Step:
         found = storage and replace(storage, votes=storage.votes[:-1])
         return super().start(node, nodes, found)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedStorage(Storage):
+    """Storage that also says how many entries from slot 0 on are decided, but not which."""
+
+    decided_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CountingReplica(Replica):
+    """A replica that saves, with its promise and votes, how many entries it knows decided."""
+
+    @property
+    def storage(self) -> CountedStorage:
+        return CountedStorage(self.promised, self.votes, decided_count(self.decided))
+
+
+class CommitSavedBeforeEntries(MultiPaxos):
+    """A node saves how far its log is decided before it saves the decided entries themselves.
+
+    After a crash it finds no entry in such a slot, takes it for a no-op, and executes those behind
+    it: another history than everybody else's (Paxos Made Simple, section 3). Reported for curvine
+    (#1368) and etcd's Raft (#300).
+    """
+
+    name = "commit_saved_before_entries"
+
+    def start(self, node: NodeId, nodes: tuple[NodeId, ...], storage: Storage | None) -> Step:
+        state, effects = super().start(node, nodes, storage)
+        counting = CountingReplica(node, nodes, state.promised, state.votes)
+        slots = range(storage.decided_count if isinstance(storage, CountedStorage) else 0)
+        found = tuple(Entry(slot, self.recovered_value(state.votes, slot)) for slot in slots)
+        learned, news = self.learn(counting, found)
+        return Step(learned, (*effects, *news))
 
 
 def unsaved(step: Step) -> Step:

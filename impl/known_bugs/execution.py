@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from indelible.impl.multipaxos import Entry, Heartbeat, MultiPaxos, Replica
+from indelible.impl.multipaxos import Decided, Entry, MultiPaxos, Replica
 from indelible.impl.multipaxos.log import Decisions
-from indelible.model.events import Command, NodeId
+from indelible.model.events import Command
 from indelible.model.implementation import Step
 
 __all__ = ["ApplyOutOfOrder", "CommitIndexTrusted", "NoDedupe"]
@@ -31,19 +31,20 @@ class ApplyOutOfOrder(MultiPaxos):
 
 
 class CommitIndexTrusted(MultiPaxos):
-    """A follower takes its own votes for decided, up to where the leader says its log is.
+    """A follower takes its own votes for decided, up to the slot that it hears is decided.
 
-    Its vote may be for something else than what was chosen there since: a number of entries says
-    nothing of their values. Reproduced with published code (vsr-trio); read in raftos.
+    Its vote may be for something else than what was chosen there since: the place of an entry says
+    nothing of its value. Reproduced with published code (vsr-trio); read in raftos.
     """
 
     name = "commit_index_trusted"
 
-    def on_heartbeat(self, replica: Replica, source: NodeId, heartbeat: Heartbeat) -> Step:
-        state, effects = super().on_heartbeat(replica, source, heartbeat)
-        below = (vote for vote in state.votes if vote.slot < heartbeat.decided_count)
-        learned, news = self.learn(state, tuple(Entry(vote.slot, vote.value) for vote in below))
-        return Step(learned, (*effects, *news))
+    def on_decided(self, replica: Replica, decided: Decided) -> Step:
+        trusted = (vote for vote in replica.votes if vote.slot <= decided.slot)
+        own = tuple(Entry(vote.slot, vote.value) for vote in trusted)
+        learned, news = self.learn(replica, own)
+        told, more = super().on_decided(learned, decided)
+        return Step(told, (*news, *more))
 
 
 class NoDedupe(MultiPaxos):

@@ -55,9 +55,10 @@ def await_election(replica: Replica) -> SetTimer:
     The range doubles with each round since the last one in which this node voted for anything, up
     to a limit, because those are rounds in which candidates may have disturbed each other (Paxos
     Made Moderately Complex, section 3, lets the wait grow with the ballot too). The number follows
-    from what is there; a counter of campaigns would multiply the states.
+    from what is there; a counter of campaigns would multiply the states. A node that has
+    voted above its promise, as only a broken one does, waits no longer than usual.
     """
     voted = max((vote.ballot.round for vote in replica.votes), default=0)
-    doublings = min(replica.promised.round - voted - 1, DOUBLINGS_MAX)
+    doublings = min(max(0, replica.promised.round - voted - 1), DOUBLINGS_MAX)
     least, most = AWAIT_LEADER.after
     return SetTimer(ELECTION, (least, most << doublings))

@@ -151,7 +151,7 @@ def test_leader_replaced_is_asked_for_in_the_default_check_only(run: Run, words:
 def test_known_bug_is_a_target_with_its_own_scope_and_is_found(run: Run) -> None:
     listed = json.loads(run("bugs", "--list", "--json").stdout)
     assert all(set(bug) == {"name", "row", "property", "mechanism", "source"} for bug in listed)
-    (bug,) = (bug for bug in listed if bug["name"] == "next_slot_from_own_log")
+    (bug,) = (bug for bug in listed if bug["name"] == "commit_saved_before_entries")
     result = run("check", bug["name"], "--property", bug["property"], "--json")
     assert result.exit_code == 1
     assert verdict(result)["implementation"] == bug["name"]

@@ -1,58 +1,29 @@
-"""Bugs of Phase 2: how a leader may believe a value to be chosen that is not.
+"""Bugs of counting votes: how a leader may believe a value to be chosen that is not.
 
-Each class is the clean implementation with one method replaced.
+Each class is the clean implementation with one method, or one setting, replaced.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from indelible.impl.multipaxos import Accept, Accepted, MultiPaxos, Replica
-from indelible.model.effects import Send
+from indelible.impl.multipaxos import Accepted, MultiPaxos, Replica
 from indelible.model.events import NodeId
 from indelible.model.implementation import Step
 from indelible.model.quorums import FlexibleQuorums, QuorumSystem
 
 __all__ = [
-    "AcceptBelowPromise",
-    "AckWithoutStoring",
+    "AckAnyBallot",
     "DupAckCounted",
     "FlexMisconfig",
     "PhaseTwoQuorumHalf",
+    "QuorumHalfEven",
 ]
 
 
 APART: Final = FlexibleQuorums(phase1_size=1, phase2_size=2)
-
-
-class AcceptBelowPromise(MultiPaxos):
-    """An acceptor votes in any ballot, whatever it has promised.
-
-    An old leader gets a value chosen that the new one, elected before that vote, has not heard of:
-    against P1a of Paxos Made Simple. The textbook's own example of what a promise is for.
-    """
-
-    name = "accept_below_promise"
-
-    def may_accept(self, replica: Replica, accept: Accept) -> bool:
-        return True
-
-
-class AckWithoutStoring(MultiPaxos):
-    """An acceptor that refuses a proposal confirms it all the same.
-
-    The leader counts a vote that nobody cast, and announces a value that is not chosen (Paxos Made
-    Simple, section 2.2). Read in published code (dgkimura).
-    """
-
-    name = "ack_without_storing"
-
-    def on_accept(self, replica: Replica, source: NodeId, accept: Accept) -> Step:
-        state, effects = super().on_accept(replica, source, accept)
-        answer = Send(source, Accepted(accept.ballot, accept.slot))
-        return Step(state, effects if answer in effects else (*effects, answer))
 
 
 class DupAckCounted(MultiPaxos):
@@ -68,6 +39,20 @@ class DupAckCounted(MultiPaxos):
         return (*members, node)
 
 
+class AckAnyBallot(MultiPaxos):
+    """A leader counts the votes for its proposals of earlier ballots too.
+
+    Votes in different ballots do not add up, not even those for one value: it is announced before
+    it is chosen (Paxos Made Simple, section 2.2). Reproduced with published code, where votes are
+    counted by slot (enriquefynn).
+    """
+
+    name = "ack_any_ballot"
+
+    def on_accepted(self, replica: Replica, source: NodeId, accepted: Accepted) -> Step:
+        return super().on_accepted(replica, source, replace(accepted, ballot=replica.promised))
+
+
 class PhaseTwoQuorumHalf(MultiPaxos):
     """Half of the nodes, rounded down, are enough to choose.
 
@@ -79,6 +64,19 @@ class PhaseTwoQuorumHalf(MultiPaxos):
 
     def enough_votes(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
         return len(members) >= len(nodes) // 2
+
+
+class QuorumHalfEven(MultiPaxos):
+    """Half of the nodes, rounded up, are enough to choose: of four nodes, two.
+
+    With an odd number of nodes this is a majority, and with an even one it is not (Paxos Made
+    Simple, section 2.2). Read in published code (raftos, enriquefynn).
+    """
+
+    name = "quorum_half_even"
+
+    def enough_votes(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
+        return len(members) >= (len(nodes) + 1) // 2
 
 
 @dataclass(frozen=True)
