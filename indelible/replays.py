@@ -52,12 +52,14 @@ ENABLED_MAX: Final = 20
 class Replayed:
     """A document, on what it was replayed, and what became of it.
 
+    ``missing`` are classes that the document names and are not there, or not what they were;
     ``followed`` is what happens when a trace that does not fit is followed as far as it can be.
     """
 
     target: Target
     document: Document
     evidence: Evidence
+    missing: tuple[str, ...]
     found: Replay
     followed: Played | None = None
 
@@ -86,18 +88,18 @@ class Unreadable:
 def replayed_document(document: Document, target: Target) -> Replayed:
     """Let the document's events happen again on ``target``. Raises ``TraceError``, and
     ``PropertyError`` where its property is not found."""
-    # The property first: its module may be the one of classes that the document names.
     known = known_property(document.property)
-    evidence = document.read().evidence
-    trace = evidence.trace
+    reading = document.read()
+    trace = reading.evidence.trace
     watch = Watch(target.implementation, trace.scope, known)
+    followed = None
     try:
         found = replay(watch, trace.actions)
-        if found.outcome != "does not fit":
-            return Replayed(target, document, evidence, found)
-        return Replayed(target, document, evidence, found, play(watch, schedule(trace.actions)))
+        if found.outcome == "does not fit":
+            followed = play(watch, schedule(trace.actions))
     except ImplementationRaised:
-        return Replayed(target, document, evidence, _raising(target, trace))
+        found = _raising(target, trace)
+    return Replayed(target, document, reading.evidence, reading.missing, found, followed)
 
 
 def _raising(target: Target, trace: Trace) -> Replay:

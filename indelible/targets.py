@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from indelible.checkers.properties import BUILT_IN, Property
-from indelible.model.errors import ImplementationError, PropertyError
+from indelible.model.errors import ImplementationError, ImplementationRaised, PropertyError
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
 
@@ -61,13 +61,22 @@ class Target:
 
 @contextmanager
 def on_trial() -> Iterator[None]:
-    """Where code of the user runs: what it prints does not mix with the result on stdout, and where
-    it exits, its exit code does not pass for ours. Raises ``ImplementationError``."""
+    """Where code of the user runs: what it prints does not mix with the result on stdout, where it
+    exits, its exit code does not pass for ours, and an exception that nobody looked for is told.
+
+    Raises ``ImplementationError``.
+    """
     with redirect_stdout(sys.stderr):
         try:
             yield
         except SystemExit as exit:
             raise ImplementationError(f"the code on trial called exit({exit.code!r})") from exit
+        except ImplementationRaised as raised:
+            raise ImplementationError(
+                f"the implementation raised {raised}",
+                cause="it did so in other events than those in question, or in fewer of them",
+                remedy="correct that first; 'indelible check' finds it, if it is in the scope",
+            ) from raised
 
 
 def find_target(name: str | None) -> Target:

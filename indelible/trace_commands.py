@@ -14,12 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from indelible.model.errors import (
-    ImplementationError,
-    ImplementationRaised,
-    IndelibleError,
-    TraceError,
-)
+from indelible.model.errors import IndelibleError, TraceError
 from indelible.options import limit_options
 
 if TYPE_CHECKING:
@@ -63,16 +58,20 @@ def show(path: Path, form: str, output: Path | None, no_import: bool) -> None:
             _target_if_any(document)
         evidence, missing = _evidence(document, no_import=no_import)
         text = _renderer(form)(evidence)
-    if missing:
-        click.echo(
-            f"note: {', '.join(missing)} could not be found, or changed since; values are "
-            "shown by what the document says of them",
-            err=True,
-        )
+    _note_missing(missing)
     if output is None:
         write_result(text)
     else:
         write_file(output, f"{text}\n")
+
+
+def _note_missing(missing: tuple[str, ...]) -> None:
+    if missing:
+        click.echo(
+            f"note: {', '.join(missing)} could not be found, or changed since; the document's "
+            "values of that name are what it says of them",
+            err=True,
+        )
 
 
 def _evidence(document: Document, *, no_import: bool) -> tuple[Evidence, tuple[str, ...]]:
@@ -137,6 +136,7 @@ def replay(path: Path, other: str | None, mark_fixed: bool, renew: bool, as_json
         replayed = _replayed(read_trace(path), other)
         if mark_fixed or renew:
             _keep(path, replayed, mark_fixed=mark_fixed)
+    _note_missing(replayed.missing)
     text = json.dumps(replay_object(replayed), indent=2) if as_json else replay_text(replayed)
     write_result(text)
     raise SystemExit(REPLAY_EXIT_CODES[replayed.found.outcome])
@@ -259,21 +259,14 @@ def _minimized(
 
     target, known = _target(document, None), known_property(document.property)
     evidence = document.read().evidence
-    try:
-        smaller = minimized(
-            target.implementation,
-            evidence.trace,
-            known,
-            search=search,
-            limits=replace(SEARCH_LIMITS, **limits),
-            report=lambda stage: click.echo(_stage(stage), err=True),
-        )
-    except ImplementationRaised as raised:
-        raise ImplementationError(
-            f"{target.name} raised {raised}",
-            cause=f"the trace is about {evidence.property}; with fewer events something else fails",
-            remedy="correct the exception first, or check for it alone",
-        ) from raised
+    smaller = minimized(
+        target.implementation,
+        evidence.trace,
+        known,
+        search=search,
+        limits=replace(SEARCH_LIMITS, **limits),
+        report=lambda stage: click.echo(_stage(stage), err=True),
+    )
     result = evidence_of(
         target.implementation,
         smaller.trace,
@@ -307,6 +300,11 @@ def _target(document: Document, other: str | None) -> Target:
 
 
 def _target_if_any(document: Document) -> None:
-    """Import what the document is about, so that its values are read as what they were."""
-    with suppress(ImplementationError, TraceError):
+    """Import what the document is about, so that its values are read as what they were.
+
+    Whatever goes wrong with it, the document can be shown.
+    """
+    from indelible.targets import on_trial
+
+    with suppress(Exception), on_trial():
         _target(document, None)

@@ -288,6 +288,22 @@ def test_replay_that_raises_says_so(run: Run, kept: Path) -> None:
     )
 
 
+def test_replay_notes_classes_that_have_changed(run: Run, kept: Path) -> None:
+    change("    command: str\n", "    command: str\n    more: int = 0\n")
+    result = run("replay", str(kept))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("note: mine:Tell could not be found, or changed since;")
+
+
+def test_an_exception_on_the_way_to_fewer_events_is_told(run: Run, kept: Path) -> None:
+    change("case Submit(command):", "case Submit(command) if node == 0 or 1 / 0:")
+    change("return nodes, ()\n\n    def", "return len(nodes) > 2 and nodes, ()\n\n    def")
+    change("for other in nodes if", "for other in iter(nodes) if")
+    result = run("minimize", str(kept), "--no-search")
+    refused(result, "the implementation raised TypeError", "cause: ", "remedy: ")
+    assert run("replay", str(kept)).exit_code == 1
+
+
 def test_replay_where_a_message_is_not_what_it_was(run: Run) -> None:
     (place,) = loaded(run("check", "mine:Hasty", "--save", "--json", "--submissions", "1",
                           "--property", "rules:no_far_behind"))["saved"]  # fmt: skip
@@ -305,9 +321,12 @@ def test_the_code_on_trial_cannot_exit_for_us(run: Run, kept: Path) -> None:
     ):
         refused(run(*words), "Error: the code on trial called exit(0)")
     change("class Hasty:", "class Hasty:\n    def __init__(self): raise SystemExit(0)\n")
-    for command in ("replay", "minimize", "show"):
-        result = run(command, str(kept))
-        refused(result, "the code on trial called exit(0)")
+    for command in ("replay", "minimize"):
+        refused(run(command, str(kept)), "the code on trial called exit(0)")
+    assert run("show", str(kept)).exit_code == 0
+    change("self): raise SystemExit(0)", "self): raise ValueError")
+    refused(run("replay", str(kept)), "Hasty() raised ValueError")
+    assert run("show", str(kept)).exit_code == 0
 
 
 def test_what_the_code_on_trial_prints_is_not_the_result(run: Run, kept: Path) -> None:
