@@ -30,10 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def _known_bug(name: str, actions: tuple[Action, ...], says: str, story: Explanation) -> Evidence:
+ELECTION = {"election": 1, "heartbeat": 0, "retransmit": 0}
+
+
+def _known_bug(
+    name: str, scope: Scope, actions: tuple[Action, ...], says: str, story: Explanation
+) -> Evidence:
     bug = KNOWN_BUGS[name]
     violation = Violation(says, slot=0, nodes=(0, 1), values=("a",), property=bug.property)
-    trace = Trace(name, bug.scope, actions, violation)
+    trace = Trace(name, scope, actions, violation)
     known = BUILT_IN[bug.property]
     found = {"by": "exhaustive search", "states_distinct": 1234}
     evidence = evidence_of(
@@ -62,7 +67,8 @@ def dup_ack_counted() -> Evidence:
         (Moment(5, "n0 has won ballot 1.0"),),
         Moment(9, "n0 counts the vote of n1 twice"),
     )
-    return _known_bug("dup_ack_counted", actions, "slot 0: n0 decided 'a', too early", story)
+    scope = Scope(nodes=4, timeouts_max=ELECTION, may_time_out=(0,))
+    return _known_bug("dup_ack_counted", scope, actions, "slot 0: n0 decided 'a', too early", story)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +94,14 @@ def revealed_before_saved() -> Evidence:
         Moment(6, "n2 forgets a vote that it has told of"),
     )
     says = "slot 0: n0 decided 'a', n1 decided 'b'"
-    return _known_bug("accept_revealed_before_saved", actions, says, story)
+    scope = Scope(
+        commands=("a", "b"),
+        timeouts_max=ELECTION,
+        may_time_out=(0, 1),
+        restarts_max=1,
+        torn=True,
+    )
+    return _known_bug("accept_revealed_before_saved", scope, actions, says, story)
 
 
 @pytest.fixture(scope="session")
