@@ -67,7 +67,7 @@ def found_evidence(
     target: Target,
     verdict: Verdict,
     properties: Sequence[Property],
-    references: Mapping[str, Property],
+    references: Mapping[str, Property] | None = None,
 ) -> tuple[Evidence, ...]:
     """The evidence in a verdict, the shortest first.
 
@@ -75,7 +75,7 @@ def found_evidence(
     properties were asked for, and so can be found again.
     """
     by_name = {known.name: known for known in properties}
-    names = {known.name: reference for reference, known in references.items()}
+    names = {known.name: reference for reference, known in (references or {}).items()}
     found = search_effort(verdict)
     traces = () if verdict.trace is None else (verdict.trace, *verdict.others)
     return tuple(

@@ -176,6 +176,8 @@ def stand_in(kind: str, path: str, names: tuple[str, ...]) -> type:
     else:
         base = {"enum": _Member, "mapping": _Map}.get(kind) or BASES[kind]
         cls = type("StandIn", (base,), {"__slots__": ()} if kind == "enum" else {})
+        if cls.__hash__ is None:  # The class of that path may have had a hash of its own.
+            cls.__hash__ = _hash_of_its_class
     cls.__name__ = qualname.rpartition(".")[2]
     cls.__qualname__ = qualname
     cls.__module__ = module
@@ -200,6 +202,10 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _hash_of_its_class(value: object) -> int:
+    return hash(type(value))
 
 
 class _Fields:

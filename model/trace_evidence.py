@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, NoReturn, TypeVar, cast
 
 from indelible.model.cluster import ClusterState, LocalState
-from indelible.model.effects import EFFECT_TYPES, Effect
+from indelible.model.effects import EFFECT_TYPES, Effect, Send
 from indelible.model.errors import ScopeError, TraceError
 from indelible.model.events import Event, InputEvent, Receive, Restart, Submit, Timeout, Torn
 from indelible.model.itf_decoder import Decoder
@@ -85,12 +85,14 @@ class _Reader:
         self._data, self._name = data, name
         self._about = data["#meta"]["indelible"]
         self._where = f"{name}: #meta.indelible"
+        self._nodes: tuple[Any, ...] = ()
         types = field(self._about, "types", dict, self._where)
         self._decoder = Decoder(types, f"{self._where}.types", find)
 
     def read(self) -> Reading:
         about, where = self._about, self._where
         scope = self._scope()
+        self._nodes = scope.nodes
         steps = self._steps(scope)
         length = field(about, "length", TEXT, where)
         if length not in LENGTHS:
@@ -183,6 +185,7 @@ class _Reader:
         where = f"{self._name}: states[0]"
         now = self._locals(states[0], scope, where)
         started = self._by_node(states[0], "effects", scope.nodes, where)
+        effects = tuple(self._effects(started[node], f"{where}.effects") for node in scope.nodes)
         initial = ClusterState(tuple(now[node] for node in scope.nodes))
         steps: list[RunStep] = []
         for number, data in enumerate(states[1:], start=1):
@@ -191,7 +194,6 @@ class _Reader:
             step = self._step(number, data, scope, now, after, where)
             steps.append(step)
             now = after
-        effects = tuple(self._effects(started[node], where) for node in scope.nodes)
         return Run(scope, initial, effects, tuple(steps))
 
     def _step(
@@ -268,6 +270,10 @@ class _Reader:
             isinstance(effect, EFFECT_TYPES) for effect in effects
         ):
             damage(where, "has effects that are none of the contract's")
+        for effect in effects:
+            _check_hash(effect, where)
+            if isinstance(effect, Send) and effect.to not in self._nodes:
+                damage(where, f"sends to {effect.to!r}, which is not a node of the scope")
         return effects
 
     def _action(self, data: Any, where: str) -> tuple[Any, Event]:
@@ -303,9 +309,18 @@ class _Reader:
         return found
 
 
+def _check_hash(value: object, where: str) -> None:
+    """Events and effects are hashable, like all that they are made of."""
+    try:
+        hash(value)
+    except Exception as error:
+        damage(where, f"has what no event or effect can be made of: {error}")
+
+
 def _check_step(step: RunStep, scope: Scope, where: str) -> None:
     """Whatever must be so in a step of any implementation, and renderings rely on."""
     event = handled_event(step.event)
+    _check_hash(event, where)
     if isinstance(event, Receive) and event.source not in scope.nodes:
         damage(where, f"receives from {event.source!r}, which is not a node of the scope")
     if isinstance(event, Receive) != (step.cause is not None):

@@ -25,7 +25,7 @@ def evidence_found(name: str, property: str = "agreement", **scope_fields: Any) 
     known = BUILT_IN[property]
     scope = replace(target.scope, **scope_fields)
     verdict = explore(target.implementation, scope, properties=[known])
-    (evidence,) = found_evidence(target, verdict, [known], {})
+    (evidence,) = found_evidence(target, verdict, [known])
     return evidence
 
 

@@ -17,6 +17,9 @@ import pytest
 from indelible.model.errors import TraceError
 from indelible.model.trace_document import document_text
 from indelible.model.trace_reader import parse_document
+from indelible.render.html import render_html
+from indelible.render.mermaid import render_mermaid
+from indelible.render.shiviz import render_shiviz
 from indelible.render.text import render_document
 from indelible.trace_files import read_trace
 from support.documents import evidence_found
@@ -78,7 +81,8 @@ def judged(text: str) -> TraceError | None:
     else:
         written = json.loads(document_text(reading.evidence))
         assert json.dumps(written, sort_keys=True) == json.dumps(json.loads(text), sort_keys=True)
-        render_document(reading.evidence)
+        for render in (render_document, render_mermaid, render_shiviz, render_html):
+            render(reading.evidence)
         return None
     assert error.fact.startswith(NAME), error
     assert error.cause, error
@@ -312,6 +316,28 @@ def test_a_state_of_another_node_does_not_change_by_itself() -> None:
     error = judged(json.dumps(data))
     assert error is not None
     assert error.fact.startswith(f"{NAME}: states[9].states.#map[3][1].value.promised")
+
+
+ODD_SENDS = (
+    ({"to": {"#bigint": "9"}, "message": "a"}, "sends to 9, which is not a node of the scope"),
+    ({"to": [], "message": "a"}, "has what no event or effect can be made of"),
+    ({"to": {"#bigint": "0"}, "message": ["a"]}, "has what no event or effect can be made of"),
+)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+@pytest.mark.parametrize(("send", "says"), ODD_SENDS, ids=range(3))
+def test_what_no_implementation_could_have_sent(send: Any, says: str, step: int) -> None:
+    data = copy.deepcopy(DATA)
+    data["#meta"]["indelible"]["types"]["Send"] = "dataclass indelible.model.effects:Send"
+    data["states"][step]["effects"]["#map"][0][1]["#tup"].append({"tag": "Send", "value": send})
+    error = judged(json.dumps(data))
+    assert error is not None
+    assert error.fact.startswith(f"{NAME}: states[{step}]")
+    assert says in error.fact
+    effects = data["states"][step]["effects"]["#map"][0][1]["#tup"]
+    effects[-1] = {"tag": "Send", "value": {"to": {"#bigint": "0"}, "message": "a"}}
+    assert judged(json.dumps(data)) is None
 
 
 @pytest.mark.parametrize(
