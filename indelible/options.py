@@ -114,7 +114,10 @@ SCOPE_OPTIONS: Final = (
         "--submissions", type=BOUND, metavar="N|none", help="How often each command, in all."
     ),
     click.option(
-        "--may-submit", type=NAMES, metavar="NODE,...|all", help="To whom clients submit."
+        "--may-submit",
+        type=NAMES,
+        metavar="NODE,...|COMMAND=NODE,...|all",
+        help="To whom clients submit.",
     ),
     click.option(
         "--timeouts",
@@ -217,15 +220,18 @@ def changed_scope(
     if nodes is not None:
         fields["nodes"] = _nodes(nodes)
         called = Scope(nodes=fields["nodes"]).nodes
-        fields["may_submit"] = _moved(base, base.may_submit, called)
+        fields["may_submit"] = _moved_by_command(base, called)
         fields["may_time_out"] = _moved(base, base.may_time_out, called)
-    nodes_now = replace(base, **fields).nodes
-    if may_submit is not None:
-        fields["may_submit"] = _named("--may-submit", may_submit, nodes_now)
-    if may_time_out is not None:
-        fields["may_time_out"] = _named("--may-time-out", may_time_out, nodes_now)
     if commands is not None:
         fields["commands"] = commands
+        allowed = fields.get("may_submit", base.may_submit)
+        if isinstance(allowed, Mapping):
+            fields["may_submit"] = {known: allowed[known] for known in commands if known in allowed}
+    nodes_now = replace(base, **fields).nodes
+    if may_submit is not None:
+        fields["may_submit"] = _may_submit(may_submit, nodes_now)
+    if may_time_out is not None:
+        fields["may_time_out"] = _named("--may-time-out", may_time_out, nodes_now)
     if submissions is not None:
         fields["submissions_max"] = _bound(submissions)
     if timeouts is not None:
@@ -268,6 +274,29 @@ def _moved(
         return None
     places = [base.nodes.index(node) for node in chosen]
     return tuple(nodes[place] for place in places if place < len(nodes))
+
+
+def _moved_by_command(base: Scope, nodes: tuple[NodeId, ...]) -> Any:
+    if isinstance(base.may_submit, Mapping):
+        return {known: _moved(base, to, nodes) for known, to in base.may_submit.items()}
+    return _moved(base, base.may_submit, nodes)
+
+
+def _may_submit(given: tuple[str, ...], nodes: tuple[NodeId, ...]) -> Any:
+    """Nodes; or, where there is a ``=``, nodes command by command: ``a=n0,a=n1,b=n2``."""
+    if not any("=" in part for part in given):
+        return _named("--may-submit", given, nodes)
+    by_command: dict[str, tuple[NodeId, ...]] = {}
+    for part in given:
+        command, equals, name = part.partition("=")
+        if not equals:
+            raise ScopeError(
+                f"--may-submit has {part!r} among commands with their nodes",
+                remedy="write COMMAND=NODE for each, as in a=n0,b=n1",
+            )
+        named = _named("--may-submit", (name,), nodes) or nodes
+        by_command[command] = (*by_command.get(command, ()), *named)
+    return by_command
 
 
 def _named(

@@ -87,7 +87,7 @@ def scope_object(scope: Scope) -> dict[str, Any]:
         "nodes": list(scope.nodes),
         "commands": [_opaque(command) for command in scope.commands],
         "submissions_max": scope.submissions_max,
-        "may_submit": None if scope.may_submit is None else list(scope.may_submit),
+        "may_submit": _may_submit(scope),
         "timeouts_max": (
             {str(timer): most for timer, most in timeouts.items()}
             if isinstance(timeouts, Mapping)
@@ -98,6 +98,13 @@ def scope_object(scope: Scope) -> dict[str, Any]:
         "torn": scope.torn,
         "links": scope.links,
     }
+
+
+def _may_submit(scope: Scope) -> Any:
+    allowed = scope.may_submit
+    if isinstance(allowed, Mapping):
+        return {text_of(command): list(nodes) for command, nodes in allowed.items()}
+    return None if allowed is None else list(allowed)
 
 
 def _violation(violation: Violation) -> dict[str, Any]:

@@ -180,7 +180,7 @@ class Cluster:
                 return command in self.scope.commands and self._may_submit(state, node, command)
 
     def _may_submit(self, state: ClusterState, node: NodeId, command: Command) -> bool:
-        if not self.scope.accepts_submissions(node):
+        if not self.scope.accepts_submissions(node, command):
             return False
         submitted = sum(submissions_of(at.record, command, self.scope) for at in state.nodes)
         return self.scope.submissions_max is None or submitted < self.scope.submissions_max

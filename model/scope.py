@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 from indelible.model.classes import plain_text
 from indelible.model.errors import ScopeError
@@ -33,7 +33,8 @@ class Scope:
     - ``nodes``: how many (they are then called 0, 1, …), or their names.
     - ``commands``: what clients may submit, to any node.
     - ``submissions_max``: how often each command may be submitted in all.
-    - ``may_submit``: the nodes to which clients submit; ``None`` means every node.
+    - ``may_submit``: the nodes to which clients submit, or a mapping from commands to such nodes (a
+      command it does not name may be submitted anywhere); ``None`` means every node.
     - ``timeouts_max``: how often a node's timers may fire, per node: a number for all its timers
       together, or a mapping by timer (a timer it does not name is unbounded).
     - ``may_time_out``: the nodes whose timers may fire; ``None`` means every node.
@@ -48,7 +49,7 @@ class Scope:
     nodes: tuple[NodeId, ...]
     commands: tuple[Command, ...]
     submissions_max: int | None
-    may_submit: tuple[NodeId, ...] | None
+    may_submit: tuple[NodeId, ...] | Mapping[Command, tuple[NodeId, ...]] | None
     timeouts_max: int | Mapping[Timer, int | None] | None
     may_time_out: tuple[NodeId, ...] | None
     restarts_max: int | None
@@ -61,7 +62,7 @@ class Scope:
         nodes: int | Iterable[NodeId] = 3,
         commands: Iterable[Command] = ("a",),
         submissions_max: int | None = 1,
-        may_submit: Iterable[NodeId] | None = None,
+        may_submit: Iterable[NodeId] | Mapping[Command, Iterable[NodeId]] | None = None,
         timeouts_max: int | Mapping[Timer, int | None] | None = 1,
         may_time_out: Iterable[NodeId] | None = None,
         restarts_max: int | None = 0,
@@ -72,7 +73,7 @@ class Scope:
             "nodes": _nodes(nodes),
             "commands": _tuple("commands", commands),
             "submissions_max": _bound("submissions_max", submissions_max),
-            "may_submit": None if may_submit is None else _tuple("may_submit", may_submit),
+            "may_submit": _may_submit(may_submit),
             "timeouts_max": _timeouts(timeouts_max),
             "may_time_out": None if may_time_out is None else _tuple("may_time_out", may_time_out),
             "restarts_max": _bound("restarts_max", restarts_max),
@@ -88,8 +89,18 @@ class Scope:
             raise ScopeError(f"unknown links {self.links!r}", available=", ".join(LINKS))
         if not isinstance(self.torn, bool):
             raise ScopeError(f"torn is {self.torn!r}", remedy="give True or False")
-        for name in ("may_submit", "may_time_out"):
-            for node in getattr(self, name) or ():
+        by_command = self.may_submit if isinstance(self.may_submit, Mapping) else {}
+        for command in by_command:
+            if command not in self.commands:
+                raise ScopeError(
+                    f"may_submit names {command!r}, which is not a command",
+                    available=", ".join(repr(known) for known in self.commands),
+                )
+        groups = [("may_submit", nodes) for nodes in by_command.values()]
+        if not isinstance(self.may_submit, Mapping):
+            groups.append(("may_submit", self.may_submit or ()))
+        for name, nodes in (*groups, ("may_time_out", self.may_time_out or ())):
+            for node in nodes:
                 if node not in self.nodes:
                     raise ScopeError(
                         f"{name} names {node!r}, which is not a node",
@@ -106,9 +117,12 @@ class Scope:
                 remedy="set restarts_max to 1 or more, or torn to False",
             )
 
-    def accepts_submissions(self, node: NodeId) -> bool:
-        """Whether clients submit commands to this node."""
-        return self.may_submit is None or node in self.may_submit
+    def accepts_submissions(self, node: NodeId, command: Command) -> bool:
+        """Whether clients submit this command to this node."""
+        allowed = self.may_submit
+        if isinstance(allowed, Mapping):
+            allowed = allowed.get(command)
+        return allowed is None or node in allowed
 
     def timeout_budget(self, node: NodeId, timer: Timer) -> tuple[Timer, int | None]:
         """The key under which this timer's firings are counted, and how many there may be."""
@@ -135,7 +149,7 @@ class Scope:
             ("commands", ", ".join(_name(command) for command in self.commands) or "none"),
             (
                 "submissions_max",
-                f"{_limit(self.submissions_max)} of each command" + _only("to", self.may_submit),
+                f"{_limit(self.submissions_max)} of each command" + _only_to(self.may_submit),
             ),
             ("timeouts_max", timeouts_text),
             ("restarts_max", f"{_limit(self.restarts_max)} in all; {torn}"),
@@ -151,6 +165,17 @@ def _only(preposition: str, nodes: tuple[NodeId, ...] | None) -> str:
 
 def _name(value: object) -> str:
     return value if isinstance(value, str) else plain_text(value)
+
+
+def _only_to(
+    may_submit: tuple[NodeId, ...] | Mapping[Command, tuple[NodeId, ...]] | None,
+) -> str:
+    if not isinstance(may_submit, Mapping):
+        return _only("to", may_submit)
+    return "".join(
+        f"; {_name(command)}{_only('to', nodes).removeprefix(';')}"
+        for command, nodes in may_submit.items()
+    )
 
 
 def _limit(most: int | None) -> str:
@@ -173,6 +198,14 @@ def _timeouts(value: object) -> int | Mapping[Timer, int | None] | None:
             {timer: _bound(f"timeouts_max[{timer!r}]", most) for timer, most in value.items()}
         )
     return _bound("timeouts_max", value)
+
+
+def _may_submit(value: object) -> tuple[Hashable, ...] | Mapping[Hashable, Any] | None:
+    if isinstance(value, Mapping):
+        return MappingProxyType(
+            {command: _tuple("may_submit", nodes) for command, nodes in value.items()}
+        )
+    return None if value is None else _tuple("may_submit", value)
 
 
 def _nodes(value: object) -> tuple[NodeId, ...]:

@@ -128,7 +128,7 @@ def _violation(violation: Violation, encoder: Encoder) -> dict[str, Any]:
 
 
 def _scope(scope: Scope, encoder: Encoder) -> dict[str, Any]:
-    """Every field, in order; timers that are bounded one by one as pairs."""
+    """Every field, in order; what is said timer by timer or command by command as pairs."""
     values = {part.name: getattr(scope, part.name) for part in fields(scope)}
     for name in ("nodes", "may_submit", "may_time_out"):
         values[name] = None if values[name] is None else list(values[name])
@@ -137,6 +137,16 @@ def _scope(scope: Scope, encoder: Encoder) -> dict[str, Any]:
         values["timeouts_max"] = [
             [encoder.encode(timer, "scope.timeouts_max"), most] for timer, most in timeouts.items()
         ]
+    if isinstance(scope.may_submit, Mapping):
+        # Where it names no command, every node will do: an empty list would be no node.
+        values["may_submit"] = (
+            None
+            if not scope.may_submit
+            else [
+                [encoder.encode(command, "scope.may_submit"), list(nodes)]
+                for command, nodes in scope.may_submit.items()
+            ]
+        )
     values["commands"] = encoder.encode(scope.commands, "scope.commands")
     return values
 

@@ -166,17 +166,24 @@ class _Reader:
         values = dict(data)
         values["commands"] = self._decoded(data["commands"], f"{where}.commands", tuple)
         if isinstance(data["timeouts_max"], list):
-            values["timeouts_max"] = self._timeouts(data["timeouts_max"], f"{where}.timeouts_max")
+            values["timeouts_max"] = self._pairs(data["timeouts_max"], f"{where}.timeouts_max")
+        if isinstance(data["may_submit"], list) and list in map(type, data["may_submit"]):
+            values["may_submit"] = self._pairs(data["may_submit"], f"{where}.may_submit")
         try:
             return Scope(**values)
         except (ScopeError, TypeError) as error:
             damage(where, f"is none: {str(error).splitlines()[0]}")
 
-    def _timeouts(self, data: list[Any], where: str) -> dict[Any, Any]:
+    def _pairs(self, data: list[Any], where: str) -> dict[Any, Any]:
+        """What is said of each timer or command, which must be hashable."""
+        found: dict[Any, Any] = {}
         for pair in data:
             if not isinstance(pair, list) or len(pair) != 2:
-                damage(where, "has something that is no pair of timer and bound")
-        return {self._decoder.decode(timer, where): most for timer, most in data}
+                damage(where, f"has something that is no pair: {short(pair)}")
+            name = self._decoder.decode(pair[0], where)
+            _check_hash(name, where)
+            found[name] = pair[1]
+        return found
 
     def _steps(self, scope: Scope) -> Run:
         states = field(self._data, "states", list, self._name)
@@ -310,11 +317,11 @@ class _Reader:
 
 
 def _check_hash(value: object, where: str) -> None:
-    """Events and effects are hashable, like all that they are made of."""
+    """Events, effects, timers and commands are hashable, like all that they are made of."""
     try:
         hash(value)
     except Exception as error:
-        damage(where, f"has what no event or effect can be made of: {error}")
+        damage(where, f"has what cannot be there: {error}")
 
 
 def _check_step(step: RunStep, scope: Scope, where: str) -> None:

@@ -96,7 +96,7 @@ class Automaton:
         # whole cluster forbids the same bits everywhere.
         for command in owner.scope.commands:
             bit = self.occurrences(Occurrence(Submit(command), 0))
-            self.always_bits |= owner.scope.accepts_submissions(node) << bit
+            self.always_bits |= owner.scope.accepts_submissions(node, command) << bit
         if owner.scope.restarts_max != 0:
             self.always_bits |= 1 << self.occurrences(Occurrence(Restart(), 0))
 

@@ -49,10 +49,19 @@ def _fewer_nodes(scope: Scope, intents: tuple[Intent, ...]) -> Iterator[Candidat
             smaller = replace(
                 scope,
                 nodes=tuple(names.values()),
-                may_submit=_renamed(scope.may_submit, names),
+                may_submit=_renamed_by_command(scope.may_submit, names),
                 may_time_out=_renamed(scope.may_time_out, names),
             )
             yield Candidate(smaller, tuple(_moved(intents, names)))
+
+
+def _renamed_by_command(
+    may_submit: tuple[NodeId, ...] | Mapping[Command, tuple[NodeId, ...]] | None,
+    names: Mapping[NodeId, NodeId],
+) -> tuple[NodeId, ...] | Mapping[Command, tuple[NodeId, ...] | None] | None:
+    if isinstance(may_submit, Mapping):
+        return {command: _renamed(nodes, names) for command, nodes in may_submit.items()}
+    return _renamed(may_submit, names)
 
 
 def _renamed(

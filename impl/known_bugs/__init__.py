@@ -59,9 +59,8 @@ _PROMISES: Final = (
     ),
     KnownBug(
         promises.PromiseForgottenOnStepdown(),
-        # What it forgets costs an entry only once a third bid and a second command meet.
-        "promise_never_falls",
-        scopes.THREE_BIDS,
+        "agreement",
+        scopes.THREE_CANDIDATES,
         "reproduced with raftos; akka-raft #56",
         40,
     ),

@@ -8,6 +8,7 @@ an event.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from indelible.model.quorums import FlexibleQuorums
@@ -25,7 +26,6 @@ __all__ = [
     "ONE_LEADER",
     "RESTART",
     "SAME_COMMAND_TWICE",
-    "THREE_BIDS",
     "THREE_CANDIDATES",
     "THREE_COMMANDS",
     "THREE_OF_FOUR_ELECT",
@@ -42,19 +42,23 @@ ALL_OF_THREE_ELECT: Final = FlexibleQuorums(phase1_size=3, phase2_size=1)
 THREE_OF_FOUR_ELECT: Final = FlexibleQuorums(phase1_size=3, phase2_size=2)
 
 
+APART: Final = {"a": (0,), "b": (1,)}
+"""Who is given which command: where two leaders disagree it does not matter who has which."""
+
+
 def _scope(
     *,
     nodes: int = 3,
     commands: tuple[str, ...] = ("a", "b"),
     submissions_max: int = 1,
-    may_submit: tuple[int, ...] = (0, 1),
+    may_submit: tuple[int, ...] | Mapping[str, tuple[int, ...]] = APART,
     candidates: tuple[int, ...] = (0, 1),
     elections: int = 1,
     restarts: int = 0,
     torn: bool = False,
     links: Links = "ordered",
 ) -> Scope:
-    """Two nodes that may each bid once and serve clients, and whatever else a bug needs."""
+    """Two nodes that may each bid once and are given a command, and whatever else a bug needs."""
     return Scope(
         nodes=nodes,
         commands=commands,
@@ -96,10 +100,12 @@ LOG_RESTARTS: Final = _scope(
 
 # Two leaders.
 
-ONE_COMMAND: Final = _scope(commands=("a",))
+ONE_COMMAND: Final = _scope(commands=("a",), may_submit=(0, 1))
 TWO_LEADERS: Final = _scope()
 TWO_LEADERS_ANY_ORDER: Final = _scope(links="unordered_duplicating")
-THREE_COMMANDS: Final = _scope(nodes=2, commands=("a", "b", "c"), links="unordered_duplicating")
+THREE_COMMANDS: Final = _scope(
+    nodes=2, commands=("a", "b", "c"), may_submit=(0, 1), links="unordered_duplicating"
+)
 RESTART: Final = _scope(restarts=1)
 TORN_PAIR: Final = _scope(nodes=2, restarts=1, torn=True, links="unordered_duplicating")
 
@@ -109,5 +115,4 @@ TWO_BIDS_EACH: Final = _scope(nodes=2, elections=2, links="unordered_duplicating
 TWO_BIDS_OF_FOUR: Final = _scope(
     nodes=4, commands=("a",), may_submit=(0,), candidates=(0, 3), elections=2
 )
-THREE_BIDS: Final = _scope(commands=("a",), candidates=(0, 1, 2))
 THREE_CANDIDATES: Final = _scope(candidates=(0, 1, 2))

@@ -188,6 +188,16 @@ def test_clients_submit_only_to_the_nodes_they_may() -> None:
     assert on.enabled(after(on, (1, Submit("a")))) == ((1, Submit("a")),)
 
 
+def test_each_command_goes_to_its_own_nodes() -> None:
+    on = cluster({}, nodes=2, commands=("a", "b", "c"), may_submit={"a": (1,), "b": (0,)})
+    assert on.enabled(on.initial()) == (
+        (0, Submit("b")),
+        (0, Submit("c")),
+        (1, Submit("a")),
+        (1, Submit("c")),
+    )
+
+
 # --- restarts -----------------------------------------------------------------------------------
 
 

@@ -145,6 +145,7 @@ SCOPES = st.builds(
     submissions_max=st.sampled_from([0, 1, 2, None]),
     timeouts_max=st.sampled_from([0, 1, 2, {"x": 1, "y": 0}, {"x": 2, "y": 1}]),
     may_time_out=st.sampled_from([None, (0,), ()]),
+    may_submit=st.sampled_from([None, (0,)]),
     restarts_max=st.sampled_from([1, 2]),
     torn=st.booleans(),
     links=st.sampled_from(["unordered_duplicating", "unordered", "ordered"]),
@@ -192,6 +193,12 @@ MULTI_PAXOS_SCOPES = {
     ),
     "unbounded submissions": Scope(
         nodes=2, timeouts_max=ELECTION, may_time_out=(0,), submissions_max=None
+    ),
+    "each its own command": Scope(
+        timeouts_max=ELECTION,
+        may_time_out=(1,),
+        commands=("a", "b"),
+        may_submit={"a": (1,), "b": (0, 1)},
     ),
     "named nodes": Scope(nodes=("x", "y"), timeouts_max=ELECTION, may_time_out=("y",)),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
@@ -93,10 +94,35 @@ def test_a_node_that_may_not_time_out_has_no_budget(bound: Any) -> None:
 
 
 def test_clients_submit_to_every_node_unless_it_says_to_which() -> None:
-    assert [Scope().accepts_submissions(node) for node in range(3)] == [True, True, True]
+    assert [Scope().accepts_submissions(node, "a") for node in range(3)] == [True, True, True]
     only = Scope(may_submit=(2,))
-    assert [only.accepts_submissions(node) for node in range(3)] == [False, False, True]
-    assert not Scope(may_submit=()).accepts_submissions(0)
+    assert [only.accepts_submissions(node, "a") for node in range(3)] == [False, False, True]
+    assert not Scope(may_submit=()).accepts_submissions(0, "a")
+
+
+def test_clients_may_be_told_command_by_command_where_to_submit() -> None:
+    scope = Scope(commands=("a", "b", "c"), may_submit={"a": (0, 2), "b": ()})
+    assert [scope.accepts_submissions(node, "a") for node in range(3)] == [True, False, True]
+    assert not any(scope.accepts_submissions(node, "b") for node in range(3))
+    assert all(scope.accepts_submissions(node, "c") for node in range(3)), "c is not named"
+    assert dict(scope.lines())["submissions_max"] == (
+        "at most 1 of each command; a only to n0, n2; b only to no node"
+    )
+    assert scope == Scope(commands=("a", "b", "c"), may_submit={"b": [], "a": [0, 2]})
+
+
+@pytest.mark.parametrize(
+    ("may_submit", "says"),
+    [
+        ({"x": (0,)}, "may_submit names 'x', which is not a command"),
+        ({"a": (0, 7)}, "may_submit names 7, which is not a node"),
+        ({"a": 0}, "may_submit is 0"),
+        ({"a": (1, 1)}, "may_submit names the same thing twice"),
+    ],
+)
+def test_where_commands_are_submitted_is_checked(may_submit: Any, says: str) -> None:
+    with pytest.raises(ScopeError, match=re.escape(says)):
+        Scope(may_submit=may_submit)
 
 
 def test_every_field_shows_in_the_lines_of_a_report() -> None:

@@ -320,8 +320,8 @@ def test_a_state_of_another_node_does_not_change_by_itself() -> None:
 
 ODD_SENDS = (
     ({"to": {"#bigint": "9"}, "message": "a"}, "sends to 9, which is not a node of the scope"),
-    ({"to": [], "message": "a"}, "has what no event or effect can be made of"),
-    ({"to": {"#bigint": "0"}, "message": ["a"]}, "has what no event or effect can be made of"),
+    ({"to": [], "message": "a"}, "has what cannot be there"),
+    ({"to": {"#bigint": "0"}, "message": ["a"]}, "has what cannot be there"),
 )
 
 

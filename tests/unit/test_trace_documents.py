@@ -56,6 +56,13 @@ MADE = {
     ),
     "no start": lambda: evidence_played(f"{ODD}NeverStarts", [], RAISES),
     "no event": lambda: evidence_played(f"{ODD}AtOnce", []),
+    "submissions to nodes of their own": lambda: evidence_found(
+        f"{ODD}Plain",
+        nodes=2,
+        may_submit={"a": (1,), "b": ()},
+        submissions_max=1,
+        commands=("a", "b", "c"),
+    ),
     "unbounded time-outs": lambda: evidence_found(f"{ODD}Plain"),
     "time-outs in all": lambda: evidence_found(f"{ODD}Plain", timeouts_max=3, may_time_out=()),
     **{
