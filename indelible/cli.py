@@ -7,17 +7,15 @@ message on stderr and exit code 2; a traceback is shown only with ``--debug``.
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from indelible.bugs_command import bugs
-from indelible.model.errors import ImplementationError, IndelibleError, PropertyError
+from indelible.model.errors import IndelibleError, PropertyError
 from indelible.model.verdict import EXIT_CODES
 from indelible.options import changed_scope, limit_options, output_options, scope_options
 from indelible.trace_commands import minimize, replay, show
@@ -130,11 +128,12 @@ def check(
     is as the target has it.
     """
     from indelible.evidence import found_evidence
-    from indelible.targets import find_target
-    from indelible.trace_files import keep_trace
+    from indelible.targets import find_target, on_trial
+    from indelible.trace_files import check_folder, keep_trace
 
-    # Whatever the code on trial prints must not mix with the result.
-    with redirect_stdout(sys.stderr):
+    if save:
+        check_folder(folder)
+    with on_trial():
         found = find_target(target)
         scope = changed_scope(found.scope, **scope_fields)
         is_default = target is None and not scope_fields
@@ -148,8 +147,9 @@ def check(
             distinct=distinct,
             progress=False if quiet and progress is None else progress,
         )
-        evidence = found_evidence(found, verdict, properties)
-        saved = [keep_trace(each, folder) for each in evidence] if save else []
+        references = dict(zip(names, properties, strict=True)) if names else {}
+        evidence = found_evidence(found, verdict, properties, references)
+        saved = [keep_trace(each, folder) for each in evidence] if save else None
     _show(found.implementation, verdict, evidence, saved, json=json, quiet=quiet)
     raise SystemExit(verdict.exit_code)
 
@@ -219,38 +219,36 @@ def _explored(
 
         memory = limits.pop("memory_bytes_max", None) or memory_default()
         bounds = Limits(memory_bytes_max=memory, interrupted=interrupted, report=report, **limits)
-        try:
-            return explore(
-                implementation,
-                scope,
-                properties=properties,
-                required=bool(names),
-                limits=bounds,
-                distinct=distinct,
-            )
-        except SystemExit as exit:
-            # Its exit code would pass for ours.
-            raise ImplementationError(f"the code on trial called exit({exit.code!r})") from exit
+        return explore(
+            implementation,
+            scope,
+            properties=properties,
+            required=bool(names),
+            limits=bounds,
+            distinct=distinct,
+        )
 
 
 def _show(
     implementation: Implementation,
     verdict: Verdict,
     evidence: Sequence[Evidence],
-    saved: Sequence[Path],
+    saved: Sequence[Path] | None,
     *,
     json: bool,
     quiet: bool,
 ) -> None:
     from indelible.render.text import render_text
-    from indelible.report import headline, render_report
+    from indelible.report import headline, render_report, saved_lines
     from indelible.terminal import write_result
     from indelible.verdict_json import verdict_json
 
     if json:
-        write_result(verdict_json(implementation, verdict, saved))
+        write_result(verdict_json(implementation, verdict, saved or ()))
     elif quiet:
         write_result(headline(verdict))
+        for line in () if saved is None else saved_lines(saved):
+            click.echo(line, err=True)
     else:
         write_result(render_report(verdict, [render_text(each) for each in evidence], saved))
 

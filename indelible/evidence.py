@@ -32,19 +32,20 @@ def evidence_of(
     property: Property | None,
     *,
     target: str = "",
+    reference: str = "",
     length: Length = "as found",
     found: Mapping[str, object] | None = None,
 ) -> Evidence:
     """The evidence that ``trace`` gives against ``implementation``.
 
-    ``property`` is what it violates, ``None`` for an exception; ``target`` is the name by which the
-    implementation is found again. Raises ``TraceError`` if the
-    trace does not fit it.
+    ``property`` is what it violates, ``None`` for an exception; ``target`` and ``reference`` are
+    the names by which the implementation and the property are found again, the latter as
+    ``property_reference`` says by default. Raises ``TraceError`` if the trace does not fit.
     """
     run = replayed(implementation, trace.scope, trace.actions)
     return Evidence(
         target=target,
-        property=property_reference(property),
+        property=reference or property_reference(property),
         trace=trace,
         run=run,
         explanation=explain(implementation, run, property, trace.violation),
@@ -63,13 +64,18 @@ def property_reference(known: Property | None) -> str:
 
 
 def found_evidence(
-    target: Target, verdict: Verdict, properties: Sequence[Property]
+    target: Target,
+    verdict: Verdict,
+    properties: Sequence[Property],
+    references: Mapping[str, Property] | None = None,
 ) -> tuple[Evidence, ...]:
-    """The evidence in a verdict, the shortest first: each a shortest trace of its kind.
+    """The evidence in a verdict, the shortest first.
 
-    Only the first is known to have the shortest trace of all; of others no event can be left out.
+    Only of the first it is known that no trace is shorter. ``references`` are the names by which
+    properties were asked for, and so can be found again.
     """
     by_name = {known.name: known for known in properties}
+    names = {known.name: reference for reference, known in (references or {}).items()}
     found = search_effort(verdict)
     traces = () if verdict.trace is None else (verdict.trace, *verdict.others)
     return tuple(
@@ -78,6 +84,7 @@ def found_evidence(
             trace,
             by_name.get(trace.violation.property),
             target=target.name,
+            reference=names.get(trace.violation.property, ""),
             length="shortest" if trace is verdict.trace else "as found",
             found=found,
         )

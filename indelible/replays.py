@@ -1,22 +1,42 @@
 """What became of a trace when it was replayed or minimized, as text and as JSON objects.
 
-Pure functions; the objects are described in docs/json.md.
+Replaying is done here too, from a document to its outcome; everything else is pure functions. The
+objects are described in docs/json.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from indelible.checkers.minimize.pipeline import Minimized
-from indelible.checkers.minimize.schedule import Played
-from indelible.checkers.watch import Replay, ReplayOutcome
+from indelible.checkers.minimize.schedule import Played, play, schedule
+from indelible.checkers.watch import Replay, ReplayOutcome, Watch, replay
+from indelible.evidence import evidence_of, known_property
+from indelible.model.errors import ImplementationRaised, IndelibleError
 from indelible.model.events import Action, node_name
-from indelible.model.trace import Evidence
+from indelible.model.trace import Evidence, Trace
+from indelible.model.trace_document import document_text
+from indelible.model.trace_reader import Document
 from indelible.render.text import CLAIMS, render_text
 from indelible.render.words import event_text
+from indelible.targets import Target
 
-__all__ = ["minimized_object", "minimized_text", "replay_object", "replay_text"]
+__all__ = [
+    "Replayed",
+    "Unreadable",
+    "folder_exit_code",
+    "folder_object",
+    "folder_text",
+    "minimized_object",
+    "minimized_text",
+    "renewed_text",
+    "replay_object",
+    "replay_text",
+    "replayed_document",
+]
 
 HEADLINES: Final[dict[ReplayOutcome, str]] = {
     "violates": "still violates",
@@ -28,34 +48,134 @@ ENABLED_MAX: Final = 20
 """How many enabled events are listed; there may be hundreds."""
 
 
-def replay_text(target: str, evidence: Evidence, found: Replay, adapted: Played | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A document, on what it was replayed, and what became of it.
+
+    ``missing`` are classes that the document names and are not there, or not what they were;
+    ``followed`` is what happens when a trace that does not fit is followed as far as it can be.
+    """
+
+    target: Target
+    document: Document
+    evidence: Evidence
+    missing: tuple[str, ...]
+    found: Replay
+    followed: Played | None = None
+
+    @property
+    def violates(self) -> bool:
+        """Whether the property is still violated, be it on the way that is left of the trace."""
+        followed = self.followed is not None and self.followed.violation is not None
+        return followed or self.found.outcome == "violates"
+
+    @property
+    def expected(self) -> bool:
+        """Whether the outcome is that for which the document is kept."""
+        if self.evidence.fixed:
+            return not self.violates
+        return self.found.outcome == "violates" and self.found.step == len(self.evidence.trace)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A document that could not be replayed at all, and why."""
+
+    name: str
+    error: IndelibleError
+
+
+def replayed_document(document: Document, target: Target) -> Replayed:
+    """Let the document's events happen again on ``target``. Raises ``TraceError``, and
+    ``PropertyError`` where its property is not found."""
+    known = known_property(document.property)
+    reading = document.read()
+    trace = reading.evidence.trace
+    watch = Watch(target.implementation, trace.scope, known)
+    followed = None
+    try:
+        found = replay(watch, trace.actions)
+        if found.outcome == "does not fit":
+            followed = play(watch, schedule(trace.actions))
+    except ImplementationRaised:
+        found = _raising(target, trace)
+    return Replayed(target, document, reading.evidence, reading.missing, found, followed)
+
+
+def _raising(target: Target, trace: Trace) -> Replay:
+    """What becomes of a trace about something else where the implementation raises an exception."""
+    found = replay(Watch(target.implementation, trace.scope, None), trace.actions)
+    if found.outcome != "violates":  # It raises off the trace only, when it is followed.
+        return found
+    expected = trace.actions[found.step - 1] if found.step else None
+    return Replay("does not fit", found.step, found.actions[:-1], found.violation, expected)
+
+
+def renewed_text(replayed: Replayed) -> str:
+    """The document as it would be written now; it must still fit."""
+    old = replayed.evidence
+    if old.fixed:
+        return document_text(replayed.document.recorded())
+    trace = Trace(
+        old.trace.implementation,
+        old.trace.scope,
+        replayed.found.actions,
+        replayed.found.violation or old.trace.violation,
+    )
+    return document_text(
+        evidence_of(
+            replayed.target.implementation,
+            trace,
+            known_property(old.property),
+            target=old.target,
+            reference=old.property,
+            length=old.length,
+            found=old.found,
+        )
+    )
+
+
+def replay_text(replayed: Replayed) -> str:
     """The outcome in one line, and then what a person needs in order to see why."""
-    property_name = evidence.trace.violation.property
-    headline = HEADLINES[found.outcome]
+    evidence, found = replayed.evidence, replayed.found
     length = len(evidence.trace)
-    if found.outcome == "does not fit":
-        assert found.expected is not None
-        lines = [
-            f"{headline}: step {found.step} of {length} cannot happen on {target}",
-            f"  expected  {_action(found.expected)}",
-            *_enabled(found.enabled),
-        ]
-    elif found.violation is not None:
-        where = f"after step {found.step} of {length}" if length else "from the start"
-        lines = [
-            f"{headline}: {property_name}, {where}, on {target}",
-            f"  {found.violation.explanation}",
-        ]
-    else:
-        lines = [f"{headline}: {property_name} holds after each of {length} steps on {target}"]
+    lines = [_headline(replayed)]
+    if found.violation is not None:
+        lines.append(f"  {found.violation.explanation}")
+    if found.expected is not None:
+        lines.append(f"  expected  {_action(found.expected)}")
+    if found.outcome == "does not fit" and found.violation is None:
+        lines += _enabled(found.enabled)
     if found.changed:
-        numbers = ", ".join(map(str, found.changed))
-        lines.append(f"  note: the events of steps {numbers} read the same, but are not equal")
-    if adapted is not None:
-        lines += _adapted(adapted, length)
-    if evidence.fixed and found.outcome == "violates":
+        one = len(found.changed) == 1
+        which = (
+            f"event of step {found.changed[0]} reads"
+            if one
+            else (f"events of steps {', '.join(map(str, found.changed))} read")
+        )
+        lines.append(f"  note: the {which} the same, but {'is' if one else 'are'} not equal")
+    if replayed.followed is not None:
+        lines += _followed(replayed.followed, length)
+    if evidence.fixed and replayed.violates:
         lines.append("  it was marked fixed: this is a regression")
     return "\n".join(lines)
+
+
+def _headline(replayed: Replayed) -> str:
+    evidence, found, target = replayed.evidence, replayed.found, replayed.target.name
+    name, length = evidence.trace.violation.property, len(evidence.trace)
+    headline = HEADLINES[found.outcome]
+    if found.outcome == "violates":
+        where = f"after step {found.step} of {length}" if found.step else "from the start"
+        return f"{headline}: {name}, {where}, on {target}"
+    if found.outcome == "holds":
+        steps = f"{length} step{'' if length == 1 else 's'}"
+        return f"{headline}: {name} holds after each of {steps} on {target}"
+    if found.violation is None:
+        return f"{headline}: step {found.step} of {length} cannot happen on {target}"
+    if not found.step:
+        return f"{headline}: {target} raises an exception when it starts"
+    return f"{headline}: step {found.step} of {length} raises an exception on {target}"
 
 
 def _enabled(actions: tuple[Action, ...]) -> list[str]:
@@ -66,15 +186,13 @@ def _enabled(actions: tuple[Action, ...]) -> list[str]:
     return [f"{name}{text}" for name, text in zip(names, shown or ["nothing"], strict=False)]
 
 
-def _adapted(adapted: Played, length: int) -> list[str]:
+def _followed(followed: Played, length: int) -> list[str]:
     """What happens when the trace is followed as far as it can be."""
-    took_place = len(adapted.actions)
-    lines = [
-        f"  followed all the same: {took_place} of {length} steps could happen",
-    ]
-    if adapted.violation is None:
+    took_place = len(followed.actions)
+    lines = [f"  followed all the same: {took_place} of {length} steps could happen,"]
+    if followed.violation is None:
         return [*lines, "  and the property holds after each of them"]
-    return [*lines, f"  and violate it: {adapted.violation.explanation}"]
+    return [*lines, f"  and violate the property: {followed.violation.explanation}"]
 
 
 def _action(action: Action) -> str:
@@ -82,14 +200,14 @@ def _action(action: Action) -> str:
     return f"{node_name(node)} {event_text(event)}"
 
 
-def replay_object(
-    target: str, evidence: Evidence, found: Replay, adapted: Played | None
-) -> dict[str, Any]:
+def replay_object(replayed: Replayed) -> dict[str, Any]:
     """The same as plain dicts, lists and scalars."""
+    evidence, found, followed = replayed.evidence, replayed.found, replayed.followed
     violation = found.violation
     return {
         "version": 1,
-        "target": target,
+        "trace": replayed.document.name,
+        "target": replayed.target.name,
         "property": evidence.trace.violation.property,
         "outcome": found.outcome,
         "events": len(evidence.trace),
@@ -97,14 +215,59 @@ def replay_object(
         "explanation": None if violation is None else violation.explanation,
         "expected": None if found.expected is None else _action(found.expected),
         "enabled": [_action(action) for action in found.enabled],
+        "changed": list(found.changed),
         "followed": None
-        if adapted is None
+        if followed is None
         else {
-            "events": len(adapted.actions),
-            "explanation": adapted.violation and adapted.violation.explanation,
+            "events": len(followed.actions),
+            "explanation": followed.violation and followed.violation.explanation,
         },
         "fixed": evidence.fixed,
+        "as_kept": replayed.expected,
     }
+
+
+def folder_text(folder: Path, replays: Sequence[Replayed | Unreadable]) -> str:
+    """A line for each document, and how many are as they are kept."""
+    lines = [_line(each) for each in replays]
+    good = sum(isinstance(each, Replayed) and each.expected for each in replays)
+    return "\n".join([*lines, f"{good} of {len(replays)} traces in {folder} are as they are kept"])
+
+
+def _line(each: Replayed | Unreadable) -> str:
+    if isinstance(each, Unreadable):
+        name = "" if each.error.fact.startswith(each.name) else f"{each.name}: "
+        return f"  ? {name}{each.error.fact}"
+    headline = _headline(each)
+    if each.evidence.fixed:
+        headline += "; it is marked fixed" if each.expected else "; it was marked fixed"
+    elif each.found.outcome == "violates" and not each.expected:
+        headline += ", earlier than it did"
+    return f"  {'✓' if each.expected else '✗'} {each.document.name}: {headline}"
+
+
+def folder_object(replays: Sequence[Replayed | Unreadable]) -> dict[str, Any]:
+    """The same as plain dicts, lists and scalars."""
+    return {
+        "version": 1,
+        "traces": [
+            {"version": 1, "trace": each.name, "error": str(each.error)}
+            if isinstance(each, Unreadable)
+            else replay_object(each)
+            for each in replays
+        ],
+    }
+
+
+def folder_exit_code(replays: Sequence[Replayed | Unreadable]) -> int:
+    """2 if one cannot be replayed, else 1 if one that was fixed violates again, else 3 if one is
+    otherwise not as it is kept, else 0."""
+    if any(isinstance(each, Unreadable) for each in replays):
+        return 2
+    wrong = [each for each in replays if isinstance(each, Replayed) and not each.expected]
+    if any(each.evidence.fixed for each in wrong):
+        return 1
+    return 3 if wrong else 0
 
 
 def minimized_text(evidence: Evidence, smaller: Minimized, place: Path) -> str:

@@ -13,7 +13,14 @@ from typing import Final
 from indelible.model.scope import Links, Scope
 from indelible.model.verdict import PropertyResult, Result, Verdict
 
-__all__ = ["headline", "memory_text", "render_report", "scope_summary", "time_text"]
+__all__ = [
+    "headline",
+    "memory_text",
+    "render_report",
+    "saved_lines",
+    "scope_summary",
+    "time_text",
+]
 
 MARKS: Final[dict[Result, str]] = {
     "holds": "✓",
@@ -39,15 +46,18 @@ def headline(verdict: Verdict) -> str:
     return f"{verdict.outcome}: {' '.join(verdict.reason.split())}"
 
 
-def render_report(verdict: Verdict, traces: Sequence[str] = (), saved: Sequence[Path] = ()) -> str:
+def render_report(
+    verdict: Verdict, traces: Sequence[str] = (), saved: Sequence[Path] | None = None
+) -> str:
     """Everything a person needs to know of a check.
 
-    ``traces`` are the texts of its counterexamples, and ``saved`` the files that keep them.
+    ``traces`` are the texts of its counterexamples, and ``saved`` the files that keep them, where
+    they were to be kept.
     """
     sections = [
         [headline(verdict)],
         *_counterexamples(verdict, traces),
-        [f"Saved: {path}" for path in saved],
+        [] if saved is None else saved_lines(saved),
         list(_coverage(verdict)),
         list(_scope(verdict.scope)),
         list(_properties(verdict)),
@@ -55,6 +65,11 @@ def render_report(verdict: Verdict, traces: Sequence[str] = (), saved: Sequence[
         [f"Not covered: {_not_covered(verdict)}"],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def saved_lines(saved: Sequence[Path]) -> list[str]:
+    """Which files keep the counterexamples, or that there are none."""
+    return [f"Saved: {path}" for path in saved] or ["Saved: nothing, as there is no counterexample"]
 
 
 def scope_summary(scope: Scope) -> str:

@@ -10,7 +10,8 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,11 +19,19 @@ from types import ModuleType
 from typing import Any, Final
 
 from indelible.checkers.properties import BUILT_IN, Property
-from indelible.model.errors import ImplementationError, PropertyError
+from indelible.model.errors import ImplementationError, ImplementationRaised, PropertyError
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
 
-__all__ = ["DEFAULT_SCOPE", "OURS", "Target", "closest_first", "find_property", "find_target"]
+__all__ = [
+    "DEFAULT_SCOPE",
+    "OURS",
+    "Target",
+    "closest_first",
+    "find_property",
+    "find_target",
+    "on_trial",
+]
 
 DEFAULT_SCOPE: Final = Scope(
     nodes=3,
@@ -48,6 +57,26 @@ class Target:
     name: str
     implementation: Implementation
     scope: Scope
+
+
+@contextmanager
+def on_trial() -> Iterator[None]:
+    """Where code of the user runs: what it prints does not mix with the result on stdout, where it
+    exits, its exit code does not pass for ours, and an exception that nobody looked for is told.
+
+    Raises ``ImplementationError``.
+    """
+    with redirect_stdout(sys.stderr):
+        try:
+            yield
+        except SystemExit as exit:
+            raise ImplementationError(f"the code on trial called exit({exit.code!r})") from exit
+        except ImplementationRaised as raised:
+            raise ImplementationError(
+                f"the implementation raised {raised}",
+                cause="it did so in other events than those in question, or in fewer of them",
+                remedy="correct that first; 'indelible check' finds it, if it is in the scope",
+            ) from raised
 
 
 def find_target(name: str | None) -> Target:

@@ -16,6 +16,9 @@ __all__ = ["has_colour", "is_terminal", "shown", "table_text", "write_result"]
 PLAIN: Final = str.maketrans({"✓": "+", "✗": "x", "→": "->", "…": "...", "∅": "{}", "»": ">"})
 """What to write where a stream cannot encode the letter."""
 
+CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+"""Letters by which a text could steer a terminal: what is shown may come from anywhere."""
+
 # Regular expressions of what is coloured in a report, and how.
 STYLES: Final = (
     (r"\Aholds: .*", "bold green"),
@@ -48,7 +51,8 @@ def has_colour(stream: TextIO) -> bool:
 
 
 def shown(text: str, encoding: str | None) -> str:
-    """The text in letters that ``encoding`` has."""
+    """The text in letters that ``encoding`` has, and that steer nothing."""
+    text = text.translate(CONTROLS)
     encoding = encoding or "ascii"
     try:
         text.encode(encoding)

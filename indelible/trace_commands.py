@@ -7,21 +7,21 @@ are found as on a command line.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from indelible.model.errors import ImplementationError, TraceError
+from indelible.model.errors import IndelibleError, TraceError
 from indelible.options import limit_options
 
 if TYPE_CHECKING:
-    from indelible.checkers.minimize.pipeline import Stage
+    from indelible.checkers.minimize.pipeline import Minimized, Stage
     from indelible.model.trace import Evidence
     from indelible.model.trace_reader import Document
+    from indelible.replays import Replayed, Unreadable
     from indelible.targets import Target
 
 __all__ = ["minimize", "replay", "show"]
@@ -39,29 +39,47 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
               help="How to render it.")  # fmt: skip
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE",
               help="Write it there, and not to stdout.")  # fmt: skip
-def show(path: Path, form: str, output: Path | None) -> None:
+@click.option("--no-import", is_flag=True,
+              help="Run no code that the document names; other classes stand in.")  # fmt: skip
+def show(path: Path, form: str, output: Path | None, no_import: bool) -> None:
     """Show what a trace document tells: step by step, as a diagram, or as a page.
 
-    It shows what was recorded, also where the implementation has changed since, or is gone.
+    It shows what was recorded, also where the implementation has changed since, or is gone. What
+    the document is about is imported first, as 'indelible check' would, to show values as it does.
     """
+    from indelible.targets import on_trial
     from indelible.terminal import write_result
     from indelible.trace_files import read_trace, write_file
 
-    with redirect_stdout(sys.stderr):
+    with on_trial():
         document = read_trace(path)
-        _target_if_any(document)
-        reading = document.read()
-    if reading.missing:
-        click.echo(
-            f"note: {', '.join(reading.missing)} could not be found, or changed since; values are "
-            "shown by what the document says of them",
-            err=True,
-        )
-    text = _renderer(form)(reading.evidence)
+        document.recorded()  # So that nothing is imported for what is no trace.
+        if not no_import:
+            _target_if_any(document)
+        evidence, missing = _evidence(document, no_import=no_import)
+        text = _renderer(form)(evidence)
+    _note_missing(missing)
     if output is None:
         write_result(text)
     else:
         write_file(output, f"{text}\n")
+
+
+def _note_missing(missing: tuple[str, ...]) -> None:
+    if missing:
+        click.echo(
+            f"note: {', '.join(missing)} could not be found, or changed since; the document's "
+            "values of that name are what it says of them",
+            err=True,
+        )
+
+
+def _evidence(document: Document, *, no_import: bool) -> tuple[Evidence, tuple[str, ...]]:
+    """What the document tells, and which classes that should be there are not."""
+    if no_import:
+        return document.recorded(), ()
+    reading = document.read()
+    return reading.evidence, reading.missing
 
 
 def _renderer(form: str) -> Callable[[Evidence], str]:
@@ -78,9 +96,9 @@ def _renderer(form: str) -> Callable[[Evidence], str]:
         from indelible.render.html import render_html
 
         return render_html
-    from indelible.render.text import render_text
+    from indelible.render.text import render_document
 
-    return render_text
+    return render_document
 
 
 @click.command()
@@ -89,43 +107,107 @@ def _renderer(form: str) -> Callable[[Evidence], str]:
 @click.option("--mark-fixed", is_flag=True,
               help="If it does not violate its property any more, keep it to show that it never "
               "does again.")  # fmt: skip
+@click.option("--renew", is_flag=True,
+              help="If it still violates its property, write down what happens now.")  # fmt: skip
 @JSON
-def replay(path: Path, other: str | None, mark_fixed: bool, as_json: bool) -> None:
+def replay(path: Path, other: str | None, mark_fixed: bool, renew: bool, as_json: bool) -> None:
     """Let the events of a trace document happen again.
 
     Says whether they still violate the property, or which step no longer fits, what was expected
     and what was enabled. Exit codes: 1 still violates, 0 no longer violates, 3 no longer fits.
+
+    TRACE may be a folder: then all documents in it and below are replayed, a line each. As they are
+    kept, those marked fixed do not violate their property, and the others do, at their end. Exit
+    codes: 0 all are as they are kept, 1 a fixed one violates its property again, 3 another one is
+    not as it is kept, 2 one cannot be replayed.
     """
-    from indelible.checkers.minimize.schedule import play, schedule
-    from indelible.checkers.watch import Watch
-    from indelible.checkers.watch import replay as replayed_on
-    from indelible.evidence import known_property
     from indelible.replays import replay_object, replay_text
+    from indelible.targets import on_trial
     from indelible.terminal import write_result
-    from indelible.trace_files import mark_fixed as marked
     from indelible.trace_files import read_trace
 
-    with redirect_stdout(sys.stderr):
-        document = read_trace(path)
-        target = _target(document, other)
-        evidence = document.read().evidence
-        actions = evidence.trace.actions
-        watch = Watch(
-            target.implementation, evidence.trace.scope, known_property(evidence.property)
+    if mark_fixed and renew:
+        raise click.UsageError("--mark-fixed and --renew: a trace is fixed, or still violates")
+    if other is not None and (mark_fixed or renew):
+        raise click.UsageError("a document is kept for its own target: leave out --target")
+    if path.is_dir():
+        _replay_folder(path, other, mark_fixed=mark_fixed, renew=renew, as_json=as_json)
+    with on_trial():
+        replayed = _replayed(read_trace(path), other)
+        if mark_fixed or renew:
+            _keep(path, replayed, mark_fixed=mark_fixed)
+    _note_missing(replayed.missing)
+    text = json.dumps(replay_object(replayed), indent=2) if as_json else replay_text(replayed)
+    write_result(text)
+    raise SystemExit(REPLAY_EXIT_CODES[replayed.found.outcome])
+
+
+def _replayed(document: Document, other: str | None) -> Replayed:
+    from indelible.replays import replayed_document
+
+    document.recorded()  # So that nothing is imported for what is no trace.
+    return replayed_document(document, _target(document, other))
+
+
+def _keep(path: Path, replayed: Replayed, *, mark_fixed: bool) -> None:
+    """Mark the document fixed, or write it anew, if it is so."""
+    from indelible.replays import renewed_text
+    from indelible.trace_files import mark_fixed as marked
+    from indelible.trace_files import write_file
+
+    name = replayed.evidence.trace.violation.property
+    if mark_fixed and replayed.violates:
+        raise TraceError(
+            f"{path} still violates {name}: it is not fixed",
+            cause=replayed.evidence.trace.violation.explanation,
+            remedy="replay it without --mark-fixed to see where",
         )
-        found = replayed_on(watch, actions)
-        adapted = play(watch, schedule(actions)) if found.outcome == "does not fit" else None
     if mark_fixed:
-        if found.outcome == "violates":
-            raise TraceError(
-                f"{path} still violates {evidence.trace.violation.property}: it is not fixed"
-            )
-        marked(path, evidence)
-    if as_json:
-        write_result(json.dumps(replay_object(target.name, evidence, found, adapted), indent=2))
-    else:
-        write_result(replay_text(target.name, evidence, found, adapted))
-    raise SystemExit(REPLAY_EXIT_CODES[found.outcome])
+        marked(path, replayed.document)
+        return
+    if replayed.found.outcome != "violates":
+        raise TraceError(
+            f"{path} does not violate {name} any more: there is nothing to renew",
+            cause="the implementation has changed",
+            remedy="keep it with --mark-fixed if that was the purpose, else delete it",
+        )
+    write_file(path, renewed_text(replayed))
+
+
+def _replay_folder(
+    folder: Path, other: str | None, *, mark_fixed: bool, renew: bool, as_json: bool
+) -> None:
+    from indelible.replays import folder_exit_code, folder_object, folder_text
+    from indelible.targets import on_trial
+    from indelible.terminal import write_result
+    from indelible.trace_files import SUFFIX, trace_paths
+
+    if mark_fixed or renew:
+        raise click.UsageError("--mark-fixed and --renew are for one document, not for a folder")
+    paths = list(trace_paths(folder))
+    if not paths:
+        raise TraceError(
+            f"there is no trace in {folder}",
+            cause=f"no file in it or below has a name that ends in {SUFFIX}",
+            remedy="name a trace document, or a folder of them",
+        )
+    replays: list[Replayed | Unreadable] = []
+    for path in paths:
+        with on_trial():
+            replays.append(_replayed_if_readable(path, other))
+    text = json.dumps(folder_object(replays), indent=2) if as_json else folder_text(folder, replays)
+    write_result(text)
+    raise SystemExit(folder_exit_code(replays))
+
+
+def _replayed_if_readable(path: Path, other: str | None) -> Replayed | Unreadable:
+    from indelible.replays import Unreadable
+    from indelible.trace_files import read_trace
+
+    try:
+        return _replayed(read_trace(path), other)
+    except IndelibleError as error:
+        return Unreadable(str(path), error)
 
 
 @click.command()
@@ -141,51 +223,67 @@ def minimize(
     """Make a trace document as short as can be, with the same property violated.
 
     Events are removed, what is left is simplified, and a shortest trace is searched for in the
-    scope that it still uses. The options bound that search.
+    scope that it still uses. The limits bound that search. Ctrl-C keeps the best trace so far.
     """
+    from indelible.progress import interruptible
+    from indelible.replays import minimized_object, minimized_text
+    from indelible.targets import on_trial
+    from indelible.terminal import write_result
+    from indelible.trace_files import read_trace, write_file
+
+    with interruptible() as interrupted, on_trial():
+        document = read_trace(path)
+        document.recorded()  # So that nothing is imported for what is no trace.
+        bounds = {**limits, "interrupted": interrupted}
+        smaller, result, text = _minimized(document, search=not no_search, limits=bounds)
+    place = output or path
+    write_file(place, text)
+    if as_json:
+        saved = {"version": 1, **minimized_object(smaller), "saved": str(place)}
+        write_result(json.dumps(saved, indent=2))
+    else:
+        write_result(minimized_text(result, smaller, place))
+
+
+def _minimized(
+    document: Document, *, search: bool, limits: dict[str, Any]
+) -> tuple[Minimized, Evidence, str]:
+    """The smaller trace, the evidence that it is, and its document."""
     from dataclasses import replace
 
     from indelible.checkers.minimize.pipeline import SEARCH_LIMITS
     from indelible.checkers.minimize.pipeline import minimize as minimized
     from indelible.evidence import evidence_of, known_property
     from indelible.model.trace_document import document_text
-    from indelible.progress import interruptible
-    from indelible.replays import minimized_object, minimized_text
-    from indelible.terminal import write_result
-    from indelible.trace_files import read_trace, write_file
+    from indelible.replays import minimized_object
 
-    with redirect_stdout(sys.stderr), interruptible() as interrupted:
-        document = read_trace(path)
-        target = _target(document, None)
-        evidence = document.read().evidence
-        known = known_property(evidence.property)
-        smaller = minimized(
-            target.implementation,
-            evidence.trace,
-            known,
-            search=not no_search,
-            limits=replace(SEARCH_LIMITS, interrupted=interrupted, **limits),
-            report=lambda stage: click.echo(_stage(stage), err=True),
-        )
-        result = evidence_of(
-            target.implementation,
-            smaller.trace,
-            known,
-            target=target.name,
-            length=smaller.length,
-            found={**evidence.found, "minimized": minimized_object(smaller)},
-        )
-    place = output or path
-    write_file(place, document_text(replace(result, fixed=evidence.fixed)))
-    if as_json:
-        write_result(json.dumps({**minimized_object(smaller), "saved": str(place)}, indent=2))
-    else:
-        write_result(minimized_text(result, smaller, place))
+    target, known = _target(document, None), known_property(document.property)
+    evidence = document.read().evidence
+    smaller = minimized(
+        target.implementation,
+        evidence.trace,
+        known,
+        search=search,
+        limits=replace(SEARCH_LIMITS, **limits),
+        report=lambda stage: click.echo(_stage(stage), err=True),
+    )
+    result = evidence_of(
+        target.implementation,
+        smaller.trace,
+        known,
+        target=document.target,
+        reference=document.property,
+        length=smaller.length,
+        found={**evidence.found, "minimized": minimized_object(smaller)},
+    )
+    # Not one that is marked fixed: it would violate nothing that could be minimized.
+    return smaller, result, document_text(result)
 
 
 def _stage(stage: Stage) -> str:
     says = f" ({stage.says})" if stage.says else ""
-    return f"{stage.name}: {stage.events} events, {stage.nodes} nodes{says}"
+    nodes = f"{stage.nodes} node{'' if stage.nodes == 1 else 's'}"
+    return f"{stage.name}: {stage.events} event{'' if stage.events == 1 else 's'}, {nodes}{says}"
 
 
 def _target(document: Document, other: str | None) -> Target:
@@ -196,12 +294,17 @@ def _target(document: Document, other: str | None) -> Target:
         raise TraceError(
             f"{document.name} does not say which target it is about",
             cause="it was saved from Python, for an object that no name leads to",
-            remedy="name one with --target",
+            remedy="replay it on one that you name with --target",
         )
     return find_target(other or document.target)
 
 
 def _target_if_any(document: Document) -> None:
-    """Import what the document is about, so that its values are read as what they were."""
-    with suppress(ImplementationError, TraceError):
+    """Import what the document is about, so that its values are read as what they were.
+
+    Whatever goes wrong with it, the document can be shown.
+    """
+    from indelible.targets import on_trial
+
+    with suppress(Exception), on_trial():
         _target(document, None)

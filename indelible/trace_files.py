@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from indelible.model.errors import TraceError
 from indelible.model.trace import Evidence
@@ -21,6 +21,7 @@ from indelible.model.trace_reader import Document, parse_document
 __all__ = [
     "FOLDER",
     "SUFFIX",
+    "check_folder",
     "keep_trace",
     "mark_fixed",
     "read_trace",
@@ -31,6 +32,8 @@ __all__ = [
 FOLDER: Final = Path("traces")
 SUFFIX: Final = ".itf.json"
 
+ELSEWHERE: Final = "choose another place with --traces or --output"
+
 
 def read_trace(path: Path) -> Document:
     """The document in a file, its values not read yet. Raises ``TraceError``."""
@@ -40,12 +43,13 @@ def read_trace(path: Path) -> Document:
         raise TraceError(
             f"{path} is no text in UTF-8: byte {error.start} is not",
             cause="it is another kind of file, or damaged",
+            remedy="give a file that 'indelible check --save' has written",
         ) from None
     except OSError as error:
         raise TraceError(
             f"{path} cannot be read: {error.strerror or error}",
             remedy="name a trace document",
-            available=", ".join(map(str, trace_paths(FOLDER))),
+            available=", ".join(map(str, trace_paths(path if path.is_dir() else FOLDER))),
         ) from None
 
 
@@ -57,59 +61,87 @@ def trace_paths(folder: Path) -> Iterator[Path]:
 def keep_trace(evidence: Evidence, folder: Path = FOLDER) -> Path:
     """Put evidence into a folder, under a name of its own, and say where it is.
 
-    A document that says the same is left as it is; one that says something else keeps its name,
-    and the new one gets a number. Raises ``TraceError`` where it cannot be written.
+    A document of the same events is left as it is; one that says something else, or cannot be
+    read, keeps its name, and the new one gets a number. Raises ``TraceError`` where it cannot be
+    written.
     """
     target = evidence.target or evidence.trace.implementation
     stem = _slug(f"{target}-{evidence.trace.violation.property}")
     text = document_text(evidence)
+    happened = _happened(parse_document(text))
     for number in range(1, 10_000):
         path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{SUFFIX}"
-        if not path.exists():
+        if not os.path.lexists(path):
             write_file(path, text)
             return path
-        if _same_trace(path, evidence):
+        if _is_about(path, happened):
             return path
-    raise TraceError(f"there are ten thousand traces called {stem} in {folder}")
+    raise TraceError(
+        f"there are ten thousand traces called {stem} in {folder}",
+        cause="they differ in their events",
+        remedy=ELSEWHERE,
+    )
 
 
 def _slug(name: str) -> str:
     return re.sub(r"[^\w.]+", "-", name).strip("-.") or "trace"
 
 
-def _same_trace(path: Path, evidence: Evidence) -> bool:
-    """Whether the file tells of the same events in the same scope."""
-    document = read_trace(path)
-    if (document.target, document.property) != (evidence.target, evidence.property):
+def _is_about(path: Path, happened: Any) -> bool:
+    """Whether the file tells of these events: as they are written, whatever is loaded."""
+    try:
+        document = read_trace(path)
+        document.recorded()
+    except TraceError:
         return False
-    known = document.read().evidence.trace
-    return (known.scope, known.actions) == (evidence.trace.scope, evidence.trace.actions)
+    return bool(_happened(document) == happened)
 
 
-def mark_fixed(path: Path, evidence: Evidence) -> None:
+def _happened(document: Document) -> Any:
+    """Target, property, scope, and what was done in each step."""
+    about, states = document.data["#meta"]["indelible"], document.data["states"]
+    steps = [(state["mbt::actionTaken"], state["mbt::nondetPicks"]) for state in states]
+    return document.target, document.property, about["scope"], steps
+
+
+def mark_fixed(path: Path, document: Document) -> None:
     """Keep the trace to show that it does not happen any more."""
-    write_file(path, document_text(replace(evidence, fixed=True)))
+    write_file(path, document_text(replace(document.recorded(), fixed=True)))
+
+
+def check_folder(folder: Path) -> None:
+    """Raises ``TraceError`` where it is plain that nothing can be put into the folder."""
+    known = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not known.is_dir() or not os.access(known, os.W_OK | os.X_OK):
+        reason = "may not be written to" if known.is_dir() else "is no folder"
+        raise TraceError(f"no trace can be put into {folder}: {known} {reason}", remedy=ELSEWHERE)
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file that is complete whenever somebody looks. Raises ``TraceError``."""
+    """Write a file that is complete whenever somebody looks. Raises ``TraceError``.
+
+    A link is followed, and what is no file, such as a terminal, is written to.
+    """
     try:
+        path = Path(os.path.realpath(path))
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".", delete=False
-        ) as file:
-            file.write(text)
-        os.chmod(file.name, 0o666 & ~_umask())
-        os.replace(file.name, path)
+        _replace(path, text)
     except OSError as error:
         raise TraceError(
-            f"{path} cannot be written: {error.strerror or error}",
-            remedy="choose another place with --save or --output",
+            f"{path} cannot be written: {error.strerror or error}", remedy=ELSEWHERE
         ) from None
 
 
-def _umask() -> int:
-    """The mask of new files, which the system tells only to who sets it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def _replace(path: Path, text: str) -> None:
+    """Made beside the file, with the mode that new files have, and then put in its place."""
+    temporary = path.with_name(f".{secrets.token_hex(4)}.new")
+    try:
+        with temporary.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from indelible.model.trace import Length
-from indelible.model.trace_reader import Document
+from indelible.model.trace import Evidence, Length
 from indelible.trace_files import read_trace, trace_paths
 
 __all__ = ["index_text"]
@@ -36,23 +34,20 @@ def index_text(folder: Path) -> str:
 
 
 def _row(folder: Path, path: Path) -> str:
-    document = read_trace(path)
-    about = document.about
+    evidence = read_trace(path).recorded()
     name = path.relative_to(folder).as_posix()
-    events = len(document.states) - 1 if document.states else 0
     cells = (
-        f"[{document.target}]({name}){' (fixed)' if document.fixed else ''}",
-        f"`{about['violation']['property']}`",
-        f"{events}{MARKS[about['length']]}",
-        "; ".join(_why(document)),
+        f"[{evidence.target}]({name}){' (fixed)' if evidence.fixed else ''}",
+        f"`{evidence.trace.violation.property}`",
+        f"{len(evidence.trace)}{MARKS[evidence.length]}",
+        _why(evidence),
     )
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
 
 
-def _why(document: Document) -> Iterator[str]:
+def _why(evidence: Evidence) -> str:
     """The decisive moment if there is one, or else what is violated."""
-    decisive = document.about["explanation"]["decisive"]
+    decisive = evidence.explanation.decisive
     if decisive is None:
-        yield document.about["violation"]["explanation"]
-    else:
-        yield f"step {decisive['step']}: {decisive['says']}"
+        return evidence.trace.violation.explanation
+    return f"step {decisive.step}: {decisive.says}"

@@ -169,10 +169,15 @@ def stand_in(kind: str, path: str, names: tuple[str, ...]) -> type:
             "StandIn", names, bases=(_Fields,), frozen=True, eq=False, kw_only=True
         )
     elif kind == "named tuple":
-        cls = namedtuple("StandIn", names)  # type: ignore[no-redef, misc]
+        # Names as ``namedtuple`` makes them up, too, which it takes from nobody else.
+        cls = namedtuple("StandIn", names, rename=True)  # type: ignore[no-redef, misc]
+        if cls._fields != names:
+            raise ValueError(f"a field cannot be called one of {', '.join(names)}")
     else:
         base = {"enum": _Member, "mapping": _Map}.get(kind) or BASES[kind]
         cls = type("StandIn", (base,), {"__slots__": ()} if kind == "enum" else {})
+        if cls.__hash__ is None:  # The class of that path may have had a hash of its own.
+            cls.__hash__ = _hash_of_its_class
     cls.__name__ = qualname.rpartition(".")[2]
     cls.__qualname__ = qualname
     cls.__module__ = module
@@ -197,6 +202,10 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _hash_of_its_class(value: object) -> int:
+    return hash(type(value))
 
 
 class _Fields:

@@ -48,12 +48,22 @@ _TAG_AND_VALUE = (["tag", "value"], ["value", "tag"])
 
 
 class Decoder:
-    """Reads what an ``Encoder`` wrote, given its ``types``."""
+    """Reads what an ``Encoder`` wrote, given its ``types``.
 
-    def __init__(self, types: Mapping[str, str]) -> None:
+    ``find`` looks up the class of a ``module:qualname``; where it finds none, another stands in.
+    Errors about the types begin by ``where``.
+    """
+
+    def __init__(
+        self,
+        types: Mapping[str, str],
+        where: str = "types",
+        find: Callable[[str], type | None] = find_class,
+    ) -> None:
         if not isinstance(types, Mapping):
-            raise damaged("types", f"is no object: {shown(types)}")
-        self._types = {tag: _entry(tag, entry) for tag, entry in types.items()}
+            raise damaged(where, f"is no object: {shown(types)}")
+        self._types = {tag: _entry(tag, entry, where) for tag, entry in types.items()}
+        self._find = find
         self._stand_ins: dict[tuple[str, tuple[str, ...]], type] = {}
         self._missing: set[str] = set()
 
@@ -154,7 +164,7 @@ class Decoder:
     def _instance(
         self, tag: str, kind: str, path: str, content: Any, names: tuple[str, ...], where: str
     ) -> object:
-        found = find_class(path)
+        found = self._find(path)
         try:
             if found is not None and _fits(found, kind, names):
                 return put_together(found, kind, content)
@@ -180,7 +190,7 @@ def _key(pair: Any) -> Any:
     return pair[0] if type(pair) is list and len(pair) == 2 else None
 
 
-def _entry(tag: object, entry: object) -> tuple[str, str]:
+def _entry(tag: object, entry: object, where: str) -> tuple[str, str]:
     """Kind and path of a class, from what ``types`` says of it."""
     if type(tag) is str and type(entry) is str and is_unicode(tag + entry):
         for kind in KINDS:
@@ -188,7 +198,7 @@ def _entry(tag: object, entry: object) -> tuple[str, str]:
             if path != entry and all(path.partition(":")):
                 return kind, path
     raise damaged(
-        f"types[{shown(tag)}]",
+        f"{where}[{shown(tag)}]",
         f"names no class: {shown(entry)}",
         [f"{k} module:class" for k in KINDS],
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
+from indelible.model.classes import plain_text
 from indelible.model.errors import ScopeError
 from indelible.model.events import Command, NodeId, Timer, node_name
 
@@ -135,7 +136,9 @@ class Scope:
         """Every bound as (name, what it says), for reports."""
         timeouts = self.timeouts_max
         if isinstance(timeouts, Mapping):
-            per_timer = ", ".join(f"{timer} {_limit(most)}" for timer, most in timeouts.items())
+            per_timer = ", ".join(
+                f"{_name(timer)} {_limit(most)}" for timer, most in timeouts.items()
+            )
             timeouts_text = f"{per_timer}; other timers unbounded (per node)"
         else:
             timeouts_text = f"{_limit(timeouts)} per node"
@@ -143,7 +146,7 @@ class Scope:
         torn = "steps may be torn by a crash" if self.torn else "steps are never torn"
         return (
             ("nodes", f"{len(self.nodes)} ({', '.join(node_name(node) for node in self.nodes)})"),
-            ("commands", ", ".join(str(command) for command in self.commands) or "none"),
+            ("commands", ", ".join(_name(command) for command in self.commands) or "none"),
             (
                 "submissions_max",
                 f"{_limit(self.submissions_max)} of each command" + _only_to(self.may_submit),
@@ -160,13 +163,17 @@ def _only(preposition: str, nodes: tuple[NodeId, ...] | None) -> str:
     return f"; only {preposition} {', '.join(node_name(node) for node in nodes) or 'no node'}"
 
 
+def _name(value: object) -> str:
+    return value if isinstance(value, str) else plain_text(value)
+
+
 def _only_to(
     may_submit: tuple[NodeId, ...] | Mapping[Command, tuple[NodeId, ...]] | None,
 ) -> str:
     if not isinstance(may_submit, Mapping):
         return _only("to", may_submit)
     return "".join(
-        f"; {command}{_only('to', nodes).removeprefix(';')}"
+        f"; {_name(command)}{_only('to', nodes).removeprefix(';')}"
         for command, nodes in may_submit.items()
     )
 

@@ -22,7 +22,14 @@ from indelible.model.run import Run, RunStep, handled_event
 from indelible.model.scope import Scope
 from indelible.model.trace import Evidence, Moment, Violation
 
-__all__ = ["FORMAT_VERSION", "PICKS", "RECORD_FIELDS", "VARIABLES", "document_text"]
+__all__ = [
+    "FORMAT_VERSION",
+    "PICKS",
+    "RECORD_FIELDS",
+    "VARIABLES",
+    "document_data",
+    "document_text",
+]
 
 FORMAT_VERSION: Final = 1
 
@@ -53,10 +60,15 @@ def document_text(evidence: Evidence) -> str:
 
     Raises ``TraceError`` where a value contains itself, or nests too deep.
     """
+    return f"{_laid_out(document_data(evidence), 0)}\n"
+
+
+def document_data(evidence: Evidence) -> dict[str, Any]:
+    """The document as plain dicts, lists and scalars. Raises ``TraceError`` as its text does."""
     encoder = Encoder()
     states = _states(evidence.run, encoder)
     about = _about(evidence, encoder)  # Before the types are asked for: it may add some.
-    document = {
+    return {
         "#meta": {
             "format": "ITF",
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
@@ -66,7 +78,6 @@ def document_text(evidence: Evidence) -> str:
         "vars": list(VARIABLES),
         "states": states,
     }
-    return f"{_laid_out(document, 0)}\n"
 
 
 def _laid_out(value: Any, level: int) -> str:
@@ -119,16 +130,23 @@ def _violation(violation: Violation, encoder: Encoder) -> dict[str, Any]:
 def _scope(scope: Scope, encoder: Encoder) -> dict[str, Any]:
     """Every field, in order; what is said timer by timer or command by command as pairs."""
     values = {part.name: getattr(scope, part.name) for part in fields(scope)}
+    for name in ("nodes", "may_submit", "may_time_out"):
+        values[name] = None if values[name] is None else list(values[name])
     timeouts = scope.timeouts_max
     if isinstance(timeouts, Mapping):
         values["timeouts_max"] = [
             [encoder.encode(timer, "scope.timeouts_max"), most] for timer, most in timeouts.items()
         ]
     if isinstance(scope.may_submit, Mapping):
-        values["may_submit"] = [
-            [encoder.encode(command, "scope.may_submit"), list(nodes)]
-            for command, nodes in scope.may_submit.items()
-        ]
+        # Where it names no command, every node will do: an empty list would be no node.
+        values["may_submit"] = (
+            None
+            if not scope.may_submit
+            else [
+                [encoder.encode(command, "scope.may_submit"), list(nodes)]
+                for command, nodes in scope.may_submit.items()
+            ]
+        )
     values["commands"] = encoder.encode(scope.commands, "scope.commands")
     return values
 

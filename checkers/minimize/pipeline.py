@@ -74,7 +74,8 @@ def minimize(
     Invariant: after each stage the trace fits the implementation and its scope, violates the same
     property at its end and nowhere before, and has no more events than before. ``limits`` bound
     the search; where it does not finish the length is *irreducible*: no single event can be left
-    out. Where it does it is *shortest*, in the scope of the trace that comes out.
+    out. Where it does it is *shortest*, in the scope of the trace that comes out. Where somebody
+    interrupts what comes before the search, nothing is known of it: it is *as found*.
 
     ``property`` is ``None`` for an exception raised by the implementation. ``report`` is told of
     each stage. Raises ``TraceError`` if ``trace`` does not fit, or violates nothing.
@@ -90,16 +91,17 @@ def minimize(
     watch = Watch(implementation, scope, property)
     intents = _violating(watch, trace)
     tell("cut off at the first violation", len(intents), scope)
-    intents = remove_events(watch, intents)
-    tell("events removed", len(intents), scope)
-    watch, intents = _simplified(watch, intents)
-    tell("simplified", len(intents), watch.scope)
+    intents = remove_events(watch, intents, limits.interrupted)
+    tell("events removed", len(intents), scope, _interruption(limits))
+    watch, intents = _simplified(watch, intents, limits.interrupted)
+    cut_short = _interruption(limits)
+    tell("simplified", len(intents), watch.scope, cut_short)
     actions = play(watch, intents).actions
     run = replayed(implementation, watch.scope, actions)
     scope = used_scope(run)
     watch = Watch(implementation, scope, property)
-    length: Length = "irreducible"
-    if search:
+    length: Length = "as found" if cut_short else "irreducible"
+    if search and not cut_short:
         actions, length, says = _searched(watch, actions, limits)
         tell("searched for a shorter one", len(actions), scope, says)
     actions = in_causal_order(watch, replayed(implementation, scope, actions))
@@ -128,14 +130,22 @@ def _violating(watch: Watch, trace: Trace) -> tuple[Intent, ...]:
     return played.intents
 
 
-def _simplified(watch: Watch, intents: tuple[Intent, ...]) -> tuple[Watch, tuple[Intent, ...]]:
+def _interruption(limits: Limits) -> str:
+    return "interrupted" if limits.interrupted() else ""
+
+
+def _simplified(
+    watch: Watch, intents: tuple[Intent, ...], interrupted: Callable[[], bool]
+) -> tuple[Watch, tuple[Intent, ...]]:
     """Take what is simpler and still fails, and remove events again, until nothing is."""
     while True:
         for candidate in simpler(watch.scope, intents):
+            if interrupted():
+                return watch, intents
             smaller = Watch(watch.implementation, candidate.scope, watch.property)
             played: Played = play(smaller, candidate.intents)
             if played.violation is not None and len(played.intents) <= len(intents):
-                watch, intents = smaller, remove_events(smaller, played.intents)
+                watch, intents = smaller, remove_events(smaller, played.intents, interrupted)
                 break
         else:
             return watch, intents

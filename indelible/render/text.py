@@ -11,9 +11,16 @@ from typing import Final
 from indelible.model.events import node_name
 from indelible.model.run import Run, RunStep
 from indelible.model.trace import Evidence, Length, Violation
-from indelible.render.words import event_text, names_text, record_text, step_lines, value_text
+from indelible.render.words import (
+    event_text,
+    found_text,
+    names_text,
+    record_text,
+    step_lines,
+    value_text,
+)
 
-__all__ = ["CLAIMS", "render_text"]
+__all__ = ["CLAIMS", "render_document", "render_text"]
 
 CLAIMS: Final[dict[Length, str]] = {
     "shortest": ", the shortest there is",
@@ -34,6 +41,20 @@ def render_text(evidence: Evidence) -> str:
     lines += ["", *_violation(evidence.trace.violation), *_why(evidence)]
     lines += ["", *_end(run, width)]
     return "\n".join(lines).rstrip()
+
+
+def render_document(evidence: Evidence) -> str:
+    """The trace as ``render_text`` has it, with all else that is kept of it: what it is about, in
+    which scope, and how it was found."""
+    about = evidence.target or evidence.trace.implementation
+    fixed = "; it is marked fixed" if evidence.fixed else ""
+    rows = evidence.trace.scope.lines()
+    width = max(len(name) for name, _ in rows)
+    lines = [f"Trace of {about}, about {evidence.property}{fixed}", "", render_text(evidence), ""]
+    lines += ["Scope", *(f"  {name:<{width}}  {says}" for name, says in rows)]
+    found = found_text(evidence.found)
+    lines += ["", f"Found {found}."] if found else []
+    return "\n".join(lines)
 
 
 def _title(length: int, claim: Length) -> str:

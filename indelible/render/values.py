@@ -7,7 +7,6 @@ no hash seed ever shows. A value that has its own ``__str__`` is shown by it.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -115,11 +114,11 @@ def _items_changed(removed: Sequence[Any], added: Sequence[Any], path: str) -> I
 
 def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
     """The items that are not among the others, counted as often as they occur."""
-    others_left = Counter(others)
+    others_left = list(others)
     left: list[Any] = []
     for item in items:
-        if others_left[item]:
-            others_left[item] -= 1
+        if item in others_left:
+            others_left.remove(item)
         else:
             left.append(item)
     return left

@@ -183,10 +183,15 @@ def _persist_text(before: Storage | None, after: Storage, told: Collection[Chang
 
 
 def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
-    receivers: dict[object, list[NodeId]] = {}
+    # Not by hash: what stands in for a message that was read from a file may have none.
+    receivers: list[tuple[Message, list[NodeId]]] = []
     for send in sends:
-        receivers.setdefault(send.message, []).append(send.to)
-    for message, nodes in receivers.items():
+        nodes = next((nodes for message, nodes in receivers if message == send.message), None)
+        if nodes is None:
+            receivers.append((send.message, [send.to]))
+        else:
+            nodes.append(send.to)
+    for message, nodes in receivers:
         yield f"sends {text_of(message)} to {names_text(nodes)}"
 
 

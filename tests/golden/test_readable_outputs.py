@@ -53,6 +53,15 @@ OUTPUTS = {
     "known_bug.txt": "check noop_overwrites --property agreement",
     "known_bug_torn.txt": "check accept_revealed_before_saved",
     "multipaxos_limit.txt": "check --max-states 1000",
+    "replay_help.txt": "replay --help",
+    "show.txt": "show late.itf.json",
+    "replay_violates.txt": "replay late.itf.json",
+    "replay_holds.txt": "replay hasty.itf.json --target ledgers:Careful",
+    "replay_does_not_fit.txt": "replay late.itf.json --target ledgers:Careful",
+    "replay.json": "replay late.itf.json --target ledgers:Careful --json",
+    "replay_folder.txt": "replay .",
+    "minimize.txt": f"minimize late.itf.json --output {os.devnull}",
+    "damaged_trace.txt": "replay ledgers.py",
 }
 
 # The counterexample of known_bug.txt once more.
@@ -104,6 +113,25 @@ def test_rendering(name: str, request: pytest.FixtureRequest) -> None:
     )
     rewrite = request.config.getoption("--rewrite")
     compared(name, RENDERINGS[name](evidence) + "\n", rewrite=rewrite)
+
+
+DOCUMENTS = {"late.itf.json": "ledgers:Late", "hasty.itf.json": "ledgers:Hasty"}
+"""Traces that commands are tried on, and the targets that they were found in."""
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_trace_document(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    words = ["check", DOCUMENTS[name], "--save", "--traces", str(tmp_path), "--quiet"]
+    assert CliRunner().invoke(main, words).exit_code == 1
+    (kept,) = tmp_path.iterdir()
+    text = kept.read_text(encoding="ascii")
+    if request.config.getoption("--rewrite"):
+        (EXAMPLES / name).write_text(text, encoding="ascii")
+    assert text == (EXAMPLES / name).read_text(encoding="ascii")
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])

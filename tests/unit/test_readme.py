@@ -31,7 +31,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_is_something_to_run() -> None:
-    assert len(SHOWN) == 3
+    assert len(SHOWN) == 4
 
 
 @pytest.mark.parametrize(("command", "verdict"), SHOWN)
@@ -52,3 +52,13 @@ def test_the_shown_counts_are_those_of_the_default_check(tmp_path: Path) -> None
     for name in ("states", "transitions", "depth", "local states", "local steps"):
         line = next(line for line in README.splitlines() if line.startswith(f"  {name} "))
         assert line in said
+
+
+def test_the_shown_replay_is_that_of_what_was_kept(tmp_path: Path) -> None:
+    section = re.search(r"## Keep a counterexample\n.*?```\n(.*?)```", README, re.DOTALL)
+    assert section is not None
+    _, *commands = section[1].split("$ ")
+    assert len(commands) == 2
+    for command in commands:
+        words, shown = command.split("\n", 1)
+        assert run(words, tmp_path).stdout == shown
