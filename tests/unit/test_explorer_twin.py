@@ -5,26 +5,13 @@ Random implementations, drawn by Hypothesis, look for what hand-written ones do 
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indelible import (
-    CancelTimer,
-    Decide,
-    Execute,
-    Lead,
-    Persist,
-    Promise,
-    Receive,
     Scope,
-    Send,
-    SetTimer,
     Timeout,
-    Vote,
     always,
     explore,
     sometimes,
@@ -33,6 +20,7 @@ from indelible.checkers.breadth_first import explore_breadth_first
 from indelible.checkers.limits import Limits
 from indelible.checkers.properties import BUILT_IN
 from indelible.impl.multipaxos import MultiPaxos
+from support.random_implementation import SCOPES, RandomImplementation
 
 STATES_MAX = 400
 
@@ -61,58 +49,6 @@ ALL = (*BUILT_IN.values(), storage_never_falls, never_five_sent, storages_differ
 QUIET = (storages_differ, BUILT_IN["entry_decided"])
 
 
-@dataclass(frozen=True)
-class RandomImplementation:
-    """Whatever a seed says: a table from (node, state, event) to a step, made up when asked.
-
-    Messages are small numbers, and handling one only ever sends smaller ones, so that the number
-    of messages is bounded on every kind of link.
-    """
-
-    seed: int
-
-    def _draw(self, *what):
-        return random.Random(repr((self.seed, what)))
-
-    def start(self, node, nodes, storage):
-        draw = self._draw("start", node, storage)
-        return (storage or 0, nodes), self._effects(draw, node, nodes, ceiling=2)
-
-    def handle(self, node, state, event):
-        draw = self._draw("handle", node, state, event)
-        number, nodes = state
-        if draw.random() < 0.02:
-            raise ValueError(f"drawn at {number}")
-        ceiling = event.message if isinstance(event, Receive) else 2
-        if draw.random() < 0.3:
-            return state, ()
-        effects = self._effects(draw, node, nodes, ceiling)
-        return (draw.randrange(3), nodes), effects
-
-    def _effects(self, draw, node, nodes, ceiling):
-        return tuple(self._effect(draw, node, nodes, ceiling) for _ in range(draw.randrange(4)))
-
-    def _effect(self, draw, node, nodes, ceiling):
-        kind = draw.randrange(10)
-        if kind < 4 and ceiling > 0:
-            return Send(draw.choice(nodes), draw.randrange(ceiling))
-        if kind < 5:
-            return Persist(draw.randrange(3))
-        if kind < 7:
-            return SetTimer(draw.choice("xy"), (1, 2))
-        if kind < 8:
-            return CancelTimer(draw.choice("xy"))
-        return draw.choice(
-            (
-                Decide(draw.randrange(2), draw.choice("ab")),
-                Execute(draw.randrange(2), draw.choice("ab")),
-                Promise(draw.randrange(3)),
-                Vote(0, draw.randrange(3), draw.choice("ab")),
-                Lead(draw.randrange(3)),
-            )
-        )
-
-
 def facts(verdict):
     """All that two searches must agree on."""
     violation = verdict.violation
@@ -136,27 +72,6 @@ def assert_twins_agree(implementation, scope, properties):
         return
     fast = explore(implementation, scope, properties=properties, limits=Limits())
     assert facts(fast) == facts(plain)
-
-
-SCOPES = st.builds(
-    Scope,
-    nodes=st.sampled_from([1, 2, 3]),
-    commands=st.sampled_from([(), ("a",), ("a", "b")]),
-    submissions_max=st.sampled_from([0, 1, 2, None]),
-    timeouts_max=st.sampled_from([0, 1, 2, {"x": 1, "y": 0}, {"x": 2, "y": 1}]),
-    may_time_out=st.sampled_from([None, (0,), ()]),
-    restarts_max=st.sampled_from([1, 2]),
-    torn=st.booleans(),
-    links=st.sampled_from(["unordered_duplicating", "unordered", "ordered"]),
-) | st.builds(
-    Scope,
-    nodes=st.sampled_from([2, 3]),
-    commands=st.sampled_from([("a",), ("a", "b")]),
-    submissions_max=st.sampled_from([1, None]),
-    timeouts_max=st.sampled_from([1, None]),
-    restarts_max=st.sampled_from([0, None]),
-    links=st.just("unordered_duplicating"),
-)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
