@@ -16,7 +16,7 @@ from indelible.checkers.verdicts import violations_after
 from indelible.model.canonical import canonical_text
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
-from indelible.model.errors import ImplementationRaised
+from indelible.model.errors import ImplementationRaised, TraceError
 from indelible.model.events import Action
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
@@ -28,12 +28,14 @@ __all__ = ["Judged", "Replay", "ReplayOutcome", "Watch", "replay"]
 class Judged(NamedTuple):
     """What a step led to: the next state, its effects, and what is wrong, if anything.
 
-    Where the implementation raised there is no next state.
+    Where the implementation raised there is no next state, and ``raised`` says what; a violation it
+    is only to who watches for exceptions.
     """
 
     state: ClusterState | None
     effects: tuple[Effect, ...]
     violation: Violation | None
+    raised: str = ""
 
 
 class Watch:
@@ -55,11 +57,17 @@ class Watch:
         return Judged(state, (), self._violation(state, None, state))
 
     def step(self, state: ClusterState, action: Action) -> Judged:
-        """The state after an enabled ``action``, judged; ``state`` must have been judged right."""
+        """The state after an enabled ``action``, judged; ``state`` must have been judged right.
+
+        What changes nothing makes nothing wrong: so every search has it, also for properties of a
+        step.
+        """
         try:
             after, effects = self.cluster.outcome(state, action)
         except ImplementationRaised as raised:
             return self._raised(raised)
+        if after == state:
+            return Judged(state, effects, None)
         return Judged(after, effects, self._violation(state, action, after))
 
     def _violation(
@@ -79,9 +87,9 @@ class Watch:
         return all(getattr(earlier, name) == getattr(later, name) for name in self.property.fields)
 
     def _raised(self, raised: ImplementationRaised) -> Judged:
-        if self.property is not None:
-            raise raised
-        return Judged(None, (), Violation(f"the implementation raised {raised}", property=RAISES))
+        says = f"the implementation raised {raised}"
+        violation = Violation(says, property=RAISES) if self.property is None else None
+        return Judged(None, (), violation, says)
 
 
 ReplayOutcome: TypeAlias = Literal["violates", "holds", "does not fit"]
@@ -114,6 +122,9 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
     An event that is not enabled is looked for among the enabled ones by what it says
     (``canonical_text``), so that a trace can be replayed on an implementation that has messages of
     the same names and contents, but not the same classes.
+
+    Raises ``TraceError`` where the implementation raises and that is not what is watched for: then
+    there is no telling whether the property holds.
     """
     done: list[Action] = []
     changed: list[int] = []
@@ -131,6 +142,12 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
             changed.append(number)
         judged = watch.step(judged.state, action)
         done.append(action)
+    if judged.raised and judged.violation is None:
+        raise TraceError(
+            f"the trace cannot go on after {len(done)} steps: {judged.raised}",
+            cause="the implementation is not the one that the trace was made with",
+            remedy="check it: an exception is a finding too",
+        )
     outcome: ReplayOutcome = "holds" if judged.violation is None else "violates"
     return Replay(outcome, len(done), tuple(done), judged.violation, changed=tuple(changed))
 
