@@ -28,6 +28,9 @@ __all__ = ["SEARCH_LIMITS", "Minimized", "Stage", "minimize"]
 SEARCH_LIMITS: Final = Limits(states_max=20_000_000, seconds_max=45)
 """How far the search for a shortest trace goes, if nothing else is said."""
 
+BOOKKEEPING: Final = frozenset({"timers", "submissions", "timeouts", "restarts"})
+"""The fields of a record that depend on the bounds of the scope."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -106,7 +109,8 @@ def minimize(
         result = _searched(watch, intents, limits.from_now())
         tell("searched for a shorter one", len(result.intents), result.watch.scope, result.says)
     else:
-        result = _Result(*restricted(watch, intents), "as found" if cut_short else "irreducible")
+        watch, intents = _restricted(watch, intents, limits.interrupted)
+        result = _Result(watch, intents, "as found" if cut_short else "irreducible")
     watch = result.watch
     actions = in_causal_order(watch, result.intents)
     found = replay(watch, actions)
@@ -177,9 +181,9 @@ def _searched(wide: Watch, intents: tuple[Intent, ...], limits: Limits) -> _Resu
 
     What is found may do with fewer nodes, or read better where others play their parts. That is
     another scope, where again nothing may be shorter: it is searched too, and if that does not
-    finish, what is proven is kept.
+    finish, what is proven is kept. So is a part of the scope, if the property can tell them apart.
     """
-    watch, intents = restricted(wide, intents)
+    watch, intents = _restricted(wide, intents, limits.interrupted)
     given = play(watch, intents).actions
     searched = search_shorter(watch, given, limits)
     length: Length = "shortest" if searched.proven else "irreducible"
@@ -191,9 +195,34 @@ def _searched(wide: Watch, intents: tuple[Intent, ...], limits: Limits) -> _Resu
     if other.scope.nodes == watch.scope.nodes:
         played = play(watch, simplified)
         if played.violation is not None and len(played.intents) == len(found):
-            return _Result(*restricted(watch, played.intents), length, searched.says)
+            narrower, simplified = _restricted(watch, played.intents, limits.interrupted)
+            if narrower.scope == watch.scope or not _tells_scopes_apart(wide.property):
+                return _Result(narrower, simplified, length, searched.says)
+            other = narrower
     again = _searched(other, simplified, limits)
     says = f"{searched.says}; then {again.says}"
     if again.length == "shortest" or len(again.intents) < len(found):
         return again._replace(says=says)
-    return _Result(*restricted(watch, found), length, says)
+    return _Result(watch, found, length, says)
+
+
+def _restricted(
+    watch: Watch, intents: tuple[Intent, ...], interrupted: Callable[[], bool]
+) -> tuple[Watch, tuple[Intent, ...]]:
+    """The intents in the scope that they use, without what the violation can do without there."""
+    while True:
+        watch, intents = restricted(watch, intents)
+        if not _tells_scopes_apart(watch.property):
+            return watch, intents
+        fewer = remove_events(watch, intents, interrupted)
+        if len(fewer) == len(intents):
+            return watch, intents
+        intents = fewer
+
+
+def _tells_scopes_apart(property: Property | None) -> bool:
+    """Whether it may judge the same events otherwise in another scope, because it reads what only
+    bounded things leave behind, or is told of the commands."""
+    return property is not None and (
+        property.wants_world or not BOOKKEEPING.isdisjoint(property.fields)
+    )

@@ -57,15 +57,18 @@ def search_shorter(watch: Watch, actions: tuple[Action, ...], limits: Limits) ->
     best = Searched(actions, watch.scope, proven=False, says="")
     states, missing = 0, ""
     for scope in _small_ones_first(watch.scope):
-        shorter = _shorter_than(best.actions, limits)
-        search = Exploration(watch.implementation, scope, properties, shorter)
+        events = len(best.actions)
+        depth = events - 1 if limits.depth_max is None else min(events - 1, limits.depth_max)
+        search = Exploration(
+            watch.implementation, scope, properties, replace(limits, depth_max=depth)
+        )
         verdict = conclude(search)
         states += verdict.states_distinct
         if verdict.violation is not None and verdict.violation.property == name:
             assert verdict.trace is not None
             best = Searched(verdict.trace.actions, scope, proven=True, says="")
             continue
-        missing = _missing(verdict, shorter)
+        missing = _missing(verdict, events)
         if not missing and any(known.property == name for known in search.findings.recent):
             # The explorer waits with what it found until the implementation has testified to all
             # that the property reads; the replay of a trace does not.
@@ -76,31 +79,23 @@ def search_shorter(watch: Watch, actions: tuple[Action, ...], limits: Limits) ->
     return best._replace(says=f"{states:,} states" + (f"; {missing}" if missing else ""))
 
 
-def _shorter_than(actions: tuple[Action, ...], limits: Limits) -> Limits:
-    """The limits of a search for traces with fewer events; those given may be narrower."""
-    most = max(0, len(actions) - 1)
-    return replace(
-        limits, depth_max=most if limits.depth_max is None else min(most, limits.depth_max)
-    )
-
-
-def _missing(verdict: Verdict, limits: Limits) -> str:
-    """Why a search that found nothing has not looked at every shorter trace; empty if it has."""
+def _missing(verdict: Verdict, events: int) -> str:
+    """Why a search that found nothing has not looked at every trace of fewer than ``events``; empty
+    if it has."""
     if verdict.violation is not None:
         return f"the implementation raises an exception within {len(verdict.trace or ())} events"
-    if verdict.exhausted or verdict.reason == _at_depth(limits):
+    if verdict.exhausted or verdict.reason == _at_depth(events - 1):
         return ""
     return verdict.reason
 
 
-def _at_depth(limits: Limits) -> str:
-    """What a search says that ends because all traces that short were looked at."""
-    assert limits.depth_max is not None
+def _at_depth(depth: int) -> str:
+    """What a search says that has looked at all traces up to ``depth``."""
     try:
-        limits.check_depth(limits.depth_max)
+        Limits(depth_max=depth).check_depth(depth)
     except GaveUp as reached:
         return str(reached)
-    raise AssertionError("a search stops at the greatest depth")
+    raise AssertionError("a search stops at its greatest depth")
 
 
 def _small_ones_first(scope: Scope) -> Iterator[Scope]:

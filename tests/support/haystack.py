@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from indelible import explore
 from indelible.checkers.properties import BUILT_IN
-from indelible.checkers.watch import Judged, Watch, replay
+from indelible.checkers.watch import Watch, replay
 from indelible.impl.known_bugs import KNOWN_BUGS, KnownBug
 from indelible.model.cluster import ClusterState
 from indelible.model.effects import Effect, Send
-from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
     Action,
     Event,
@@ -56,7 +56,13 @@ def roomy(scope: Scope, *, nodes: int | None = None) -> Scope:
 
 
 def needle_of(bug: KnownBug) -> Trace:
-    """A shortest trace of a known bug, in its own scope."""
+    """A shortest trace of a known bug, in its own scope; searched for once."""
+    return _needle(bug.name)
+
+
+@cache
+def _needle(name: str) -> Trace:
+    bug = KNOWN_BUGS[name]
     verdict = explore(bug.implementation, bug.scope, properties=[bug.property])
     assert verdict.trace is not None
     return verdict.trace
@@ -142,10 +148,7 @@ class _Stage(NamedTuple):
         """After one event more; ``None`` if it raises, changes nothing, or cannot happen."""
         if not watch.cluster.is_enabled(self.state, action):
             return None
-        try:
-            judged: Judged = watch.step(self.state, action)
-        except ImplementationRaised:
-            return None
+        judged = watch.step(self.state, action)
         if judged.state is None or judged.state == self.state:
             return None
         return _Stage((*self.actions, action), judged.state, judged.effects, judged.violation)
