@@ -17,11 +17,9 @@ from indelible.model.effects import Effect, Send
 from indelible.model.events import (
     Action,
     Event,
-    InputEvent,
     Message,
     NodeId,
     Receive,
-    Restart,
     Torn,
 )
 from indelible.model.run import handled_event
@@ -135,7 +133,7 @@ class _Mail:
                 return Intent(wanted.node, event, self._origin(wanted.node, handled_event(event)))
         return None
 
-    def _origin(self, node: NodeId, event: InputEvent | Restart) -> Origin | None:
+    def _origin(self, node: NodeId, event: Event) -> Origin | None:
         """Who sent what is received: of several equal messages the first, where links duplicate,
         and else the one whose turn it is."""
         if not isinstance(event, Receive):

@@ -23,8 +23,10 @@ SLOW = (
     "wiped_disk_rejoins",
     "corrupt_tail_truncated",
     "accept_revealed_before_saved",
+    "accept_below_promise",
+    "commit_index_trusted",
 )
-"""Bugs whose shortest trace takes the explorer a million states."""
+"""Bugs whose shortest trace takes the explorer most states, up to two million."""
 
 STAGES = ("cut off at the first violation", "events removed", "simplified")
 SEARCHED = (*STAGES, "searched for a shorter one")
@@ -120,8 +122,8 @@ def test_a_search_that_is_cut_short_proves_nothing_and_says_why(limits, says):
 
 def test_the_same_trace_is_minimized_alike():
     bug = KNOWN_BUGS["apply_out_of_order"]
-    hay = known_haystack(bug, seed=3)
-    assert hay == known_haystack(bug, seed=3)
+    hay = known_haystack(bug, seed=3, events=100)
+    assert hay == known_haystack(bug, seed=3, events=100)
     once, twice = (minimize(bug.implementation, hay, BUILT_IN[bug.property]) for _ in range(2))
     assert once == twice
 
@@ -131,7 +133,6 @@ WALKS = {
     ("stale_promise_counted", 3): (7, 3),
     ("next_slot_from_own_log", 5): (5, 2),
     ("apply_out_of_order", 3): (10, 3),
-    ("phase2_quorum_half", 3): (8, 3),
     ("wiped_disk_rejoins", 3): (5, 1),
 }
 
@@ -147,6 +148,7 @@ def test_a_walk_that_nobody_aimed(name, nodes):
     assert (len(small.trace), len(small.trace.scope.nodes)) == WALKS[name, nodes]
 
 
+@pytest.mark.slow
 def test_small_scopes_are_searched_before_a_large_one():
     """What was removed leaves three elections of three nodes, which are too many to search."""
     bug = KNOWN_BUGS["promise_omits_decided"]
@@ -187,7 +189,7 @@ STORY = """
 def test_a_story_begins_with_n0_and_a_and_is_told_in_order():
     """Whoever acted in the haystack, and whatever was submitted there."""
     bug = KNOWN_BUGS["noop_overwrites"]
-    for seed in range(3):
+    for seed in range(2):
         hay = known_haystack(bug, seed)
         small = minimize(bug.implementation, hay, BUILT_IN[bug.property])
         assert told(small.trace).startswith(STORY), told(small.trace)
