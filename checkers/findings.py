@@ -71,6 +71,10 @@ class Findings:
         ]
         return min(ready, key=lambda found: (found.depth, self._rank[found.property]), default=None)
 
+    def has(self, name: str) -> bool:
+        """Whether the property was found violated, be it observable so far or not."""
+        return name in self._first
+
     def is_observable(self, name: str, effect_types: AbstractSet[type]) -> bool:
         """Whether the property reads no testimony that was not given so far."""
         return self._testimony.get(name, frozenset()) <= effect_types

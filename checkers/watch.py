@@ -16,7 +16,7 @@ from indelible.checkers.verdicts import violations_after
 from indelible.model.canonical import canonical_text, same_types
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
-from indelible.model.errors import ImplementationRaised, TraceError
+from indelible.model.errors import ImplementationRaised
 from indelible.model.events import Action
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
@@ -57,11 +57,17 @@ class Watch:
         return Judged(state, (), self._violation(state, None, state))
 
     def step(self, state: ClusterState, action: Action) -> Judged:
-        """The state after an enabled ``action``, judged; ``state`` must have been judged right."""
+        """The state after an enabled ``action``, judged; ``state`` must have been judged right.
+
+        What changes nothing makes nothing wrong: so every search has it, also for properties of a
+        step.
+        """
         try:
             after, effects = self.cluster.outcome(state, action)
         except ImplementationRaised as raised:
             return self._raised(raised)
+        if after == state:
+            return Judged(state, effects, None)
         return Judged(after, effects, self._violation(state, action, after))
 
     def _violation(
@@ -97,6 +103,7 @@ class Replay:
       step number ``step`` is not enabled.
     - ``actions``: those that took place; where it does not fit, ``expected`` is what the trace
       says happens next, and ``enabled`` what could.
+    - ``raised``: the exception, if that is why it does not fit; at step 0 in the first start.
     - ``changed``: the numbers of the steps whose event was taken for the one in the trace because
       it reads the same, though it is not equal to it, or made of other types.
     """
@@ -108,6 +115,7 @@ class Replay:
     expected: Action | None = None
     enabled: tuple[Action, ...] = ()
     changed: tuple[int, ...] = ()
+    raised: str = ""
 
 
 def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
@@ -117,8 +125,8 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
     (``canonical_text``), so that a trace can be replayed on an implementation that has messages of
     the same names and contents, but not the same classes.
 
-    Raises ``TraceError`` where the implementation raises and that is not what is watched for: then
-    there is no telling whether the property holds.
+    Where the implementation raises and that is not what is watched for, there is no telling whether
+    the property holds: the trace does not fit.
     """
     done: list[Action] = []
     changed: list[int] = []
@@ -137,10 +145,10 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
         judged = watch.step(judged.state, action)
         done.append(action)
     if judged.raised and judged.violation is None:
-        raise TraceError(
-            f"the trace cannot go on after {len(done)} steps: {judged.raised}",
-            cause="the implementation is not the one that the trace was made with",
-            remedy="check it: an exception is a finding too",
+        expected = done.pop() if done else None
+        step = len(done) + (expected is not None)
+        return Replay(
+            "does not fit", step, tuple(done), None, expected, (), tuple(changed), judged.raised
         )
     outcome: ReplayOutcome = "holds" if judged.violation is None else "violates"
     return Replay(outcome, len(done), tuple(done), judged.violation, changed=tuple(changed))

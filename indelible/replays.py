@@ -15,7 +15,7 @@ from indelible.checkers.minimize.pipeline import Minimized
 from indelible.checkers.minimize.schedule import Played, play, schedule
 from indelible.checkers.watch import Replay, ReplayOutcome, Watch, replay
 from indelible.evidence import evidence_of, known_property
-from indelible.model.errors import ImplementationRaised, IndelibleError
+from indelible.model.errors import IndelibleError
 from indelible.model.events import Action, node_name
 from indelible.model.trace import Evidence, Trace
 from indelible.model.trace_document import document_text
@@ -92,23 +92,11 @@ def replayed_document(document: Document, target: Target) -> Replayed:
     reading = document.read()
     trace = reading.evidence.trace
     watch = Watch(target.implementation, trace.scope, known)
+    found = replay(watch, trace.actions)
     followed = None
-    try:
-        found = replay(watch, trace.actions)
-        if found.outcome == "does not fit":
-            followed = play(watch, schedule(trace.actions))
-    except ImplementationRaised:
-        found = _raising(target, trace)
+    if found.outcome == "does not fit" and not found.raised:
+        followed = play(watch, schedule(trace.actions))
     return Replayed(target, document, reading.evidence, reading.missing, found, followed)
-
-
-def _raising(target: Target, trace: Trace) -> Replay:
-    """What becomes of a trace about something else where the implementation raises an exception."""
-    found = replay(Watch(target.implementation, trace.scope, None), trace.actions)
-    if found.outcome != "violates":  # It raises off the trace only, when it is followed.
-        return found
-    expected = trace.actions[found.step - 1] if found.step else None
-    return Replay("does not fit", found.step, found.actions[:-1], found.violation, expected)
 
 
 def renewed_text(replayed: Replayed) -> str:
@@ -142,9 +130,11 @@ def replay_text(replayed: Replayed) -> str:
     lines = [_headline(replayed)]
     if found.violation is not None:
         lines.append(f"  {found.violation.explanation}")
+    if found.raised:
+        lines.append(f"  {found.raised}")
     if found.expected is not None:
         lines.append(f"  expected  {_action(found.expected)}")
-    if found.outcome == "does not fit" and found.violation is None:
+    if found.outcome == "does not fit" and not found.raised:
         lines += _enabled(found.enabled)
     if found.changed:
         one = len(found.changed) == 1
@@ -171,7 +161,7 @@ def _headline(replayed: Replayed) -> str:
     if found.outcome == "holds":
         steps = f"{length} step{'' if length == 1 else 's'}"
         return f"{headline}: {name} holds after each of {steps} on {target}"
-    if found.violation is None:
+    if not found.raised:
         return f"{headline}: step {found.step} of {length} cannot happen on {target}"
     if not found.step:
         return f"{headline}: {target} raises an exception when it starts"
@@ -212,7 +202,7 @@ def replay_object(replayed: Replayed) -> dict[str, Any]:
         "outcome": found.outcome,
         "events": len(evidence.trace),
         "step": found.step,
-        "explanation": None if violation is None else violation.explanation,
+        "explanation": found.raised or None if violation is None else violation.explanation,
         "expected": None if found.expected is None else _action(found.expected),
         "enabled": [_action(action) for action in found.enabled],
         "changed": list(found.changed),

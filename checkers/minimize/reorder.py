@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
-from indelible.checkers.minimize.schedule import play, schedule
+from indelible.checkers.minimize.schedule import Intent, play, schedule
 from indelible.checkers.watch import Watch
 from indelible.model.causality import predecessors
 from indelible.model.events import Action
-from indelible.model.run import Run
+from indelible.model.run import Run, replayed
 
 __all__ = ["in_causal_order"]
 
 
-def in_causal_order(watch: Watch, run: Run) -> tuple[Action, ...]:
-    """The events of ``run``, reordered where their order does not matter.
+def in_causal_order(watch: Watch, intents: Sequence[Intent]) -> tuple[Action, ...]:
+    """The events of a schedule that violates the property, reordered where that does not matter.
 
     Built from the end: before each event comes what caused it, or what happened at its node before,
     if nothing later waits for that; else the latest event that nothing waits for. The last event
     stays the last.
 
-    Invariant: the same events, each after all that happened before it, and the same violation,
+    Invariant: the same events, each after all that happened before it, and a violation at the end,
     which is checked by playing them; if the property does not see it so, the order stays.
     """
-    order = _backwards(run)
-    actions = tuple(run.steps[number - 1].action for number in reversed(order))
+    given = play(watch, intents).actions
+    run = replayed(watch.implementation, watch.scope, given)
+    actions = tuple(run.steps[number - 1].action for number in reversed(_backwards(run)))
     played = play(watch, schedule(actions))
-    unchanged = played.violation is not None and played.actions == actions
-    return actions if unchanged else tuple(step.action for step in run.steps)
+    return actions if played.violation is not None and played.actions == actions else given
 
 
 def _backwards(run: Run) -> list[int]:

@@ -1,0 +1,459 @@
+"""Each stage of minimizing alone: what it takes for simpler, what it keeps, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from indelible import (
+    Persist,
+    Receive,
+    Reply,
+    Restart,
+    Scope,
+    Send,
+    SetTimer,
+    Submit,
+    Timeout,
+    Torn,
+    Violation,
+    always,
+)
+from indelible.checkers.findings import RAISES
+from indelible.checkers.limits import Limits
+from indelible.checkers.minimize.pipeline import minimize
+from indelible.checkers.minimize.removal import remove_events
+from indelible.checkers.minimize.reorder import in_causal_order
+from indelible.checkers.minimize.restrict import restricted, used_scope
+from indelible.checkers.minimize.schedule import Intent, Origin, play, schedule
+from indelible.checkers.minimize.shortest import search_shorter
+from indelible.checkers.minimize.simplify import simpler, weight
+from indelible.checkers.properties import BUILT_IN
+from indelible.checkers.watch import Watch, replay
+from indelible.impl.known_bugs import KNOWN_BUGS
+from indelible.impl.multipaxos import MultiPaxos
+from indelible.model.errors import TraceError
+from indelible.model.run import replayed
+from indelible.model.trace import Trace
+from support.haystack import known_haystack
+
+
+@dataclass(frozen=True)
+class Relay:
+    """Counts what it is given, and passes numbers on: ``n`` times out, and sends its count to all.
+
+    A command is told to the next node; a number that arrives is stored. ``boom`` raises.
+    """
+
+    def start(self, node, nodes, storage):
+        return (storage or 0, nodes), (SetTimer("tell", (1, 1)),)
+
+    def handle(self, node, state, event):
+        count, nodes = state
+        match event:
+            case Submit("boom"):
+                raise ValueError("boom")
+            case Submit(_):
+                return (count + 1, nodes), (Reply("ok", count),)
+            case Timeout(_):
+                sends = tuple(Send(other, ("told", count)) for other in nodes if other != node)
+                return state, (*sends, SetTimer("tell", (1, 1)))
+            case Receive(_, ("told", heard)):
+                return (count, nodes), (Persist(heard), Send(nodes[0], ("heard", heard)))
+        return state, ()
+
+
+@always(reads="record", fields=("storage",))
+def nothing_stored(record):
+    """No node stores anything."""
+    return record.storage is None
+
+
+WIDE = Scope(nodes=3, commands=("a", "b", "boom"), submissions_max=2, timeouts_max=4)
+
+
+def relay(property=nothing_stored, **bounds: Any):
+    return Watch(Relay(), replace(WIDE, **bounds), property)
+
+
+def told(count, source=0):
+    return Receive(source, ("told", count))
+
+
+TELL = (0, Timeout("tell"))
+
+
+def events(played):
+    return [intent.event for intent in played.intents]
+
+
+# --- schedule ----------------------------------------------------------------------------------
+
+
+def test_a_message_is_known_by_who_sent_it_and_not_by_what_it_says():
+    """Without a submission the same step sends another number, and that is what arrives."""
+    watch = relay()
+    played = play(watch, schedule([(0, Submit("a")), TELL, (1, told(1))]))
+    assert [intent.origin for intent in played.intents] == [None, None, Origin(1, 0)]
+    without = play(watch, played.intents, [1, 2])
+    assert without.actions == (TELL, (1, told(0)))
+    assert without.intents[1].origin == Origin(0, 0)
+    assert without.violation is not None
+
+
+def test_what_an_event_caused_goes_with_it():
+    played = play(relay(), schedule([TELL, (1, told(0))]))
+    assert play(relay(), played.intents, [1]).intents == ()
+
+
+def test_what_changes_nothing_is_skipped():
+    """A node that is told nothing new does nothing new; and the last event still counts."""
+    watch = relay(BUILT_IN["agreement"])
+    actions = [TELL, TELL, (1, told(0)), (1, told(0)), (2, told(0))]
+    assert events(play(watch, schedule(actions))) == [TELL[1], TELL[1], told(0), told(0)]
+
+
+def test_an_exception_is_skipped_unless_it_is_what_is_watched_for():
+    actions = [(0, Submit("a")), (0, Submit("boom")), TELL, (1, told(1))]
+    played = play(relay(), schedule(actions))
+    assert played.actions == (actions[0], *actions[2:])
+    assert played.violation is not None
+    raised = play(relay(None), schedule(actions))
+    assert raised.actions == tuple(actions[:2])
+    assert raised.violation.property == RAISES
+
+
+def test_a_torn_receive_is_resolved_too():
+    watch = relay(restarts_max=1, torn=True)
+    torn = Torn(told(1), 1)
+    played = play(watch, schedule([(0, Submit("a")), TELL, (1, torn)]))
+    assert played.intents[2] == Intent(1, torn, Origin(1, 0))
+    assert play(watch, played.intents, [1, 2]).actions[1] == (1, Torn(told(0), 1))
+
+
+@pytest.mark.parametrize("links", ["unordered", "ordered"])
+def test_each_of_equal_messages_has_a_sender_of_its_own(links):
+    """The second that arrives is the one that was sent second, and goes with its sender."""
+    watch = relay(BUILT_IN["agreement"], links=links)
+    played = play(watch, schedule([TELL, TELL, (1, told(0)), (1, told(0))]))
+    assert [intent.origin for intent in played.intents[2:]] == [Origin(0, 0), Origin(1, 0)]
+    without = play(watch, played.intents, [0, 2, 3])
+    assert without.actions == (TELL, (1, told(0)))
+
+
+def test_where_links_duplicate_the_first_sender_counts():
+    watch = relay(BUILT_IN["agreement"])
+    played = play(watch, schedule([TELL, (1, told(0)), TELL, (2, told(0))]))
+    assert [intent.origin for intent in played.intents] == [
+        None,
+        Origin(0, 0),
+        None,
+        Origin(0, 0),
+    ]
+
+
+# --- removal -----------------------------------------------------------------------------------
+
+
+def test_what_the_violation_can_do_without_is_removed():
+    noise = [(2, Submit("a")), (2, Timeout("tell")), (0, told(1, source=2)), (0, Submit("b"))]
+    intents = play(relay(BUILT_IN["agreement"]), schedule([*noise, TELL, (1, told(1))])).intents
+    kept = remove_events(relay(), intents)
+    assert len(kept) == 2
+    assert events(play(relay(), kept))[-1].message == ("told", kept[-1].event.message[1])
+
+
+def test_two_events_that_can_only_go_together_go():
+    """a twice and b twice: without one of the four they are not even, without a pair they are."""
+
+    @always(reads="records", fields=("submissions",))
+    def never_even(records):
+        """Both commands were never submitted equally often."""
+        counts = [sum((own.submissions or (0, 0))[at] for own in records) for at in (0, 1)]
+        return counts[0] != counts[1] or counts[0] == 0 or not records[0].submissions
+
+    actions = [(0, Submit("a")), (0, Submit("a")), (1, Submit("b")), (1, Submit("b"))]
+    watch = relay(never_even, commands=("a", "b"))
+    intents = schedule(actions)
+    assert len(remove_events(watch, intents)) == 2
+
+
+# --- simplify ----------------------------------------------------------------------------------
+
+
+def simplest(watch, actions):
+    """What the pipeline makes of it, without a search."""
+    trace = Trace("", watch.scope, tuple(actions), Violation("", property=""))
+    return minimize(watch.implementation, trace, watch.property, search=False).trace
+
+
+def test_five_nodes_become_two_that_are_numbered_from_0():
+    watch = relay(nodes=range(5))
+    trace = simplest(watch, [(4, Timeout("tell")), (2, told(0, source=4))])
+    assert trace.scope.nodes == (0, 1)
+    assert trace.actions == (TELL, (1, told(0)))
+
+
+def test_nodes_that_have_names_keep_them():
+    watch = relay(nodes=("x", "y", "z"))
+    trace = simplest(watch, [("z", Timeout("tell")), ("y", told(0, source="z"))])
+    assert trace.scope.nodes == ("y", "z")
+    assert trace.actions[0] == ("z", Timeout("tell"))
+
+
+def test_nodes_act_in_the_order_of_their_numbers_where_the_scope_lets_them():
+    actions = [(1, Timeout("tell")), (0, told(0, source=1))]
+    assert simplest(relay(nodes=2), actions).actions == (TELL, (1, told(0)))
+    kept = simplest(relay(nodes=2, may_time_out=(1,)), actions)
+    assert kept.actions == tuple(actions)
+    assert kept.scope.may_time_out == (1,)
+
+
+@always(reads="records", fields=("submissions",))
+def never_two_submitted(records):
+    """Clients submit no two commands."""
+    return sum(sum(record.submissions) for record in records) < 2
+
+
+def test_commands_are_merged_where_they_may_be_submitted_so_often():
+    actions = [(0, Submit("b")), (0, Submit("a"))]
+    watch = relay(never_two_submitted, commands=("x", "a", "b"))
+    trace = simplest(watch, actions)
+    assert [event.command for _, event in trace.actions] == ["x", "x"]
+    assert (trace.scope.commands, trace.scope.submissions_max) == (("x",), 2)
+    watch = relay(never_two_submitted, commands=("x", "a", "b"), submissions_max=1)
+    trace = simplest(watch, actions)
+    assert [event.command for _, event in trace.actions] == ["x", "a"]
+
+
+def test_a_torn_step_becomes_a_whole_one_or_a_restart():
+    watch = relay(restarts_max=1, torn=True)
+    assert simplest(watch, [TELL, (1, Torn(told(0), 1))]).actions == (TELL, (1, told(0)))
+
+    @always(reads="record", fields=("restarts",))
+    def never_restarted(record):
+        """No node restarts."""
+        return record.restarts == 0
+
+    watch = relay(never_restarted, restarts_max=1, torn=True)
+    trace = simplest(watch, [TELL, (1, Torn(told(0), 1))])
+    assert trace.actions == ((0, Restart()),)
+    assert not trace.scope.torn
+
+
+def test_every_candidate_of_a_scope_is_inside_it_and_asks_for_no_more_events():
+    watch = relay(nodes=4, restarts_max=1, torn=True)
+    actions = [(0, Submit("b")), (0, Submit("a")), TELL, (1, Torn(told(2), 1))]
+    intents = play(watch, schedule(actions)).intents
+    for candidate in simpler(watch.scope, intents):
+        assert len(candidate.intents) == len(intents)
+        fewer = len(candidate.scope.nodes) < 4
+        assert fewer or candidate.scope == watch.scope
+    light = play(watch, schedule([TELL, (1, told(0))])).intents
+    assert weight(watch.scope, light) < weight(watch.scope, intents)
+
+
+# --- restrict ----------------------------------------------------------------------------------
+
+USED = [(0, Submit("b")), (0, Submit("b")), TELL, (2, told(2)), (2, Restart())]
+
+
+@pytest.mark.parametrize(
+    ("bound", "used"),
+    [
+        (4, 1),
+        (None, 1),
+        ({"tell": 3, "other": 2}, {"tell": 1, "other": 0}),
+        ({}, {"tell": 1}),
+    ],
+)
+def test_the_scope_that_is_used(bound, used):
+    scope = replace(WIDE, timeouts_max=bound, restarts_max=None, torn=True, submissions_max=None)
+    run = replayed(Relay(), scope, tuple(USED))
+    assert used_scope(run) == Scope(
+        nodes=3,
+        commands=("b",),
+        submissions_max=2,
+        may_submit=(0,),
+        timeouts_max=used,
+        may_time_out=(0,),
+        restarts_max=1,
+        torn=False,
+    )
+
+
+def test_a_bound_stays_where_the_property_would_not_see_the_same():
+    """A timer that may not fire again is forgotten, so that none is armed in the scope used."""
+
+    @always(reads="record", fields=("storage", "timers"))
+    def stores_nothing_while_armed(record):
+        """No node stores anything while a timer is armed."""
+        return record.storage is None or not record.timers
+
+    watch = relay(stores_nothing_while_armed)
+    narrower, intents = restricted(watch, schedule([TELL, (1, told(0))]))
+    assert narrower.scope.timeouts_max == 1
+    assert narrower.scope.may_time_out is None
+    assert narrower.scope.commands == ()
+    assert play(narrower, intents).violation is not None
+
+
+def test_no_timer_that_the_trace_never_arms_is_let_loose():
+    """One bound for all timers may not become bounds by name: others would be unbounded."""
+    bug = KNOWN_BUGS["next_slot_from_own_log"]
+    hay = known_haystack(bug, seed=1, events=40)
+    trace = replace(hay, scope=replace(hay.scope, timeouts_max=60))
+    small = minimize(bug.implementation, trace, BUILT_IN[bug.property])
+    assert small.trace.scope.timeouts_max == 1
+    assert len(small.trace) == 5
+
+
+# --- search ------------------------------------------------------------------------------------
+
+
+def test_an_exception_met_by_the_search_is_not_taken_for_the_bug():
+    """It is nearer than the violation, and the search reports what is nearest."""
+    watch = relay(submissions_max=1, timeouts_max=1)
+    actions = ((0, Submit("a")), TELL, (1, told(1)))
+    searched = search_shorter(watch, actions, Limits())
+    assert searched.actions == actions
+    assert not searched.proven
+    assert "the implementation raises an exception within 1 events" in searched.says
+    quiet = relay(submissions_max=1, timeouts_max=1, commands=("a",))
+    searched = search_shorter(quiet, actions, Limits())
+    assert len(searched.actions) == 2
+    assert searched.proven
+
+
+# --- reorder -----------------------------------------------------------------------------------
+
+
+@always(reads="record", fields=("storage",))
+def never_stored_two(record):
+    """No node stores two."""
+    return record.storage != 2
+
+
+def test_events_are_told_as_a_story():
+    """What n2 tells comes in one piece, and right before it what made it tell that."""
+    actions = [
+        (2, Submit("a")),
+        (0, Submit("b")),
+        (2, Timeout("tell")),
+        (0, Submit("b")),
+        TELL,
+        (1, told(1, source=2)),
+        (1, told(2)),
+    ]
+    ordered = in_causal_order(relay(never_stored_two), schedule(actions))
+    assert ordered == (
+        (2, Submit("a")),
+        (2, Timeout("tell")),
+        (1, told(1, source=2)),
+        (0, Submit("b")),
+        (0, Submit("b")),
+        TELL,
+        (1, told(2)),
+    )
+    assert in_causal_order(relay(never_stored_two), schedule(ordered)) == ordered
+
+
+def test_an_order_that_the_property_minds_stays():
+    @always(reads="records", fields=("storage", "submissions"))
+    def submitted_first(records):
+        """Nothing is stored before two commands are submitted, by anybody."""
+        stored = any(record.storage is not None for record in records)
+        return not stored or sum(sum(record.submissions) for record in records) < 2
+
+    watch = relay(submitted_first)
+    actions = ((2, Submit("a")), TELL, (2, Submit("b")), (1, told(0)))
+    ordered = in_causal_order(watch, schedule(actions))
+    assert sorted(map(repr, ordered)) == sorted(map(repr, actions))
+    assert play(watch, schedule(ordered)).violation is not None
+
+
+# --- damaged input -----------------------------------------------------------------------------
+
+
+def trace_of(*actions, scope=WIDE):
+    return Trace("relay", scope, actions, Violation("", property="nothing_stored"))
+
+
+def test_a_trace_that_does_not_fit():
+    with pytest.raises(TraceError, match="step 2 cannot happen"):
+        minimize(Relay(), trace_of(TELL, (1, told(7))), nothing_stored)
+
+
+@pytest.mark.parametrize("actions", [(), (TELL,)])
+def test_a_trace_that_violates_nothing(actions):
+    with pytest.raises(TraceError, match="the trace does not violate nothing_stored"):
+        minimize(Relay(), trace_of(*actions), nothing_stored)
+    with pytest.raises(TraceError, match="the trace does not raise"):
+        minimize(Relay(), trace_of(*actions), None)
+
+
+def test_a_trace_that_ends_in_an_exception_instead():
+    with pytest.raises(TraceError, match="ValueError: boom"):
+        minimize(Relay(), trace_of((0, Submit("boom"))), nothing_stored)
+
+
+def test_what_is_wrong_from_the_start():
+    @always(reads="record", fields=("timers",))
+    def nothing_armed(record):
+        """No timer is armed."""
+        return not record.timers
+
+    small = minimize(Relay(), trace_of(TELL, (1, told(0))), nothing_armed)
+    assert (len(small.trace), small.length, small.ratio) == (0, "shortest", 0.0)
+    again = minimize(Relay(), small.trace, nothing_armed)
+    assert (len(again.trace), again.length, again.ratio) == (0, "shortest", 1.0)
+
+
+@dataclass(frozen=True)
+class Broken(Relay):
+    """Cannot start; or not again, once something was stored."""
+
+    again: bool = field(default=False)
+
+    def start(self, node, nodes, storage):
+        if not self.again or storage is not None:
+            raise ValueError("no start")
+        return super().start(node, nodes, storage)
+
+
+def test_an_implementation_that_raises_in_start():
+    small = minimize(Broken(), trace_of(TELL), None)
+    assert (len(small.trace), small.length) == (0, "shortest")
+    assert "no start" in small.trace.violation.explanation
+    with pytest.raises(TraceError, match="no start"):
+        minimize(Broken(), trace_of(TELL), nothing_stored)
+
+
+def test_an_implementation_that_raises_as_it_restarts():
+    scope = replace(WIDE, restarts_max=1)
+    actions = ((2, Submit("a")), TELL, (1, told(0)), (1, Restart()))
+    small = minimize(Broken(again=True), trace_of(*actions, scope=scope), None)
+    assert small.trace.actions == (TELL, (1, told(0)), (1, Restart()))
+    assert small.length == "shortest"
+
+
+def test_a_clean_implementation_has_nothing_to_minimize():
+    bug = KNOWN_BUGS["no_dedupe"]
+    hay = known_haystack(bug, seed=0)
+    with pytest.raises(TraceError):
+        minimize(MultiPaxos(), hay, BUILT_IN[bug.property])
+
+
+def test_a_step_that_changes_nothing_is_no_violation():
+    """No search judges it; so a trace that ends with one violates nothing."""
+
+    @always(reads="step", fields=("sent",))
+    def never_idle(before, event, after):  # noqa: ARG001
+        """Each step sends something."""
+        return before.sent != after.sent or not before.sent
+
+    watch = Watch(Relay(), replace(WIDE, timeouts_max=None), never_idle)
+    found = replay(watch, [TELL, TELL])
+    assert found.outcome == "holds"
