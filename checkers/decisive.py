@@ -87,6 +87,25 @@ def vote_torn_from_save(history: History) -> Iterator[str]:
             )
 
 
+def vote_never_cast(history: History) -> Iterator[str]:
+    """A node starts again with the votes that it cast, and with no others.
+
+    A vote that a crash kept from being said was cast all the same, and may have been saved.
+    """
+    step = history.step
+    for vote in step.restarted:
+        if (
+            isinstance(vote, Vote)
+            and (history.node, vote.slot, vote.ballot, vote.value) not in history.votes
+            and (history.node, vote) not in history.unsaid
+            and vote not in (*step.effects, *step.lost)
+        ):
+            yield (
+                f"{node_name(history.node)} starts again with a vote for {said(vote.value)} in "
+                f"slot {vote.slot} at ballot {ballot_said(vote.ballot)}, which it never cast"
+            )
+
+
 def vote_against_chosen(history: History) -> Iterator[str]:
     """Once a value is chosen, every vote in a higher ballot is for it (Paxos Made Simple, P2)."""
     for slot, ballot, value in history.votes_cast:
@@ -244,6 +263,7 @@ def executed_again(history: History) -> Iterator[str]:
 RULES: Final[tuple[Rule, ...]] = (
     vote_not_saved,
     vote_torn_from_save,
+    vote_never_cast,
     vote_against_chosen,
     vote_below_promise,
     two_values_in_a_ballot,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
 from indelible.checkers.explore import explore, memory_default
 from indelible.checkers.limits import Limits
@@ -19,6 +20,8 @@ from indelible.checkers.properties import BUILT_IN
 from indelible.evidence import evidence_of, search_effort
 from indelible.impl.known_bugs import KNOWN_BUGS
 from indelible.model.trace_document import document_text
+from indelible.report import scope_summary
+from indelible.verdict_json import scope_object
 
 __all__ = ["Catch", "catch", "catches"]
 
@@ -27,8 +30,11 @@ __all__ = ["Catch", "catch", "catches"]
 class Catch:
     """What became of the search for one bug.
 
-    ``violated`` is the property that is violated, or nothing; the bug is *caught* if it is the one
-    ``expected``. ``events`` is the length of the shortest trace, ``document`` its evidence.
+    - ``violated`` is the property that is violated, or nothing; the bug is *caught* if it is the
+      one ``expected``.
+    - ``states_distinct``: how many states were searched, in the bug's scope.
+    - ``events`` is the length of the shortest trace, ``needs`` the scope that it takes, in words
+      and as an object, and ``document`` its evidence.
     """
 
     name: str
@@ -37,6 +43,8 @@ class Catch:
     reason: str
     states_distinct: int
     events: int
+    needs: str
+    needs_object: dict[str, Any]
     seconds: float
     document: str
 
@@ -51,8 +59,9 @@ def catch(name: str, memory_bytes_max: int | None = None) -> Catch:
     started = time.monotonic()
     limits = Limits(memory_bytes_max=memory_bytes_max)
     verdict = explore(bug.implementation, bug.scope, properties=[bug.property], limits=limits)
-    events, document = 0, ""
-    if verdict.trace is not None:
+    events, scope, document = 0, bug.scope, ""
+    violated = "" if verdict.violation is None else verdict.violation.property
+    if verdict.trace is not None and violated == bug.property:
         known = BUILT_IN[bug.property]
         smaller = minimize(bug.implementation, verdict.trace, known)
         evidence = evidence_of(
@@ -63,14 +72,17 @@ def catch(name: str, memory_bytes_max: int | None = None) -> Catch:
             length=smaller.length,
             found=search_effort(verdict),
         )
-        events, document = len(smaller.trace), document_text(evidence)
+        events, scope = len(smaller.trace), smaller.trace.scope
+        document = document_text(evidence)
     return Catch(
         name,
         bug.property,
-        "" if verdict.violation is None else verdict.violation.property,
+        violated,
         verdict.reason,
         verdict.states_distinct,
         events,
+        scope_summary(scope),
+        scope_object(scope),
         time.monotonic() - started,
         document,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["bugs"]
 
 SUBFOLDER: Final = "known_bugs"
-HEADINGS: Final = ("bug", "property", "scope", "events", "states", "time")
+HEADINGS: Final = ("bug", "property", "needs", "events", "states", "time")
 NUMBERS: Final = ("events", "states", "time")
 """The columns that stand to the right."""
 
@@ -148,12 +148,10 @@ def _pending() -> Iterator[str]:
 
 
 def _row(bug: KnownBug, each: Catch) -> tuple[str, ...]:
-    from indelible.report import scope_summary
-
     return (
         bug.name,
         bug.property,
-        scope_summary(bug.scope),
+        each.needs,
         str(each.events) if each.caught else "missed",
         f"{each.states_distinct:,}",
         f"{each.seconds:.1f} s",
@@ -161,15 +159,13 @@ def _row(bug: KnownBug, each: Catch) -> tuple[str, ...]:
 
 
 def _object(bug: KnownBug, each: Catch) -> dict[str, Any]:
-    from indelible.verdict_json import scope_object
-
     return {
         "name": bug.name,
         "row": bug.row,
         "property": bug.property,
         "found": each.caught,
         "reason": each.reason,
-        "scope": scope_object(bug.scope),
+        "scope": each.needs_object,
         "events": each.events if each.caught else None,
         "states_distinct": each.states_distinct,
         "seconds": round(each.seconds, 3),

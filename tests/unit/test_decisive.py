@@ -93,7 +93,7 @@ def test_a_vote_is_lost_where_another_step_is_torn() -> None:
         # It is said again as the node starts again, so it was saved.
         ({(0, TWO): (SAVE,), (0, ONE): (VOTE,), (0, "start", "s"): (VOTE,)},
          ((0, TWO), (0, ONE), (0, CRASH))),
-        ({(0, TWO): (SAVE,), (0, ONE): (Send(1, "m"), Send(1, "n")), (0, "start", "s"): (VOTE,)},
+        ({(0, TWO): (SAVE,), (0, ONE): (Send(1, "m"), VOTE), (0, "start", "s"): (VOTE,)},
          ((0, TWO), (0, Torn(ONE, 1)), (0, CRASH))),
         # It is another node that crashes.
         ({(0, ONE): (VOTE,)}, ((0, ONE), (1, CRASH))),
@@ -141,6 +141,27 @@ def test_a_vote_that_is_saved_first_cannot_be_torn_from_it(effects: Any, actions
 def test_a_vote_said_again_by_the_restart_was_not_torn() -> None:
     script = {(0, ONE): (VOTE, SAVE), (0, "start"): (VOTE,)}
     assert spoken(script, (0, Torn(ONE, 1))) == []
+
+
+def test_a_vote_that_a_node_never_cast() -> None:
+    script = {(0, ONE): (SAVE,), (0, "start", "s"): (VOTE,)}
+    says = "n0 starts again with a vote for 'a' in slot 0 at ballot 1, which it never cast"
+    assert spoken(script, (0, ONE), (0, CRASH)) == [(2, says)]
+    assert spoken(script, (0, ONE), (0, CRASH), (0, CRASH)) == [(2, says)]
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ((0, ONE), (0, CRASH)),
+        ((0, Torn(ONE, 1)),),  # Saved, and not yet said.
+        ((0, Torn(ONE, 2)),),
+        ((0, Torn(ONE, 1)), (0, CRASH)),
+    ],
+)
+def test_a_vote_that_was_cast_is_said_again(actions: Any) -> None:
+    script = {(0, ONE): (SAVE, VOTE, Send(1, "m")), (0, "start", "s"): (VOTE,)}
+    assert spoken(script, *actions) == []
 
 
 # --- votes --------------------------------------------------------------------------------------
@@ -365,6 +386,7 @@ def test_every_rule_has_a_run_here_in_which_it_speaks() -> None:
     assert [rule.__name__ for rule in RULES] == [
         "vote_not_saved",
         "vote_torn_from_save",
+        "vote_never_cast",
         "vote_against_chosen",
         "vote_below_promise",
         "two_values_in_a_ballot",
