@@ -226,6 +226,46 @@ def promise_never_falls(before: View, event: object, after: View) -> Iterator[Vi
         )
 
 
+@always(reads="step", fields=("promised", "votes"))
+def votes_keep_promises(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
+    """No node votes below what it has promised, not even over a restart (Paxos Made Simple, P1a)."""
+    if before.promised is None:
+        return
+    for slot, ballot, value in after.votes:
+        if ballot < before.promised and (slot, ballot, value) not in before.votes:
+            yield Violation(
+                f"slot {slot}: {node_name(after.node)} had promised ballot {before.promised}, "
+                f"and voted for {_said(value)} at ballot {ballot}",
+                slot=slot,
+                nodes=(after.node,),
+                values=(value,),
+            )
+
+
+@always(reads="records", fields=("promised", "leaderships"))
+def leaders_are_promised(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
+    """A quorum has promised a leader's ballot, or has gone beyond it (Paxos Made Simple, 2.2).
+
+    A record keeps only the latest promise. Who has promised less has never promised the ballot;
+    who has promised more may have promised it, and votes no more below it anyhow.
+    """
+    for record in records:
+        for ballot in record.leaderships:
+            promised = [
+                other.node
+                for other in records
+                if other.promised is not None and not other.promised < ballot
+            ]
+            if not world.quorums.is_phase1_quorum(promised, world.nodes):
+                only = f"only {', '.join(map(node_name, promised))}" if promised else "nobody did"
+                yield Violation(
+                    f"{node_name(record.node)} leads ballot {ballot}, but no quorum promised it "
+                    f"({only})",
+                    nodes=(record.node,),
+                    values=(ballot,),
+                )
+
+
 @always(reads="records", fields=("votes", "promised", "leaderships"))
 def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
     """Below a vote's ballot no other value is chosen or can still be (Paxos Made Simple, P2c).
@@ -308,6 +348,8 @@ BUILT_IN: Final[Mapping[str, Property]] = {
         one_value_per_ballot,
         one_leader_per_ballot,
         promise_never_falls,
+        votes_keep_promises,
+        leaders_are_promised,
         votes_are_safe,
         entry_decided,
         leader_replaced,
