@@ -37,11 +37,10 @@ class Word(NamedTuple):
     why: str
 
 
-def save_outcomes(
-    mutants: Sequence[Mutant], outcomes: Mapping[str, Outcome], digest: str
-) -> None:
-    """One line per mutant, after one with the digest of the code."""
-    lines = [digest, *("\t".join((mutant.name, *outcomes[mutant.name])) for mutant in mutants)]
+def save_outcomes(mutants: Sequence[Mutant], outcomes: Mapping[str, Outcome], digest: str) -> None:
+    """One line per mutant that was tried, after one with the digest of the code."""
+    tried = (mutant.name for mutant in mutants if mutant.name in outcomes)
+    lines = [digest, *("\t".join((name, *outcomes[name])) for name in tried)]
     OUTCOMES.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -135,9 +134,7 @@ def _scopes(outcomes: Mapping[str, Outcome]) -> list[str]:
     return [*lines, ""]
 
 
-def _with_word(
-    word: str, survivors: Sequence[Mutant], words: Mapping[str, Word]
-) -> Iterator[str]:
+def _with_word(word: str, survivors: Sequence[Mutant], words: Mapping[str, Word]) -> Iterator[str]:
     """The survivors of one word, by reason."""
     reasons = dict.fromkeys(
         words[mutant.name].why for mutant in survivors if words[mutant.name].word == word

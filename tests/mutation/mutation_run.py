@@ -1,7 +1,7 @@
 """Run every mutant: `python tests/mutation/mutation_run.py`, a few minutes on two cores.
 
 Writes what became of each into ``outcomes.tsv``, and the report into ``docs/mutation.md``;
-``--survivors`` tries only those again that survived, and ``--report`` none. The kernels are compiled once, before the
+``--survivors`` tries only those again that survived or were not tried, and ``--report`` none. The kernels are compiled once, before the
 first fork; each mutant is tried in a process of its own, which may hang or die.
 """
 
@@ -78,9 +78,9 @@ def main() -> None:
         pending = [one for one in mutants if not outcomes.get(one.name, Outcome()).killer]
         for mutant, outcome in outcomes_of(pending, os.cpu_count() or 1):
             outcomes[mutant.name] = outcome
+            save_outcomes(mutants, outcomes, digest())
             print(f"{outcome.killer or 'survives':<24} {mutant.name}", flush=True)
         print(f"{len(mutants)} mutants, {time.perf_counter() - began:.0f} s")
-        save_outcomes(mutants, outcomes, digest())
     REPORT.write_text(report(mutants, outcomes, load_words()), encoding="utf-8")
 
 
