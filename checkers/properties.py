@@ -228,7 +228,7 @@ def promise_never_falls(before: View, event: object, after: View) -> Iterator[Vi
 
 @always(reads="step", fields=("promised", "votes"))
 def votes_keep_promises(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
-    """No node votes below what it has promised, not even over a restart (Paxos Made Simple, P1a)."""
+    """No node votes below its promise, not even over a restart (Paxos Made Simple, P1a)."""
     if before.promised is None:
         return
     for slot, ballot, value in after.votes:

@@ -22,7 +22,7 @@ OUTCOMES: Final = HERE / "outcomes.tsv"
 REPORT: Final = HERE.parents[1] / "docs" / "mutation.md"
 
 WORDS: Final = {
-    "equivalent": "no behaviour of the protocol differs, or none that a node or client could notice",
+    "equivalent": "nothing that the protocol promises differs",
     "performance only": "more is sent, saved or computed than need be, and nothing else differs",
     "liveness only": "something may not happen, or later; what happens is right",
     "gap": "something wrong can happen that no property sees",
@@ -76,11 +76,11 @@ def report(
         "# Mutation",
         "",
         "Written by `python tests/mutation/mutation_run.py`. It makes one small slip at a time in",
-        "`impl/multipaxos` and lets the explorer try what comes of it, in the scopes below. A mutant",
-        "is killed where the verdict is not *holds*; other counts of states are no kill.",
+        "`impl/multipaxos`, and lets the explorer try what comes of it in the scopes below. A",
+        "mutant is killed where the verdict is not *holds*; other counts of states are no kill.",
         "",
-        f"**{len(mutants) - len(survivors)} of {len(mutants)} mutants are killed. "
-        f"{len(survivors)} survive**: {counts}.",
+        f"**{len(mutants) - len(survivors)} of {len(mutants)} mutants are killed**; of the others",
+        f"{counts}.",
         "",
         *_by("File", mutants, outcomes, lambda mutant: f"`{mutant.module}.py`"),
         *_by("Slip", mutants, outcomes, lambda mutant: mutant.kind),

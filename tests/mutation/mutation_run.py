@@ -1,8 +1,9 @@
 """Run every mutant: `python tests/mutation/mutation_run.py`, a few minutes on two cores.
 
-Writes what became of each into ``outcomes.tsv``, and the report into ``docs/mutation.md``;
-``--survivors`` tries only those again that survived or were not tried, and ``--report`` none. The kernels are compiled once, before the
-first fork; each mutant is tried in a process of its own, which may hang or die.
+Writes what became of each into ``outcomes.tsv``, and the report into ``docs/mutation.md``. With
+``--survivors`` it tries only those again that survived or were not tried, with ``--report`` none.
+The kernels are compiled once, before the first fork; each mutant is tried in a process of its own,
+which may hang or die.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
-from mutation_report import REPORT, load_words, report, save_outcomes, load_outcomes
+from mutation_report import REPORT, load_outcomes, load_words, report, save_outcomes
 from mutation_trial import SECONDS_MAX, TRIALS, Outcome, clean, tried
 from mutator import Mutant, all_mutants, digest
 

@@ -91,7 +91,7 @@ def slips_of(
         case ast.Expr() | ast.AugAssign():
             yield "statement", ast.Pass()
         case ast.Return(value=ast.expr()):
-            yield from _return(node, returns, states)
+            yield from _return(returns, states)
         case ast.match_case():
             never = ast.Constant(value=False)
             yield "case", ast.match_case(node.pattern, never, node.body)
@@ -162,7 +162,7 @@ def _call(node: ast.Call) -> Iterator[Slip]:
             yield "argument", _with(node, args=_swapped(node.args, index))
 
 
-def _return(node: ast.Return, returns: str, states: Sequence[str]) -> Iterator[Slip]:
+def _return(returns: str, states: Sequence[str]) -> Iterator[Slip]:
     if returns == "Step" and states:
         nothing = ast.Call(ast.Name("Step"), [ast.Name(states[0])], [])
         yield "return", ast.Return(nothing)
