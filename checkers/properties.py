@@ -88,17 +88,20 @@ def execution_without_gap(record: View) -> Iterator[Violation]:
 
 @always(reads="record", fields=("decided", "executed"))
 def execution_follows_log(record: View) -> Iterator[Violation]:
-    """A node executes only what it has decided, in the order of the slots."""
+    """A node executes only commands it has decided, in the order of the slots, and no no-op."""
     slots = iter(record.decided)
     for index, command in record.executed:
-        if not any(value == command for _, value in slots):
-            yield Violation(
+        if command is NO_OP:
+            says = f"{node_name(record.node)} executed a no-op as number {index}"
+        elif not any(value == command for _, value in slots):
+            says = (
                 f"{node_name(record.node)} executed {command!r} as number {index}, but decided it "
-                "in no slot after those executed before",
-                nodes=(record.node,),
-                values=(command,),
+                "in no slot after those executed before"
             )
-            return
+        else:
+            continue
+        yield Violation(says, nodes=(record.node,), values=(command,))
+        return
 
 
 @always(reads="record", fields=("executed",))

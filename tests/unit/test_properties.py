@@ -117,6 +117,12 @@ CASES: dict[str, Case] = {
         near=(Record(decided=((0, "a"), (1, NO_OP), (2, "b")), executed=((0, "a"), (1, "b"))),),
         values=("a",),
     ),
+    "execution_follows_log, not of a no-op": Case(
+        bad=(Record(decided=((0, NO_OP),), executed=((0, NO_OP),)),),
+        says="n0 executed a no-op as number 0",
+        near=(Record(decided=((0, NO_OP), (1, "a")), executed=((0, "a"),)),),
+        values=(NO_OP,),
+    ),
     "at_most_once": Case(
         bad=(executed((0, "a"), (1, "a")),),
         says="n0 executed 'a' twice, as number 0 and as number 1",
