@@ -25,6 +25,7 @@ WORDS: Final = {
     "equivalent": "nothing that the protocol promises differs",
     "performance only": "more is sent, saved or computed than need be, and nothing else differs",
     "liveness only": "something may not happen, or later; what happens is right",
+    "larger scope": "something wrong can happen, and in a scope too large for this run is seen",
     "gap": "something wrong can happen that no property sees",
 }
 """What can be said of a survivor."""

@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple
 from mutator import MODULES, Mutant, source_of
 
 from indelible import FlexibleQuorums, Limits, Scope, Verdict, explore
-from indelible.checkers.properties import BUILT_IN, default_properties
+from indelible.checkers.properties import BUILT_IN, Property, View, default_properties, sometimes
+from indelible.checkers.property import World
 from indelible.model.errors import ImplementationError
 from indelible.model.quorums import MajorityQuorums, QuorumSystem
 
@@ -126,6 +127,12 @@ lead that has heard of nothing, and fill gaps.
 """
 
 
+@sometimes(reads="records", fields=("executed",))
+def everything_executed(records: tuple[View, ...], *, world: World) -> bool:
+    """Every node executes every command. It can be so in each of the scopes."""
+    return all(len(record.executed) == len(world.commands) for record in records)
+
+
 def tried(mutant: Mutant) -> Outcome:
     """What becomes of a mutant: the first scope that kills it, and by what."""
     try:
@@ -181,6 +188,7 @@ def _causes(verdict: Verdict) -> Iterator[str]:
     yield from (known.name for known in verdict.properties if known.result == "unreached")
 
 
-def _properties(trial: Trial) -> list[Any]:
-    """All built-in ones; where only one node bids, no leader is replaced."""
-    return list(BUILT_IN.values() if trial.is_contested else default_properties())
+def _properties(trial: Trial) -> list[Property]:
+    """The built-in ones and one of ours; where only one node bids, no leader is replaced."""
+    known = BUILT_IN.values() if trial.is_contested else default_properties()
+    return [*known, everything_executed]
