@@ -32,10 +32,11 @@ WORDS: Final = {
 
 
 class Word(NamedTuple):
-    """What is said of a survivor, and why."""
+    """What is said of a survivor, and why; ``scope`` is the larger one in which it dies."""
 
     word: str
     why: str
+    scope: str = ""
 
 
 def save_outcomes(mutants: Sequence[Mutant], outcomes: Mapping[str, Outcome], digest: str) -> None:
@@ -59,7 +60,8 @@ def load_words() -> dict[str, Word]:
         for name in group["mutants"]:
             if name in known:
                 raise ValueError(f"two words on {name}")
-            known[name] = Word(group["word"], " ".join(group["why"].split()))
+            why = " ".join(group["why"].split())
+            known[name] = Word(group["word"], why, group.get("scope", ""))
     return known
 
 
@@ -72,15 +74,17 @@ def report(
     """The report as Markdown."""
     survivors = [mutant for mutant in mutants if not outcomes[mutant.name].killer]
     said = Counter(words[mutant.name].word for mutant in survivors)
-    counts = ", ".join(f"{said[word]} {word}" for word in WORDS)
+    counts = ", ".join(f"{said[word]} *{word}*" for word in WORDS)
     lines = [
         "# Mutation",
         "",
         "Written by `python tests/mutation/mutation_run.py`. It makes one small slip at a time in",
         "`impl/multipaxos`, and lets the explorer try what comes of it in the scopes below. A",
-        "mutant is killed where the verdict is not *holds*; other counts of states are no kill.",
+        "mutant is killed where the verdict is not *holds*; other counts of states are no kill. What",
+        "survives has a word, given by a person in `tests/mutation/words.toml`.",
         "",
-        f"**{len(mutants) - len(survivors)} of {len(mutants)} mutants are killed**; of the others",
+        f"**{len(mutants) - len(survivors)} of {len(mutants)} mutants are killed.** "
+        + f"The words on the other {len(survivors)}:",
         f"{counts}.",
         "",
         *_by("File", mutants, outcomes, lambda mutant: f"`{mutant.module}.py`"),
@@ -143,7 +147,7 @@ def _with_word(word: str, survivors: Sequence[Mutant], words: Mapping[str, Word]
     for why in reasons:
         yield from (why, "")
         for mutant in survivors:
-            if words[mutant.name] == Word(word, why):
+            if words[mutant.name][:2] == (word, why):
                 yield f"- `{mutant.module}.py:{mutant.line}` {mutant.kind}: " + _change(mutant)
         yield ""
 

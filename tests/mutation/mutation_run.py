@@ -12,18 +12,20 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
 from mutation_report import REPORT, load_outcomes, load_words, report, save_outcomes
-from mutation_trial import SECONDS_MAX, TRIALS, Outcome, clean, tried
+from mutation_trial import SECONDS_MAX, TRIALS, Outcome, Trial, clean, tried
 from mutator import Mutant, all_mutants, digest
 
 HUNG: Final = Outcome("any", "does not end")
 
 
-def outcomes_of(mutants: Iterable[Mutant], workers: int) -> Iterator[tuple[Mutant, Outcome]]:
+def outcomes_of(
+    mutants: Iterable[Mutant], workers: int, trials: Mapping[str, Trial] = TRIALS
+) -> Iterator[tuple[Mutant, Outcome]]:
     """What becomes of each mutant, in the order in which they end."""
     fork = multiprocessing.get_context("fork")
     waiting = list(reversed(list(mutants)))
@@ -32,7 +34,7 @@ def outcomes_of(mutants: Iterable[Mutant], workers: int) -> Iterator[tuple[Mutan
         while waiting and len(running) < workers:
             mutant = waiting.pop()
             ours, theirs = fork.Pipe(duplex=False)
-            process = fork.Process(target=_try, args=(mutant, theirs), daemon=True)
+            process = fork.Process(target=_try, args=(mutant, trials, theirs), daemon=True)
             process.start()
             theirs.close()
             running[ours] = mutant, process, time.monotonic() + len(TRIALS) * SECONDS_MAX
@@ -52,15 +54,15 @@ def outcomes_of(mutants: Iterable[Mutant], workers: int) -> Iterator[tuple[Mutan
                 yield mutant, HUNG
 
 
-def _try(mutant: Mutant, connection: Connection) -> None:
-    connection.send(tuple(tried(mutant)))
+def _try(mutant: Mutant, trials: Mapping[str, Trial], connection: Connection) -> None:
+    connection.send(tuple(tried(mutant, trials)))
 
 
 def warm_up() -> None:
     """Compile the kernels, and see that the clean code holds in every scope."""
     for name, trial in TRIALS.items():
         began = time.perf_counter()
-        verdict = clean(name)
+        verdict = clean(trial)
         seconds = time.perf_counter() - began
         print(f"{name:<40} {verdict.states_distinct:>10,} states {seconds:>6.2f} s", flush=True)
         assert verdict.outcome == "holds", verdict.reason

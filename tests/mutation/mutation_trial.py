@@ -22,7 +22,7 @@ from indelible.checkers.property import World
 from indelible.model.errors import ImplementationError
 from indelible.model.quorums import MajorityQuorums, QuorumSystem
 
-__all__ = ["SECONDS_MAX", "TRIALS", "Outcome", "Trial", "clean", "tried"]
+__all__ = ["LARGER", "SECONDS_MAX", "TRIALS", "Outcome", "Trial", "clean", "tried"]
 
 PACKAGE: Final = "indelible.impl.multipaxos"
 
@@ -112,13 +112,16 @@ TRIALS: Final[dict[str, Trial]] = {
         FlexibleQuorums(1, 2),
     ),
     "two candidates": Trial(scope(3, "a", candidates=BOTH, may_submit=None), 22_452),
-    "two bids of each at most once": Trial(
-        scope(2, "a", candidates=BOTH, timeouts_max=TWO_BIDS, links="unordered"), 23_805
+    "one node and torn": Trial(
+        scope(1, "ab", timeouts_max=TWO_BIDS, restarts_max=1, torn=True), 82
     ),
-    "two candidates and a restart": Trial(scope(3, "a", candidates=BOTH, restarts_max=1), 91_939),
-    "two candidates and two slots in order": Trial(
-        scope(3, "ab", candidates=BOTH, links="ordered"), 390_482
+    "one promise and two votes and torn": Trial(
+        scope(2, "a", candidates=BOTH, restarts_max=1, torn=True), 1_445, FlexibleQuorums(1, 2)
     ),
+    "a second bid for three votes": Trial(
+        scope(3, "a", timeouts_max=TWO_BIDS, restarts_max=1), 8_108, FlexibleQuorums(1, 3)
+    ),
+    "four slots in order": Trial(scope(2, "abcd", links="ordered"), 7_128),
 }
 """From tiny to small, so that most mutants die in milliseconds.
 
@@ -127,31 +130,46 @@ lead that has heard of nothing, and fill gaps.
 """
 
 
+LARGER: Final[dict[str, Trial]] = {
+    "three candidates": Trial(
+        scope(3, "ab", candidates=(0, 1, 2), may_submit=None, links="ordered"), 1_006_494
+    ),
+    "chosen twice": Trial(
+        scope(2, "ab", candidates=BOTH, timeouts_max=TWO_BIDS, may_submit=None, submissions_max=2),
+        423_485,
+        FlexibleQuorums(1, 2),
+    ),
+    "four slots of two leaders": Trial(scope(2, "abcd", candidates=BOTH, may_submit=None), 391_994),
+}
+"""For a few mutants, and too large for all: with so many states as suffice to kill those."""
+
+
 @sometimes(reads="records", fields=("executed",))
 def everything_executed(records: tuple[View, ...], *, world: World) -> bool:
     """Every node executes every command. It can be so in each of the scopes."""
     return all(len(record.executed) == len(world.commands) for record in records)
 
 
-def tried(mutant: Mutant) -> Outcome:
+def tried(mutant: Mutant, trials: Mapping[str, Trial] = TRIALS) -> Outcome:
     """What becomes of a mutant: the first scope that kills it, and by what."""
     try:
         protocol = _loaded(mutant)
     except Exception:
         return Outcome("import", "raises")
-    for name, trial in TRIALS.items():
+    for name, trial in trials.items():
         killer = _killer(protocol, trial)
         if killer:
             return Outcome(name, killer)
     return Outcome()
 
 
-def clean(name: str) -> Verdict:
-    """The verdict on the code as it is."""
+def clean(trial: Trial) -> Verdict:
+    """The verdict on the code as it is, in at most so many states."""
     from indelible.impl.multipaxos import MultiPaxos
 
-    trial = TRIALS[name]
-    return explore(MultiPaxos(trial.quorums), trial.scope, properties=_properties(trial))
+    limits = Limits(states_max=trial.states)
+    implementation = MultiPaxos(trial.quorums)
+    return explore(implementation, trial.scope, properties=_properties(trial), limits=limits)
 
 
 def _loaded(mutant: Mutant) -> ModuleType:

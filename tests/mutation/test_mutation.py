@@ -1,20 +1,21 @@
 """Mutation: the report is of this code, every survivor has a word, and what dies dies again.
 
-The full run takes minutes and is a command (``mutation_run``); here the mutants are only listed,
-and those that die in the tiny scopes tried again.
+The full run takes minutes and is a command (``mutation_run``). Here the mutants are only listed,
+and the slow tests try again those that die in the tiny scopes, or are said to in a larger one.
 """
 
 from __future__ import annotations
 
 import ast
-from collections import Counter
 
 import pytest
 from mutation_report import REPORT, WORDS, load_outcomes, load_words, report
 from mutation_run import outcomes_of
 from mutation_slips import slips_of
-from mutation_trial import TRIALS, clean
+from mutation_trial import LARGER, TRIALS, clean
 from mutator import all_mutants, digest
+
+from indelible.checkers.properties import BUILT_IN
 
 RUN_AGAIN = "run `python tests/mutation/mutation_run.py`, and give new survivors a word"
 
@@ -37,6 +38,7 @@ def test_every_survivor_has_a_word_and_every_word_a_survivor() -> None:
     assert sorted(set(words) - survivors) == [], "have a word, and do not survive"
     assert {known.word for known in words.values()} <= set(WORDS)
     assert all(known.why for known in words.values())
+    assert {known.scope for known in words.values()} == {"", *LARGER}
 
 
 def test_the_report_is_of_these_outcomes() -> None:
@@ -84,14 +86,26 @@ def test_slips(code: str, expected: list[str]) -> None:
 @pytest.mark.slow
 def test_the_clean_code_holds_in_every_scope() -> None:
     for name, trial in TRIALS.items():
-        verdict = clean(name)
+        verdict = clean(trial)
         assert (verdict.outcome, verdict.states_distinct) == ("holds", trial.states), name
 
 
 @pytest.mark.slow
 def test_what_dies_in_the_tiny_scopes_dies_there_again() -> None:
-    clean(TINY[0])  # The kernels are compiled once, and not in every fork.
+    clean(TRIALS[TINY[0]])  # The kernels are compiled once, and not in every fork.
     sample = [mutant for mutant in MUTANTS if OUTCOMES[mutant.name].trial in TINY]
     again = {mutant.name: outcome for mutant, outcome in outcomes_of(sample, workers=2)}
+    assert len(again) == len(sample) > 100
     assert again == {name: OUTCOMES[name] for name in again}
-    assert Counter(bool(outcome.killer) for outcome in again.values()) == {True: len(sample)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGER)
+def test_what_is_said_to_die_in_a_larger_scope_dies_there(name: str) -> None:
+    trial = LARGER[name]
+    assert clean(trial).trace is None
+    words = load_words()
+    said = [one for one in MUTANTS if one.name in words and words[one.name].scope == name]
+    assert said
+    for mutant, outcome in outcomes_of(said, workers=2, trials={name: trial}):
+        assert outcome.killer in BUILT_IN, mutant.name
