@@ -1,4 +1,4 @@
-"""Run every mutant: `python tests/mutation/mutation_run.py`, a few minutes on two cores.
+"""Run every mutant: `python tests/mutation/mutation_run.py`, some minutes on two cores.
 
 Writes what became of each into ``outcomes.tsv``, and the report into ``docs/mutation.md``. With
 ``--survivors`` it tries only those again that survived or were not tried, with ``--report`` none.
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from mutation_report import REPORT, load_outcomes, load_words, report, save_outcomes
@@ -29,12 +30,14 @@ def outcomes_of(
     """What becomes of each mutant, in the order in which they end."""
     fork = multiprocessing.get_context("fork")
     waiting = list(reversed(list(mutants)))
-    running: dict[Connection, tuple[Mutant, multiprocessing.process.BaseProcess, float]] = {}
+    running: dict[Connection, tuple[Mutant, BaseProcess, float]] = {}
     while waiting or running:
         while waiting and len(running) < workers:
             mutant = waiting.pop()
             ours, theirs = fork.Pipe(duplex=False)
-            process = fork.Process(target=_try, args=(mutant, trials, theirs), daemon=True)
+            process: BaseProcess = fork.Process(
+                target=_try, args=(mutant, trials, theirs), daemon=True
+            )
             process.start()
             theirs.close()
             running[ours] = mutant, process, time.monotonic() + len(TRIALS) * SECONDS_MAX

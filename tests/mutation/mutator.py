@@ -127,7 +127,7 @@ class Place(NamedTuple):
     line: int
     parent: ast.AST
     field: str
-    index: int | None
+    position: int | None
     context: Context
 
     @property
@@ -135,10 +135,10 @@ class Place(NamedTuple):
         return self.field in ("test", "ifs") and not isinstance(self.parent, ast.Assert)
 
     def put(self, node: ast.AST) -> None:
-        if self.index is None:
+        if self.position is None:
             setattr(self.parent, self.field, node)
         else:
-            getattr(self.parent, self.field)[self.index] = node
+            getattr(self.parent, self.field)[self.position] = node
 
 
 def _places(node: ast.AST, context: Context, line: int = 0) -> Iterator[Place]:
