@@ -88,17 +88,20 @@ def execution_without_gap(record: View) -> Iterator[Violation]:
 
 @always(reads="record", fields=("decided", "executed"))
 def execution_follows_log(record: View) -> Iterator[Violation]:
-    """A node executes only what it has decided, in the order of the slots."""
+    """A node executes only commands it has decided, in the order of the slots, and no no-op."""
     slots = iter(record.decided)
     for index, command in record.executed:
-        if not any(value == command for _, value in slots):
-            yield Violation(
+        if command is NO_OP:
+            says = f"{node_name(record.node)} executed a no-op as number {index}"
+        elif not any(value == command for _, value in slots):
+            says = (
                 f"{node_name(record.node)} executed {command!r} as number {index}, but decided it "
-                "in no slot after those executed before",
-                nodes=(record.node,),
-                values=(command,),
+                "in no slot after those executed before"
             )
-            return
+        else:
+            continue
+        yield Violation(says, nodes=(record.node,), values=(command,))
+        return
 
 
 @always(reads="record", fields=("executed",))
@@ -226,6 +229,46 @@ def promise_never_falls(before: View, event: object, after: View) -> Iterator[Vi
         )
 
 
+@always(reads="step", fields=("promised", "votes"))
+def votes_keep_promises(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
+    """No node votes below its promise, not even over a restart (Paxos Made Simple, P1a)."""
+    if before.promised is None:
+        return
+    for slot, ballot, value in after.votes:
+        if ballot < before.promised and (slot, ballot, value) not in before.votes:
+            yield Violation(
+                f"slot {slot}: {node_name(after.node)} had promised ballot {before.promised}, "
+                f"and voted for {_said(value)} at ballot {ballot}",
+                slot=slot,
+                nodes=(after.node,),
+                values=(value,),
+            )
+
+
+@always(reads="records", fields=("promised", "leaderships"))
+def leaders_are_promised(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
+    """A quorum has promised a leader's ballot, or has gone beyond it (Paxos Made Simple, 2.2).
+
+    A record keeps only the latest promise. Who has promised less has never promised the ballot;
+    who has promised more may have promised it, and votes no more below it anyhow.
+    """
+    for record in records:
+        for ballot in record.leaderships:
+            promised = [
+                other.node
+                for other in records
+                if other.promised is not None and not other.promised < ballot
+            ]
+            if not world.quorums.is_phase1_quorum(promised, world.nodes):
+                only = f"only {', '.join(map(node_name, promised))}" if promised else "nobody did"
+                yield Violation(
+                    f"{node_name(record.node)} leads ballot {ballot}, but no quorum promised it "
+                    f"({only})",
+                    nodes=(record.node,),
+                    values=(ballot,),
+                )
+
+
 @always(reads="records", fields=("votes", "promised", "leaderships"))
 def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
     """Below a vote's ballot no other value is chosen or can still be (Paxos Made Simple, P2c).
@@ -308,6 +351,8 @@ BUILT_IN: Final[Mapping[str, Property]] = {
         one_value_per_ballot,
         one_leader_per_ballot,
         promise_never_falls,
+        votes_keep_promises,
+        leaders_are_promised,
         votes_are_safe,
         entry_decided,
         leader_replaced,

@@ -117,6 +117,12 @@ CASES: dict[str, Case] = {
         near=(Record(decided=((0, "a"), (1, NO_OP), (2, "b")), executed=((0, "a"), (1, "b"))),),
         values=("a",),
     ),
+    "execution_follows_log, not of a no-op": Case(
+        bad=(Record(decided=((0, NO_OP),), executed=((0, NO_OP),)),),
+        says="n0 executed a no-op as number 0",
+        near=(Record(decided=((0, NO_OP), (1, "a")), executed=((0, "a"),)),),
+        values=(NO_OP,),
+    ),
     "at_most_once": Case(
         bad=(executed((0, "a"), (1, "a")),),
         says="n0 executed 'a' twice, as number 0 and as number 1",
@@ -175,6 +181,27 @@ CASES: dict[str, Case] = {
         says="n0 had promised ballot 2, and now only 1",
         near=(Record(promised=2),),
         values=(2, 1),
+    ),
+    "votes_keep_promises": Case(
+        before=voted((0, 1, "a"), promised=3),
+        bad=(voted((0, 1, "a"), (0, 2, "b"), promised=3),),
+        says="slot 0: n0 had promised ballot 3, and voted for 'b' at ballot 2",
+        near=(voted((0, 1, "a"), (0, 3, "b"), promised=3),),
+        slot=0,
+        values=("b",),
+    ),
+    "leaders_are_promised": Case(
+        bad=(Record(leaderships=(2,), promised=2), Record(promised=1), NOTHING),
+        says="n0 leads ballot 2, but no quorum promised it (only n0)",
+        # Node 1 may have promised ballot 2 before it promised ballot 3.
+        near=(Record(leaderships=(2,), promised=2), Record(promised=3), NOTHING),
+        values=(2,),
+    ),
+    "leaders_are_promised, by nobody": Case(
+        bad=(Record(leaderships=(2,)),),
+        says="n0 leads ballot 2, but no quorum promised it (nobody did)",
+        near=(Record(leaderships=(2,), promised=2),),
+        values=(2,),
     ),
     "votes_are_safe, of what was chosen": Case(
         bad=(voted((0, 2, "b")), voted((0, 1, "a")), voted((0, 1, "a"))),
