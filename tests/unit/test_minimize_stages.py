@@ -354,6 +354,21 @@ def test_an_exception_met_by_the_search_is_not_taken_for_the_bug():
     assert searched.proven
 
 
+def test_what_a_search_may_not_say_yet_proves_nothing():
+    """It waits for a vote before it says that the property is violated, and a replay does not."""
+
+    @always(reads="record", fields=("storage", "votes"))
+    def nothing_stored_by_voters(record):
+        """No node stores anything, whatever it votes for."""
+        return record.storage is None
+
+    watch = relay(nothing_stored_by_voters, submissions_max=1, timeouts_max=1, commands=("a",))
+    searched = search_shorter(watch, ((0, Submit("a")), TELL, (1, told(1))), Limits())
+    assert not searched.proven
+    assert "nothing_stored_by_voters is not observable" in searched.says
+    assert search_shorter(watch, (TELL, (1, told(0))), Limits()).proven
+
+
 # --- reorder -----------------------------------------------------------------------------------
 
 
