@@ -213,13 +213,13 @@ def _restricted(
 ) -> tuple[Watch, tuple[Intent, ...]]:
     """The intents in the scope that they use, without what the violation can do without there."""
     while True:
-        watch, intents = restricted(watch, intents)
+        narrower, kept = restricted(watch, intents)
         if not _tells_scopes_apart(watch.property):
+            return narrower, kept
+        fewer = remove_events(narrower, kept, interrupted)
+        if narrower.scope == watch.scope and len(fewer) == len(intents):
             return watch, intents
-        fewer = remove_events(watch, intents, interrupted)
-        if len(fewer) == len(intents):
-            return watch, intents
-        intents = fewer
+        watch, intents = narrower, fewer
 
 
 def _tells_scopes_apart(property: Property | None) -> bool:

@@ -72,7 +72,7 @@ def search_shorter(watch: Watch, actions: tuple[Action, ...], limits: Limits) ->
         if not missing and search.findings.has(name):
             # The explorer waits with what it found until the implementation has testified to all
             # that the property reads; the replay of a trace does not.
-            missing = f"{name} is not observable before"
+            missing = f"{name} is not observable so far"
         if missing:
             break
         best = best._replace(proven=best.proven or scope == watch.scope)

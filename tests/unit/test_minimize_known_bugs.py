@@ -120,6 +120,17 @@ def test_a_search_that_is_cut_short_proves_nothing_and_says_why(limits, says):
     )
 
 
+def test_that_a_small_scope_was_searched_proves_nothing_of_the_whole():
+    """With one election each there is no such trace; with two there are too many to look at."""
+    bug = KNOWN_BUGS["stale_promise_counted"]
+    hay = known_haystack(bug, seed=2)
+    limits = Limits(states_max=3_000)
+    small = minimize(bug.implementation, hay, BUILT_IN[bug.property], limits=limits)
+    assert small.trace.scope.timeouts_max["election"] == 2
+    assert "the limit of 3,000 states was reached" in small.stages[-1].says
+    assert small.length == "irreducible"
+
+
 def test_the_same_trace_is_minimized_alike():
     bug = KNOWN_BUGS["apply_out_of_order"]
     hay = known_haystack(bug, seed=3, events=100)

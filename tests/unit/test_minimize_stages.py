@@ -166,18 +166,17 @@ def test_what_the_violation_can_do_without_is_removed():
 
 
 def test_two_events_that_can_only_go_together_go():
-    """a twice and b twice: without one of the four they are not even, without a pair they are."""
+    """No one of them can go alone, nor any run of them that is tried."""
 
-    @always(reads="records", fields=("submissions",))
-    def never_even(records):
-        """Both commands were never submitted equally often."""
-        counts = [sum((own.submissions or (0, 0))[at] for own in records) for at in (0, 1)]
-        return counts[0] != counts[1] or counts[0] == 0 or not records[0].submissions
+    @always(reads="step", fields=("submissions",))
+    def boom_while_even(before, event, after):  # noqa: ARG001
+        """Nobody submits the third command while the first two were submitted equally often."""
+        count_a, count_b, *_ = before.submissions or (0, 0)
+        return event != Submit("c") or count_a != count_b
 
-    actions = [(0, Submit("a")), (0, Submit("a")), (1, Submit("b")), (1, Submit("b"))]
-    watch = relay(never_even, commands=("a", "b"))
-    intents = schedule(actions)
-    assert len(remove_events(watch, intents)) == 2
+    watch = relay(boom_while_even, commands=("a", "b", "c"), submissions_max=3)
+    intents = schedule([(0, Submit(command)) for command in "aaabbbc"])
+    assert events(play(watch, remove_events(watch, intents))) == [Submit("c")]
 
 
 # --- simplify ----------------------------------------------------------------------------------
@@ -251,8 +250,19 @@ def test_every_candidate_of_a_scope_is_inside_it_and_asks_for_no_more_events():
         assert len(candidate.intents) == len(intents)
         fewer = len(candidate.scope.nodes) < 4
         assert fewer or candidate.scope == watch.scope
+    assert {len(candidate.scope.nodes) for candidate in simpler(watch.scope, intents)} == {2, 3, 4}
     light = play(watch, schedule([TELL, (1, told(0))])).intents
     assert weight(watch.scope, light) < weight(watch.scope, intents)
+
+
+def test_what_cannot_be_judged_with_fewer_nodes_keeps_them():
+    @always(reads="records", fields=("storage",))
+    def third_stores_nothing(records):
+        """The third node stores nothing."""
+        return records[2].storage is None
+
+    trace = simplest(relay(third_stores_nothing, nodes=4), [TELL, (2, told(0))])
+    assert trace.scope.nodes == (0, 1, 2)
 
 
 # --- restrict ----------------------------------------------------------------------------------
@@ -300,6 +310,23 @@ def test_a_bound_stays_where_the_property_would_not_see_the_same():
     assert play(narrower, intents).violation is not None
 
 
+@pytest.mark.parametrize("search", [False, True])
+def test_a_scope_that_makes_the_trace_shorter_is_narrowed_again(search):
+    """The fewer commands there are, the fewer have to be submitted: one, of one."""
+
+    @always(reads="records", fields=("submissions",))
+    def fewer_submitted_than_there_are(records, *, world):
+        """Fewer commands are submitted than there are."""
+        return sum(sum(record.submissions) for record in records) < len(world.commands)
+
+    scope = replace(WIDE, commands=("a", "b", "c"))
+    actions = tuple((0, Submit(command)) for command in "aab")
+    trace = Trace("", scope, actions, Violation(""))
+    small = minimize(Relay(), trace, fewer_submitted_than_there_are, search=search)
+    assert small.trace.actions == ((0, Submit("a")),)
+    assert small.trace.scope.commands == ("a",)
+
+
 def test_no_timer_that_the_trace_never_arms_is_let_loose():
     """One bound for all timers may not become bounds by name: others would be unbounded."""
     bug = KNOWN_BUGS["next_slot_from_own_log"]
@@ -325,6 +352,21 @@ def test_an_exception_met_by_the_search_is_not_taken_for_the_bug():
     searched = search_shorter(quiet, actions, Limits())
     assert len(searched.actions) == 2
     assert searched.proven
+
+
+def test_what_a_search_may_not_say_yet_proves_nothing():
+    """It waits for a vote before it says that the property is violated, and a replay does not."""
+
+    @always(reads="record", fields=("storage", "votes"))
+    def nothing_stored_by_voters(record):
+        """No node stores anything, whatever it votes for."""
+        return record.storage is None
+
+    watch = relay(nothing_stored_by_voters, submissions_max=1, timeouts_max=1, commands=("a",))
+    searched = search_shorter(watch, ((0, Submit("a")), TELL, (1, told(1))), Limits())
+    assert not searched.proven
+    assert "nothing_stored_by_voters is not observable" in searched.says
+    assert search_shorter(watch, (TELL, (1, told(0))), Limits()).proven
 
 
 # --- reorder -----------------------------------------------------------------------------------
@@ -361,17 +403,16 @@ def test_events_are_told_as_a_story():
 
 
 def test_an_order_that_the_property_minds_stays():
-    @always(reads="records", fields=("storage", "submissions"))
-    def submitted_first(records):
-        """Nothing is stored before two commands are submitted, by anybody."""
+    @always(reads="records", fields=("storage", "submissions", "sent"))
+    def tells_before_all_else(records):
+        """Nothing is stored at all, and nothing is submitted before something is sent."""
+        submitted = any(any(record.submissions) for record in records)
         stored = any(record.storage is not None for record in records)
-        return not stored or sum(sum(record.submissions) for record in records) < 2
+        return not stored and (not submitted or any(record.sent for record in records))
 
-    watch = relay(submitted_first)
-    actions = ((2, Submit("a")), TELL, (2, Submit("b")), (1, told(0)))
-    ordered = in_causal_order(watch, schedule(actions))
-    assert sorted(map(repr, ordered)) == sorted(map(repr, actions))
-    assert play(watch, schedule(ordered)).violation is not None
+    actions = (TELL, (2, Submit("a")), (1, told(0)))
+    assert in_causal_order(relay(), schedule(actions)) == (actions[1], actions[0], actions[2])
+    assert in_causal_order(relay(tells_before_all_else), schedule(actions)) == actions
 
 
 # --- damaged input -----------------------------------------------------------------------------
