@@ -23,6 +23,8 @@ SLOW = (
     "wiped_disk_rejoins",
     "corrupt_tail_truncated",
     "accept_revealed_before_saved",
+    "promise_hides_accepted",
+    "ballot_not_unique",
     "accept_below_promise",
     "commit_index_trusted",
 )
