@@ -69,7 +69,14 @@ def _needle(name: str) -> Trace:
 
 
 def known_haystack(bug: KnownBug, seed: int, events: int = 300) -> Trace:
-    """A long trace of a known bug in a scope that is larger in all but the number of nodes."""
+    """A long trace of a known bug in a scope that is larger in all but the number of nodes; made
+    once."""
+    return _known_haystack(bug.name, seed, events)
+
+
+@cache
+def _known_haystack(name: str, seed: int, events: int) -> Trace:
+    bug = KNOWN_BUGS[name]
     watch = Watch(bug.implementation, roomy(bug.scope), BUILT_IN[bug.property])
     return haystack(watch, needle_of(bug).actions, seed=seed, events=events)
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from indelible import (
-    Persist,
-    Receive,
-    Reply,
     Restart,
     Scope,
-    Send,
-    SetTimer,
     Submit,
     Timeout,
     Torn,
@@ -31,58 +25,11 @@ from indelible.checkers.minimize.schedule import Intent, Origin, play, schedule
 from indelible.checkers.minimize.shortest import search_shorter
 from indelible.checkers.minimize.simplify import simpler, weight
 from indelible.checkers.properties import BUILT_IN
-from indelible.checkers.watch import Watch, replay
 from indelible.impl.known_bugs import KNOWN_BUGS
-from indelible.impl.multipaxos import MultiPaxos
-from indelible.model.errors import TraceError
 from indelible.model.run import replayed
 from indelible.model.trace import Trace
 from support.haystack import known_haystack
-
-
-@dataclass(frozen=True)
-class Relay:
-    """Counts what it is given, and passes numbers on: ``n`` times out, and sends its count to all.
-
-    A command is told to the next node; a number that arrives is stored. ``boom`` raises.
-    """
-
-    def start(self, node, nodes, storage):
-        return (storage or 0, nodes), (SetTimer("tell", (1, 1)),)
-
-    def handle(self, node, state, event):
-        count, nodes = state
-        match event:
-            case Submit("boom"):
-                raise ValueError("boom")
-            case Submit(_):
-                return (count + 1, nodes), (Reply("ok", count),)
-            case Timeout(_):
-                sends = tuple(Send(other, ("told", count)) for other in nodes if other != node)
-                return state, (*sends, SetTimer("tell", (1, 1)))
-            case Receive(_, ("told", heard)):
-                return (count, nodes), (Persist(heard), Send(nodes[0], ("heard", heard)))
-        return state, ()
-
-
-@always(reads="record", fields=("storage",))
-def nothing_stored(record):
-    """No node stores anything."""
-    return record.storage is None
-
-
-WIDE = Scope(nodes=3, commands=("a", "b", "boom"), submissions_max=2, timeouts_max=4)
-
-
-def relay(property=nothing_stored, **bounds: Any):
-    return Watch(Relay(), replace(WIDE, **bounds), property)
-
-
-def told(count, source=0):
-    return Receive(source, ("told", count))
-
-
-TELL = (0, Timeout("tell"))
+from support.relay import TELL, WIDE, Relay, relay, told
 
 
 def events(played):
@@ -413,88 +360,3 @@ def test_an_order_that_the_property_minds_stays():
     actions = (TELL, (2, Submit("a")), (1, told(0)))
     assert in_causal_order(relay(), schedule(actions)) == (actions[1], actions[0], actions[2])
     assert in_causal_order(relay(tells_before_all_else), schedule(actions)) == actions
-
-
-# --- damaged input -----------------------------------------------------------------------------
-
-
-def trace_of(*actions, scope=WIDE):
-    return Trace("relay", scope, actions, Violation("", property="nothing_stored"))
-
-
-def test_a_trace_that_does_not_fit():
-    with pytest.raises(TraceError, match="step 2 cannot happen"):
-        minimize(Relay(), trace_of(TELL, (1, told(7))), nothing_stored)
-
-
-@pytest.mark.parametrize("actions", [(), (TELL,)])
-def test_a_trace_that_violates_nothing(actions):
-    with pytest.raises(TraceError, match="the trace does not violate nothing_stored"):
-        minimize(Relay(), trace_of(*actions), nothing_stored)
-    with pytest.raises(TraceError, match="the trace does not raise"):
-        minimize(Relay(), trace_of(*actions), None)
-
-
-def test_a_trace_that_ends_in_an_exception_instead():
-    with pytest.raises(TraceError, match="ValueError: boom"):
-        minimize(Relay(), trace_of((0, Submit("boom"))), nothing_stored)
-
-
-def test_what_is_wrong_from_the_start():
-    @always(reads="record", fields=("timers",))
-    def nothing_armed(record):
-        """No timer is armed."""
-        return not record.timers
-
-    small = minimize(Relay(), trace_of(TELL, (1, told(0))), nothing_armed)
-    assert (len(small.trace), small.length, small.ratio) == (0, "shortest", 0.0)
-    again = minimize(Relay(), small.trace, nothing_armed)
-    assert (len(again.trace), again.length, again.ratio) == (0, "shortest", 1.0)
-
-
-@dataclass(frozen=True)
-class Broken(Relay):
-    """Cannot start; or not again, once something was stored."""
-
-    again: bool = field(default=False)
-
-    def start(self, node, nodes, storage):
-        if not self.again or storage is not None:
-            raise ValueError("no start")
-        return super().start(node, nodes, storage)
-
-
-def test_an_implementation_that_raises_in_start():
-    small = minimize(Broken(), trace_of(TELL), None)
-    assert (len(small.trace), small.length) == (0, "shortest")
-    assert "no start" in small.trace.violation.explanation
-    with pytest.raises(TraceError, match="no start"):
-        minimize(Broken(), trace_of(TELL), nothing_stored)
-
-
-def test_an_implementation_that_raises_as_it_restarts():
-    scope = replace(WIDE, restarts_max=1)
-    actions = ((2, Submit("a")), TELL, (1, told(0)), (1, Restart()))
-    small = minimize(Broken(again=True), trace_of(*actions, scope=scope), None)
-    assert small.trace.actions == (TELL, (1, told(0)), (1, Restart()))
-    assert small.length == "shortest"
-
-
-def test_a_clean_implementation_has_nothing_to_minimize():
-    bug = KNOWN_BUGS["no_dedupe"]
-    hay = known_haystack(bug, seed=0)
-    with pytest.raises(TraceError):
-        minimize(MultiPaxos(), hay, BUILT_IN[bug.property])
-
-
-def test_a_step_that_changes_nothing_is_no_violation():
-    """No search judges it; so a trace that ends with one violates nothing."""
-
-    @always(reads="step", fields=("sent",))
-    def never_idle(before, event, after):  # noqa: ARG001
-        """Each step sends something."""
-        return before.sent != after.sent or not before.sent
-
-    watch = Watch(Relay(), replace(WIDE, timeouts_max=None), never_idle)
-    found = replay(watch, [TELL, TELL])
-    assert found.outcome == "holds"
