@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -276,10 +277,13 @@ class _Pool:
         return Torn(event, self._draw.randint(1, 3)) if self._scope.torn else event
 
 
-def walks_of(name: str, *, nodes: int, seeds: Iterable[int], events: int) -> Iterator[Trace]:
-    """Those random walks that show a known bug, in a larger scope."""
+def walks_of(
+    name: str, *, nodes: int, seeds: Iterable[int], events: int, breaks: str | None = None
+) -> Iterator[Trace]:
+    """Those random walks that show a known bug, in a larger scope; ``breaks``: its property."""
     bug = KNOWN_BUGS[name]
-    watch = Watch(bug.implementation, roomy(bug.scope, nodes=nodes), BUILT_IN[bug.property])
+    scope = replace(roomy(bug.scope, nodes=nodes), links="unordered_duplicating")
+    watch = Watch(bug.implementation, scope, BUILT_IN[breaks or bug.property])
     for seed in seeds:
         trace = random_walk(watch, seed=seed, events=events)
         if trace is not None:

@@ -148,23 +148,23 @@ def test_the_same_trace_is_minimized_alike():
 
 
 WALKS = {
-    # By name and number of nodes: the length of the shortest trace, and in how many nodes.
-    ("stale_promise_counted", 3): (7, 3),
-    ("next_slot_from_own_log", 5): (5, 2),
-    ("apply_out_of_order", 3): (10, 3),
-    ("wiped_disk_rejoins", 3): (5, 1),
+    # By name, nodes and property: the length of the shortest trace, and in how many nodes.
+    ("stale_promise_counted", 3, "votes_are_safe"): (7, 3),
+    ("next_slot_from_own_log", 5, "one_value_per_ballot"): (5, 2),
+    ("apply_out_of_order", 3, "log_prefix"): (10, 3),
+    ("wiped_disk_rejoins", 3, "agreement"): (5, 1),
 }
 
 
-@pytest.mark.parametrize(("name", "nodes"), WALKS)
-def test_a_walk_that_nobody_aimed(name, nodes):
+@pytest.mark.parametrize(("name", "nodes", "breaks"), WALKS)
+def test_a_walk_that_nobody_aimed(name, nodes, breaks):
     bug = KNOWN_BUGS[name]
-    walk = next(walks_of(name, nodes=nodes, seeds=range(20), events=400))
-    small = minimize(bug.implementation, walk, BUILT_IN[bug.property])
-    watch = Watch(bug.implementation, small.trace.scope, BUILT_IN[bug.property])
+    walk = next(walks_of(name, nodes=nodes, seeds=range(20), events=400, breaks=breaks))
+    small = minimize(bug.implementation, walk, BUILT_IN[breaks])
+    watch = Watch(bug.implementation, small.trace.scope, BUILT_IN[breaks])
     assert_fails_at_its_end(watch, small.trace)
     assert small.length == "shortest"
-    assert (len(small.trace), len(small.trace.scope.nodes)) == WALKS[name, nodes]
+    assert (len(small.trace), len(small.trace.scope.nodes)) == WALKS[name, nodes, breaks]
 
 
 @pytest.mark.slow

@@ -276,12 +276,12 @@ def test_a_scope_that_makes_the_trace_shorter_is_narrowed_again(search):
 
 def test_no_timer_that_the_trace_never_arms_is_let_loose():
     """One bound for all timers may not become bounds by name: others would be unbounded."""
-    bug = KNOWN_BUGS["next_slot_from_own_log"]
+    bug = KNOWN_BUGS["no_dedupe"]
     hay = known_haystack(bug, seed=1, events=40)
     trace = replace(hay, scope=replace(hay.scope, timeouts_max=60))
     small = minimize(bug.implementation, trace, BUILT_IN[bug.property])
     assert small.trace.scope.timeouts_max == 1
-    assert len(small.trace) == 5
+    assert len(small.trace) == 9
 
 
 # --- search ------------------------------------------------------------------------------------
