@@ -19,6 +19,7 @@ from indelible.checkers.property import (
     view,
     world_of,
 )
+from indelible.checkers.words import said
 from indelible.model.effects import NO_OP
 from indelible.model.events import NodeId, node_name
 from indelible.model.trace import Violation
@@ -37,10 +38,6 @@ __all__ = [
 ]
 
 
-def _said(value: object) -> str:
-    return "a no-op" if value is NO_OP else repr(value)
-
-
 # --- observable: what a client or an operator can see ------------------------------------------
 
 
@@ -51,8 +48,8 @@ def agreement(one: View, other: View) -> Iterator[Violation]:
         for other_slot, other_value in other.decided:
             if slot == other_slot and value != other_value:
                 yield Violation(
-                    f"slot {slot}: {node_name(one.node)} decided {_said(value)}, "
-                    f"{node_name(other.node)} decided {_said(other_value)}",
+                    f"slot {slot}: {node_name(one.node)} decided {said(value)}, "
+                    f"{node_name(other.node)} decided {said(other_value)}",
                     slot=slot,
                     nodes=(one.node, other.node),
                     values=(value, other_value),
@@ -66,8 +63,8 @@ def log_prefix(one: View, other: View) -> Iterator[Violation]:
         for other_index, other_command in other.executed:
             if index == other_index and command != other_command:
                 yield Violation(
-                    f"{node_name(one.node)} executed {command!r} as number {index}, "
-                    f"{node_name(other.node)} executed {other_command!r}",
+                    f"{node_name(one.node)} executed {said(command)} as number {index}, "
+                    f"{node_name(other.node)} executed {said(other_command)}",
                     nodes=(one.node, other.node),
                     values=(command, other_command),
                 )
@@ -95,8 +92,8 @@ def execution_follows_log(record: View) -> Iterator[Violation]:
             says = f"{node_name(record.node)} executed a no-op as number {index}"
         elif not any(value == command for _, value in slots):
             says = (
-                f"{node_name(record.node)} executed {command!r} as number {index}, but decided it "
-                "in no slot after those executed before"
+                f"{node_name(record.node)} executed {said(command)} as number {index}, but decided "
+                "it in no slot after those executed before"
             )
         else:
             continue
@@ -110,7 +107,7 @@ def at_most_once(record: View) -> Iterator[Violation]:
     for (index, command), (again, other) in combinations(record.executed, 2):
         if command == other and index != again:
             yield Violation(
-                f"{node_name(record.node)} executed {command!r} twice, "
+                f"{node_name(record.node)} executed {said(command)} twice, "
                 f"as number {index} and as number {again}",
                 nodes=(record.node,),
                 values=(command,),
@@ -124,8 +121,8 @@ def stability(before: View, event: object, after: View) -> Iterator[Violation]: 
         for again, changed in after.decided:
             if slot == again and value != changed and (again, changed) not in before.decided:
                 yield Violation(
-                    f"slot {slot}: {node_name(after.node)} had decided {_said(value)}, "
-                    f"and now {_said(changed)}",
+                    f"slot {slot}: {node_name(after.node)} had decided {said(value)}, "
+                    f"and now {said(changed)}",
                     slot=slot,
                     nodes=(after.node,),
                     values=(value, changed),
@@ -150,7 +147,7 @@ def validity(records: tuple[View, ...], *, world: World) -> Iterator[Violation]:
         for slot, value in record.decided:
             if value is not NO_OP and value not in submitted:
                 yield Violation(
-                    f"slot {slot}: {node_name(record.node)} decided {value!r}, "
+                    f"slot {slot}: {node_name(record.node)} decided {said(value)}, "
                     "which nobody submitted",
                     slot=slot,
                     nodes=(record.node,),
@@ -179,7 +176,7 @@ def decided_implies_chosen(records: tuple[View, ...], *, world: World) -> Iterat
             for ballot, nodes in sorted(voters.items())
         )
         yield Violation(
-            f"slot {slot}: {', '.join(map(node_name, deciders))} decided {_said(value)}, "
+            f"slot {slot}: {', '.join(map(node_name, deciders))} decided {said(value)}, "
             f"but no quorum voted for it ({votes or 'nobody did'})",
             slot=slot,
             nodes=tuple(deciders),
@@ -195,8 +192,8 @@ def one_value_per_ballot(one: View, other: View) -> Iterator[Violation]:
             if (slot, ballot) == (other_slot, other_ballot) and value != other_value:
                 yield Violation(
                     f"slot {slot}, ballot {ballot}: "
-                    f"{node_name(one.node)} voted for {_said(value)}, "
-                    f"{node_name(other.node)} voted for {_said(other_value)}",
+                    f"{node_name(one.node)} voted for {said(value)}, "
+                    f"{node_name(other.node)} voted for {said(other_value)}",
                     slot=slot,
                     nodes=(one.node, other.node),
                     values=(value, other_value),
@@ -238,7 +235,7 @@ def votes_keep_promises(before: View, event: object, after: View) -> Iterator[Vi
         if ballot < before.promised and (slot, ballot, value) not in before.votes:
             yield Violation(
                 f"slot {slot}: {node_name(after.node)} had promised ballot {before.promised}, "
-                f"and voted for {_said(value)} at ballot {ballot}",
+                f"and voted for {said(value)} at ballot {ballot}",
                 slot=slot,
                 nodes=(after.node,),
                 values=(value,),
@@ -289,7 +286,7 @@ def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Viola
                     rival = _choosable_rival(records, ballots, lower, value, world)
                     if rival:
                         yield Violation(
-                            f"slot {slot}: {node_name(record.node)} voted for {_said(value)} "
+                            f"slot {slot}: {node_name(record.node)} voted for {said(value)} "
                             f"at ballot {ballot}, but at ballot {lower} {rival}",
                             slot=slot,
                             nodes=(record.node,),
@@ -316,7 +313,7 @@ def _choosable_rival(
     for rival, nodes in voters.items():
         if rival != value and world.quorums.is_phase2_quorum(nodes + free, world.nodes):
             chosen = world.quorums.is_phase2_quorum(nodes, world.nodes)
-            return f"{_said(rival)} {'was' if chosen else 'can still be'} chosen"
+            return f"{said(rival)} {'was' if chosen else 'can still be'} chosen"
     if world.quorums.is_phase2_quorum(free, world.nodes):
         return "any value can still be chosen"
     return ""

@@ -263,7 +263,8 @@ def folder_exit_code(replays: Sequence[Replayed | Unreadable]) -> int:
 def minimized_text(evidence: Evidence, smaller: Minimized, place: Path) -> str:
     """How much smaller the trace is, what is known of its length, and the trace."""
     after = len(smaller.trace)
-    headline = f"minimized: {smaller.before} events to {after}{CLAIMS[smaller.length]}"
+    ratio = f"{smaller.ratio:.0%} of them"
+    headline = f"minimized: {smaller.before} events to {after}, {ratio}{CLAIMS[smaller.length]}"
     return "\n".join((headline, f"saved as {place}", "", render_text(evidence)))
 
 
@@ -272,6 +273,7 @@ def minimized_object(smaller: Minimized) -> dict[str, Any]:
     return {
         "events_before": smaller.before,
         "events": len(smaller.trace),
+        "ratio": round(smaller.ratio, 4),
         "length": smaller.length,
         "stages": [
             {

@@ -448,7 +448,7 @@ def test_minimize_in_place(run: Run, long: Path) -> None:
     result = run("minimize", str(long))
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == "minimized: 2 events to 2, the shortest there is"
+    assert lines[0] == "minimized: 2 events to 2, 100% of them, the shortest there is"
     assert lines[1] == f"saved as {long}"
     assert result.stderr.startswith("cut off at the first violation: 2 events, 4 nodes\n")
     smaller = read_trace(long).recorded()
