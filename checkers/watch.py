@@ -6,6 +6,7 @@ exception inside the implementation is a violation too, under a name of its own.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
@@ -16,9 +17,10 @@ from indelible.checkers.verdicts import violations_after
 from indelible.model.canonical import canonical_text, same_types
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
-from indelible.model.errors import ImplementationRaised
+from indelible.model.errors import ImplementationRaised, TraceError
 from indelible.model.events import Action
 from indelible.model.implementation import Implementation
+from indelible.model.itf_encoder import Encoder
 from indelible.model.scope import Scope
 from indelible.model.trace import Violation
 
@@ -121,9 +123,10 @@ class Replay:
 def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
     """Let the same events happen again, to the first violation, misfit, or the end.
 
-    An event that is not enabled is looked for among the enabled ones by what it says
-    (``canonical_text``), so that a trace can be replayed on an implementation that has messages of
-    the same names and contents, but not the same classes.
+    An event that is not enabled is looked for among the enabled ones by what would be written of it
+    in a document, so that a trace can be replayed on an implementation that has messages of the
+    same names and contents, but not the same classes, and with messages that can only be written as
+    text.
 
     Where the implementation raises and that is not what is watched for, there is no telling whether
     the property holds: the trace does not fit.
@@ -157,5 +160,12 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
 def _fitting(cluster: Cluster, state: ClusterState, wanted: Action) -> Action | None:
     if cluster.is_enabled(state, wanted):
         return cluster.own(state, wanted)
-    text = canonical_text(wanted)
-    return next((own for own in cluster.enabled(state) if canonical_text(own) == text), None)
+    text = _written(wanted)
+    return next((own for own in cluster.enabled(state) if _written(own) == text), None)
+
+
+def _written(action: Action) -> str:
+    try:
+        return json.dumps(Encoder().encode(action))
+    except TraceError:
+        return canonical_text(action)

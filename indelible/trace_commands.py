@@ -164,6 +164,7 @@ def _keep(path: Path, replayed: Replayed, *, mark_fixed: bool) -> None:
         )
     if mark_fixed:
         marked(path, replayed.document)
+        click.echo(f"marked fixed: {path}", err=True)
         return
     if replayed.found.outcome != "violates":
         raise TraceError(
@@ -172,6 +173,7 @@ def _keep(path: Path, replayed: Replayed, *, mark_fixed: bool) -> None:
             remedy="keep it with --mark-fixed if that was the purpose, else delete it",
         )
     write_file(path, renewed_text(replayed))
+    click.echo(f"renewed: {path}", err=True)
 
 
 def _replay_folder(
@@ -254,6 +256,7 @@ def _minimized(
     from indelible.checkers.minimize.pipeline import SEARCH_LIMITS
     from indelible.checkers.minimize.pipeline import minimize as minimized
     from indelible.evidence import evidence_of, known_property
+    from indelible.model.trace import LENGTHS
     from indelible.model.trace_document import document_text
     from indelible.replays import minimized_object
 
@@ -267,6 +270,13 @@ def _minimized(
         limits=replace(SEARCH_LIMITS, **limits),
         report=lambda stage: click.echo(_stage(stage), err=True),
     )
+    same = (smaller.trace.scope, smaller.trace.actions) == (
+        evidence.trace.scope,
+        evidence.trace.actions,
+    )
+    if same and LENGTHS.index(evidence.length) <= LENGTHS.index(smaller.length):
+        # Nothing is gained, and what was known of it before is not forgotten.
+        return replace(smaller, length=evidence.length), evidence, document_text(evidence)
     result = evidence_of(
         target.implementation,
         smaller.trace,
@@ -276,7 +286,7 @@ def _minimized(
         length=smaller.length,
         found={**evidence.found, "minimized": minimized_object(smaller)},
     )
-    # Not one that is marked fixed: it would violate nothing that could be minimized.
+    result = replace(result, fixed=evidence.fixed)
     return smaller, result, document_text(result)
 
 

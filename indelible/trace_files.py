@@ -32,7 +32,7 @@ __all__ = [
 FOLDER: Final = Path("traces")
 SUFFIX: Final = ".itf.json"
 
-ELSEWHERE: Final = "choose another place with --traces or --output"
+ELSEWHERE: Final = "choose another place"
 
 
 def read_trace(path: Path) -> Document:

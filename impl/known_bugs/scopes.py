@@ -43,7 +43,8 @@ THREE_OF_FOUR_ELECT: Final = FlexibleQuorums(phase1_size=3, phase2_size=2)
 
 
 APART: Final = {"a": (0,), "b": (1,)}
-"""Who is given which command: where two leaders disagree it does not matter who has which."""
+"""Who is given which command: where two leaders disagree it does not matter who has which. Where
+three bid it may: a trace may be an event shorter with other nodes."""
 
 
 def _scope(

@@ -102,11 +102,13 @@ def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
     violation, count = evidence.trace.violation, len(evidence.run.steps)
     length = f"{count} event{'' if count == 1 else 's'}{CLAIMS[evidence.length]}"
     kept = "to show that it does not happen any more" if evidence.fixed else ""
+    decisive = evidence.explanation.decisive
     facts = (
         ("target", _target(evidence)),
         ("slot", "" if violation.slot is None else str(violation.slot)),
-        ("nodes", names_text(violation.nodes)),
+        ("nodes", names_text(dict.fromkeys(violation.nodes))),
         ("values", ", ".join(value_text(value) for value in violation.values)),
+        ("decisive", "" if decisive is None else f"step {decisive.step}: {decisive.says}"),
         ("length", length if count else "none: it is the initial state"),
         ("found", found_text(evidence.found)),
         ("kept", kept),

@@ -130,7 +130,8 @@ def event_text(event: Event, effect_count: int | None = None) -> str:
             return "crashes and restarts"
         case Torn(whole, kept):
             total = f" of {effect_count}" if effect_count is not None else ""
-            return f"{event_text(whole)}, crashes after {kept}{total} effects, restarts"
+            noun = "effect" if kept == 1 and not total else "effects"
+            return f"{event_text(whole)}, crashes after {kept}{total} {noun}, restarts"
 
 
 def step_title(step: RunStep) -> str:

@@ -140,6 +140,11 @@ LARGER: Final[dict[str, Trial]] = {
         FlexibleQuorums(1, 2),
     ),
     "four slots of two leaders": Trial(scope(2, "abcd", candidates=BOTH, may_submit=None), 391_994),
+    "a heartbeat of two leaders": Trial(
+        scope(2, "ab", candidates=BOTH, timeouts_max=ONE_BID | {"heartbeat": 1}, may_submit=None),
+        89_179,
+        FlexibleQuorums(1, 2),
+    ),
 }
 """For a few mutants, and too large for all: with so many states as suffice to kill those."""
 
