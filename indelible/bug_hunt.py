@@ -19,6 +19,7 @@ from indelible.checkers.minimize.pipeline import minimize
 from indelible.checkers.properties import BUILT_IN
 from indelible.evidence import evidence_of, search_effort
 from indelible.impl.known_bugs import KNOWN_BUGS
+from indelible.model.quorums import FlexibleQuorums
 from indelible.model.trace_document import document_text
 from indelible.report import scope_summary
 from indelible.verdict_json import scope_object
@@ -81,11 +82,18 @@ def catch(name: str, memory_bytes_max: int | None = None) -> Catch:
         verdict.reason,
         verdict.states_distinct,
         events,
-        scope_summary(scope),
+        f"{scope_summary(scope)}{_quorums(bug.implementation)}",
         scope_object(scope),
         time.monotonic() - started,
         document,
     )
+
+
+def _quorums(implementation: object) -> str:
+    quorums = getattr(implementation, "quorums", None)
+    if not isinstance(quorums, FlexibleQuorums):
+        return ""
+    return f"; quorums of {quorums.phase1_size} and {quorums.phase2_size}"
 
 
 def catches(names: Sequence[str], workers: int) -> Iterator[Catch]:

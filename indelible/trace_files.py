@@ -32,7 +32,7 @@ __all__ = [
 FOLDER: Final = Path("traces")
 SUFFIX: Final = ".itf.json"
 
-ELSEWHERE: Final = "choose another place"
+ELSEWHERE: Final = "choose another folder with --traces"
 
 
 def read_trace(path: Path) -> Document:
@@ -131,7 +131,7 @@ def write_file(path: Path, text: str) -> None:
         _replace(path, text)
     except OSError as error:
         raise TraceError(
-            f"{path} cannot be written: {error.strerror or error}", remedy=ELSEWHERE
+            f"{path} cannot be written: {error.strerror or error}", remedy="choose another place"
         ) from None
 
 

@@ -83,8 +83,9 @@ class AcceptSavesStalePromise(MultiPaxos):
 class TwoFileState(MultiPaxos):
     """An acceptor writes the ballot of a vote and its value into two files, one after the other.
 
-    A crash in between joins the new ballot to the old value: a vote that the node never cast, and
-    that may win over those that chose. Reported for the epochs of ZooKeeper. It takes a step torn
+    A crash in between joins the new ballot to the old value: a vote that the node never cast, for a
+    second value in one ballot (against B1 of The Part-Time Parliament), and that may win over those
+    that chose. Reported for the epochs of ZooKeeper. It takes a step torn
     by a crash to see it.
     """
 
@@ -133,8 +134,9 @@ class AcceptRevealedBeforeSaved(MultiPaxos):
 class WipedDiskRejoins(MultiPaxos):
     """A node that has lost its disk comes back under its old name, with an empty one.
 
-    Its promises and votes count for quorums that others still rely on. Reported for atlasdb (#1504,
-    #1508); it must join as a new member, or not vote until it knows that it is safe.
+    Its promises and votes count for quorums that others still rely on: against section 2.5 of Paxos
+    Made Simple. Reported for atlasdb (#1504, #1508); it must join as a new member, or not vote
+    until it knows that it is safe.
     """
 
     name = "wiped_disk_rejoins"
@@ -146,7 +148,8 @@ class WipedDiskRejoins(MultiPaxos):
 class CorruptTailTruncated(MultiPaxos):
     """A restarted node drops the last vote that it finds on disk, as if it were half written.
 
-    It was whole and it was counted: a log may be cut only where nothing was ever answered.
+    It was whole and it was counted: a log may be cut only where nothing was ever answered (Paxos
+    Made Simple, section 2.5).
     Described for replicated logs in Protocol-Aware Recovery (FAST 2018).
     """
 

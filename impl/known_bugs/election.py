@@ -127,7 +127,7 @@ class PhaseOneQuorumHalf(MultiPaxos):
 
 
 class ImpliedPromise(MultiPaxos):
-    """A restarted node that led last takes the promises for its next ballot for granted.
+    """A restarted node that promised itself last takes those for its next ballot for granted.
 
     It bids and leads at once, without Phase 1, and has not heard what others chose meanwhile:
     against P2c of Paxos Made Simple. Read in published code, where the master implies the promises

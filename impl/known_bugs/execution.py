@@ -34,7 +34,8 @@ class CommitIndexTrusted(MultiPaxos):
     """A follower takes its own votes for decided, up to the slot that it hears is decided.
 
     Its vote may be for something else than what was chosen there since: the place of an entry says
-    nothing of its value. Reproduced with published code (vsr-trio); read in raftos.
+    nothing of its value, and one vote is no quorum (Paxos Made Simple, section 2.2). Reproduced
+    with published code (vsr-trio); read in raftos.
     """
 
     name = "commit_index_trusted"

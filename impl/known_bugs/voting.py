@@ -117,7 +117,8 @@ class TruncateOnOldAppend(MultiPaxos):
     """An acceptor drops its votes in all later slots when it votes in one.
 
     A proposal that was overtaken on its way thus undoes votes that were counted already, and what
-    they chose is lost. Reproduced with published code (pysyncobj).
+    they chose is lost: against section 2.5 of Paxos Made Simple, by which a vote outlives all else.
+    Reproduced with published code (pysyncobj).
     """
 
     name = "truncate_on_old_append"

@@ -84,7 +84,8 @@ SLOW = {name for name, found in FOUND.items() if found.states > 300_000}
 SLOW |= {"truncate_on_old_append"}
 
 # By name, how many events the catalogue takes, where it says: traces that were shortened by hand
-# and by delta debugging on another Multi-Paxos, which a shortest one must not exceed.
+# and by delta debugging on another Multi-Paxos, which a shortest one must not exceed. The one of
+# keep_old_promises (18) breaks agreement, and ours, shorter, another property.
 CATALOGUE = {
     "promise_hides_accepted": 18,
     "pick_last_arrived": 23,
@@ -104,7 +105,6 @@ CATALOGUE = {
     "dup_ack_counted": 9,
     "dup_promise_counted": 15,
     "stale_promise_counted": 31,
-    "keep_old_promises": 18,
     "stale_adoption": 31,
     "bump_without_prepare": 34,
     "late_promise_rewrites": 20,

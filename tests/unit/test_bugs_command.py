@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,10 @@ def test_bugs_that_are_found() -> None:
     assert rows[-1] == "2 of 2 found, by the property that each breaks"
 
 
-def test_side_by_side_they_are_found_as_well() -> None:
+def test_side_by_side_they_are_found_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Other tests look for targets in the folder that they run in; workers start with such a path.
+    root = str(Path(__file__).parents[2])
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", root)])
     one, other = (
         [{**each, "seconds": 0} for each in json.loads(run(*QUICK, "--json", *words).stdout)]
         for words in (["--workers", "1"], ["--workers", "2"])
@@ -104,6 +108,26 @@ def test_what_waits_is_listed_with_its_reason(monkeypatch: pytest.MonkeyPatch) -
     start = lines.index(f"{len(PENDING)} more wait for what our Multi-Paxos does not have yet:")
     waiting = lines[start + 1 :]
     assert waiting == [f"  {bug.name}: {bug.reason}" for bug in PENDING]
+
+
+def test_ctrl_c_tells_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(names: Any, _workers: int) -> Any:
+        yield catch(names[0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indelible.bug_hunt.catches", interrupted)
+    result = run(*QUICK)
+    assert result.exit_code == 3
+    assert "interrupted: 1 of 2 searches were done" in result.stderr
+    assert result.stdout.splitlines()[1].startswith("dup_ack_counted")
+
+
+def test_what_waits_has_its_reason_when_it_is_asked_for() -> None:
+    result = run("lease_from_reply")
+    assert result.exit_code == 2
+    assert (
+        "lease_from_reply cannot be searched for yet\n  cause: the protocol has no" in result.stderr
+    )
 
 
 def test_an_unknown_name_is_told_with_those_that_resemble_it() -> None:
