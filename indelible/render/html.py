@@ -32,6 +32,7 @@ from indelible.render.words import (
     event_text,
     found_text,
     names_text,
+    once,
     one_line,
     record_rows,
     state_changes,
@@ -106,7 +107,7 @@ def _facts(evidence: Evidence) -> tuple[tuple[str, str], ...]:
     facts = (
         ("target", _target(evidence)),
         ("slot", "" if violation.slot is None else str(violation.slot)),
-        ("nodes", names_text(dict.fromkeys(violation.nodes))),
+        ("nodes", names_text(once(violation.nodes))),
         ("values", ", ".join(value_text(value) for value in violation.values)),
         ("decisive", "" if decisive is None else f"step {decisive.step}: {decisive.says}"),
         ("length", length if count else "none: it is the initial state"),

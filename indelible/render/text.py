@@ -85,7 +85,7 @@ def _violation(violation: Violation) -> Iterator[str]:
     if violation.slot is not None:
         yield f"      slot:   {violation.slot}"
     if violation.nodes:
-        yield f"      nodes:  {names_text(dict.fromkeys(violation.nodes))}"
+        yield f"      nodes:  {names_text(once(violation.nodes))}"
     if violation.values:
         yield f"      values: {', '.join(value_text(value) for value in violation.values)}"
 

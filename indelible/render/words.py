@@ -50,6 +50,7 @@ __all__ = [
     "found_text",
     "message_text",
     "names_text",
+    "once",
     "one_line",
     "record_rows",
     "record_text",
@@ -313,6 +314,11 @@ def found_text(found: Mapping[str, object]) -> str:
     if isinstance(minimized, Mapping) and "events_before" in minimized:
         words.append(f"minimized from {minimized['events_before']} events")
     return ", ".join(words)
+
+
+def once(nodes: Sequence[object]) -> list[object]:
+    """The nodes without repetitions; what a file says they are need not be hashable."""
+    return [node for place, node in enumerate(nodes) if node not in nodes[:place]]
 
 
 def names_text(nodes: Iterable[object]) -> str:
