@@ -15,6 +15,7 @@ from indelible.render.words import (
     event_text,
     found_text,
     names_text,
+    once,
     record_text,
     step_lines,
     value_text,
