@@ -35,7 +35,7 @@ def explore(
     default it does if ``properties`` were given, because then each was asked for.
 
     ``distinct``: up to how many counterexamples to look for that differ in the property, in the
-    kinds of events, or in what happened before what; the search then goes on, past the first.
+    kinds of events, or in the chains of messages; the search then goes on, past the first.
 
     Raises ``ImplementationError``, ``ScopeError``, ``PropertyError``: the question makes no sense.
     """

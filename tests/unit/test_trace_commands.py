@@ -295,6 +295,15 @@ def test_replay_notes_classes_that_have_changed(run: Run, kept: Path) -> None:
     assert result.stderr.startswith("note: mine:Tell could not be found, or changed since;")
 
 
+def test_what_is_known_of_a_short_trace_is_not_forgotten(run: Run, kept: Path) -> None:
+    assert run("minimize", str(kept)).exit_code == 0
+    before = kept.read_bytes()
+    assert b'"length": "shortest"' in before
+    result = run("minimize", str(kept), "--no-search")
+    assert result.stdout.splitlines()[0].endswith("the shortest there is")
+    assert kept.read_bytes() == before
+
+
 def test_an_exception_on_the_way_to_fewer_nodes_is_no_obstacle(run: Run, kept: Path) -> None:
     change("case Submit(command):", "case Submit(command) if node == 0 or 1 / 0:")
     change("return nodes, ()\n\n    def", "return len(nodes) > 2 and nodes, ()\n\n    def")

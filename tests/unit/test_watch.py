@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, make_dataclass
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +19,9 @@ from indelible.checkers.watch import Watch, replay
 from indelible.model.cluster import Cluster
 from indelible.model.errors import ImplementationRaised
 from indelible.model.implementation import Step
+from indelible.model.itf import Opaque
+from indelible.model.itf_decoder import Decoder
+from indelible.model.itf_encoder import Encoder
 from support.random_implementation import SCOPES, RandomImplementation
 from support.walks import walk
 
@@ -207,3 +211,30 @@ def test_a_message_of_another_class_is_taken_for_the_own_that_reads_the_same(wor
 
 def test_nothing_is_changed_where_the_classes_are_the_same() -> None:
     assert replay(Watch(Teller(), SCOPE, AGREEMENT), (A, TELL_A)).changed == ()
+
+
+class Dater(Teller):
+    """Its messages hold what a document can only write as text."""
+
+    word: Any = timedelta
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        match event:
+            case Submit(command):
+                return Step(state, (Send(1 - node, timedelta(len(command))),))
+            case Receive(_, message):
+                return Step(state, (Decide(0, message.days),))
+        return Step(state, ())
+
+
+def test_a_message_that_was_written_as_text_is_replayed() -> None:
+    actions = ((0, Submit("a")), (1, Receive(0, timedelta(1))))
+    encoder = Encoder()
+    data = encoder.encode(actions)
+    read: Any = Decoder(encoder.types).decode(data)
+    assert read != actions
+    found = replay(Watch(Dater(), SCOPE, AGREEMENT), read)
+    assert (found.outcome, found.actions) == ("holds", actions)
+    assert found.changed == (2,)
+    other = (read[0], (1, Receive(0, Opaque("datetime.timedelta(days=7)"))))
+    assert replay(Watch(Dater(), SCOPE, AGREEMENT), other).outcome == "does not fit"
