@@ -7,6 +7,7 @@ once somebody has found that (``ConfiguredScope.completed``).
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -21,22 +22,21 @@ from indelible.checkers.properties import BUILT_IN
 from indelible.model.errors import ConfigurationError, ScopeError
 from indelible.model.scope import LINKS, Scope
 from indelible.options import BOUND, COUNT, DURATION, MEMORY, UNBOUNDED, changed_scope
+from indelible.project import FILE, nearest_file
 from indelible.targets import closest_first
 from indelible.toml_table import Table
+from indelible.trace_files import FOLDER
 
 __all__ = [
-    "FILE",
     "PROFILES",
     "Check",
     "Configuration",
     "ConfiguredScope",
     "How",
     "Inconclusive",
-    "nearest_file",
     "read_configuration",
+    "unconfigured",
 ]
-
-FILE: Final = "pyproject.toml"
 
 How: TypeAlias = Literal["explore", "fuzz"]
 Inconclusive: TypeAlias = Literal["fail", "skip"]
@@ -137,8 +137,12 @@ class Configuration:
         profile.
         """
         profile = self.known_profile(profile)
-        said = (PROFILES.get(profile, {}), check.budget, self.profiles.get(profile, {}))
-        return {field: bound for bounds in said for field, bound in bounds.items()}
+        return {**PROFILES.get(profile, {}), **check.budget, **self.profiles.get(profile, {})}
+
+    def bounds(self, profile: str | None = None) -> dict[str, Any]:
+        """What the profile bounds, for what is no configured check."""
+        profile = self.known_profile(profile)
+        return {**PROFILES.get(profile, {}), **self.profiles.get(profile, {})}
 
     def known_profile(self, name: str | None) -> str:
         """``name``, or else the default. Raises ``ConfigurationError`` if there is no such one."""
@@ -150,14 +154,6 @@ class Configuration:
                 available=closest_first(name, self.profile_names),
             )
         return name
-
-
-def nearest_file(folder: Path) -> Path | None:
-    """The pyproject.toml in ``folder``, or else in the nearest folder above it."""
-    for each in (folder, *folder.absolute().parents):
-        if (each / FILE).is_file():
-            return each / FILE
-    return None
 
 
 def read_configuration(folder: Path) -> Configuration | None:
@@ -180,12 +176,17 @@ def read_configuration(folder: Path) -> Configuration | None:
     return _configuration(file, Table.of(file, ("tool", "indelible"), tool["indelible"]))
 
 
+def unconfigured(folder: Path) -> Configuration:
+    """What holds for a project that configures nothing."""
+    return _configuration(folder / FILE, Table(folder / FILE, (), {}))
+
+
 def _configuration(file: Path, table: Table) -> Configuration:
     table.only("traces", "profile", "inconclusive", "checks", "profiles", *ELSEWHERE)
     profiles = {each.key: _budget(each) for each in table.tables("profiles")}
     configuration = Configuration(
         file=file,
-        traces=file.parent / table.text("traces", "traces"),
+        traces=Path(os.path.normpath(file.parent / table.text("traces", str(FOLDER)))),
         profile=table.text("profile", "dev"),
         inconclusive=cast("Inconclusive", table.choice("inconclusive", get_args(Inconclusive))),
         checks=tuple(_check(each) for each in table.tables("checks")),

@@ -11,13 +11,16 @@ from indelible.checkers.explain import explain
 from indelible.checkers.findings import RAISES
 from indelible.checkers.properties import BUILT_IN
 from indelible.checkers.property import Property
+from indelible.model.errors import TraceError
 from indelible.model.implementation import Implementation
 from indelible.model.run import replayed
 from indelible.model.trace import Evidence, Length, Trace
+from indelible.model.trace_reader import Document
 from indelible.model.verdict import Verdict
-from indelible.targets import Target, find_property
+from indelible.targets import Target, find_property, find_target
 
 __all__ = [
+    "document_target",
     "evidence_of",
     "found_evidence",
     "known_property",
@@ -105,3 +108,15 @@ def search_effort(verdict: Verdict) -> Mapping[str, object]:
 def known_property(reference: str) -> Property | None:
     """The property of that name; ``None`` for an exception. Raises ``PropertyError``."""
     return None if reference == RAISES else find_property(reference)
+
+
+def document_target(document: Document, other: str | None = None) -> Target:
+    """The target that is asked for, or else the document's own. Raises ``TraceError``, and
+    ``ImplementationError`` where it is not found."""
+    if other is None and not document.target:
+        raise TraceError(
+            f"{document.name} does not say which target it is about",
+            cause="it was saved from Python, for an object that no name leads to",
+            remedy="replay it on one that you name with --target",
+        )
+    return find_target(other or document.target)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from indelible.checkers.minimize.pipeline import Minimized
 from indelible.checkers.minimize.schedule import Played, play, schedule
 from indelible.checkers.watch import Replay, ReplayOutcome, Watch, replay
-from indelible.evidence import evidence_of, known_property
+from indelible.evidence import document_target, evidence_of, known_property
 from indelible.model.errors import IndelibleError
 from indelible.model.events import Action, node_name
 from indelible.model.trace import Evidence, Trace
@@ -36,6 +36,7 @@ __all__ = [
     "replay_object",
     "replay_text",
     "replayed_document",
+    "replayed_trace",
 ]
 
 HEADLINES: Final[dict[ReplayOutcome, str]] = {
@@ -97,6 +98,12 @@ def replayed_document(document: Document, target: Target) -> Replayed:
     if found.outcome == "does not fit" and not found.raised:
         followed = play(watch, schedule(trace.actions))
     return Replayed(target, document, reading.evidence, reading.missing, found, followed)
+
+
+def replayed_trace(document: Document, other: str | None = None) -> Replayed:
+    """Let the document's events happen again on the target that it names, or on the ``other``."""
+    document.recorded()  # So that nothing is imported for what is no trace.
+    return replayed_document(document, document_target(document, other))
 
 
 def renewed_text(replayed: Replayed) -> str:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from indelible.model.trace import Evidence
     from indelible.model.trace_reader import Document
     from indelible.replays import Replayed, Unreadable
-    from indelible.targets import Target
 
 __all__ = ["minimize", "replay", "show"]
 
@@ -121,7 +120,7 @@ def replay(path: Path, other: str | None, mark_fixed: bool, renew: bool, as_json
     codes: 0 all are as they are kept, 1 a fixed one violates its property again, 3 another one is
     not as it is kept, 2 one cannot be replayed.
     """
-    from indelible.replays import replay_object, replay_text
+    from indelible.replays import replay_object, replay_text, replayed_trace
     from indelible.targets import on_trial
     from indelible.terminal import write_result
     from indelible.trace_files import read_trace
@@ -133,20 +132,13 @@ def replay(path: Path, other: str | None, mark_fixed: bool, renew: bool, as_json
     if path.is_dir():
         _replay_folder(path, other, mark_fixed=mark_fixed, renew=renew, as_json=as_json)
     with on_trial():
-        replayed = _replayed(read_trace(path), other)
+        replayed = replayed_trace(read_trace(path), other)
         if mark_fixed or renew:
             _keep(path, replayed, mark_fixed=mark_fixed)
     _note_missing(replayed.missing)
     text = json.dumps(replay_object(replayed), indent=2) if as_json else replay_text(replayed)
     write_result(text)
     raise SystemExit(REPLAY_EXIT_CODES[replayed.found.outcome])
-
-
-def _replayed(document: Document, other: str | None) -> Replayed:
-    from indelible.replays import replayed_document
-
-    document.recorded()  # So that nothing is imported for what is no trace.
-    return replayed_document(document, _target(document, other))
 
 
 def _keep(path: Path, replayed: Replayed, *, mark_fixed: bool) -> None:
@@ -203,11 +195,11 @@ def _replay_folder(
 
 
 def _replayed_if_readable(path: Path, other: str | None) -> Replayed | Unreadable:
-    from indelible.replays import Unreadable
+    from indelible.replays import Unreadable, replayed_trace
     from indelible.trace_files import read_trace
 
     try:
-        return _replayed(read_trace(path), other)
+        return replayed_trace(read_trace(path), other)
     except IndelibleError as error:
         return Unreadable(str(path), error)
 
@@ -255,12 +247,12 @@ def _minimized(
 
     from indelible.checkers.minimize.pipeline import SEARCH_LIMITS
     from indelible.checkers.minimize.pipeline import minimize as minimized
-    from indelible.evidence import evidence_of, known_property
+    from indelible.evidence import document_target, evidence_of, known_property
     from indelible.model.trace import LENGTHS
     from indelible.model.trace_document import document_text
     from indelible.replays import minimized_object
 
-    target, known = _target(document, None), known_property(document.property)
+    target, known = document_target(document), known_property(document.property)
     evidence = document.read().evidence
     smaller = minimized(
         target.implementation,
@@ -296,25 +288,13 @@ def _stage(stage: Stage) -> str:
     return f"{stage.name}: {stage.events} event{'' if stage.events == 1 else 's'}, {nodes}{says}"
 
 
-def _target(document: Document, other: str | None) -> Target:
-    """The target that is asked for, or else the document's own."""
-    from indelible.targets import find_target
-
-    if other is None and not document.target:
-        raise TraceError(
-            f"{document.name} does not say which target it is about",
-            cause="it was saved from Python, for an object that no name leads to",
-            remedy="replay it on one that you name with --target",
-        )
-    return find_target(other or document.target)
-
-
 def _target_if_any(document: Document) -> None:
     """Import what the document is about, so that its values are read as what they were.
 
     Whatever goes wrong with it, the document can be shown.
     """
+    from indelible.evidence import document_target
     from indelible.targets import on_trial
 
     with suppress(Exception), on_trial():
-        _target(document, None)
+        document_target(document)

@@ -17,6 +17,8 @@ from indelible.model.events import Action, Receive, Submit, Timeout, Torn
 from indelible.model.scope import Scope
 from indelible.model.trace import Evidence, Explanation, Moment, Trace, Violation
 
+pytest_plugins = ["pytester"]
+
 LOW, HIGH = Ballot(1, 0), Ballot(1, 1)
 NASTY = (
     'end; <b>x</b> & &lt; %%{init: {}}%% $$x$$ "it\'s" </script><script>alert(1)</script>'
