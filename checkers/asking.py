@@ -1,4 +1,4 @@
-"""Asking: how far the code on trial is trusted to be what the contract says. Shared by all searches."""
+"""Asking: how far the code on trial is trusted to keep the contract. Shared by all searches."""
 
 from __future__ import annotations
 

@@ -146,18 +146,27 @@ class RunJudge:
         self._histories: list[int] = []
         self._projections: dict[int, tuple[int, ...]] = {}
         self._steps: dict[Hashable, Names] = {}
+        self._starts: dict[Hashable, Names] = {}
 
     def start(self, stage: Stage) -> Names:
-        """Begin with a run that has no step yet; what is wrong with its initial state."""
+        """Begin with a run that has come so far; what is wrong in the state that it is in."""
         self._histories = list(stage.histories)
         indices = range(len(stage.states))
-        bad = NOTHING
-        for group in self._groups:
+        columns = [self._projected(stage, index, stage.histories[index]) for index in indices]
+        for group, numbers in zip(self._of_history, zip(*columns, strict=True), strict=True):
+            group.now = list(numbers)
+        for group in self._others:
             group.now = [group.projection(stage, index) for index in indices]
-            for index in indices:
-                bad += group.judge(index)
-            group.reach(self.reached)
-        return self._ordered(bad)
+        key = tuple([tuple(group.now) for group in self._groups])
+        bad = self._starts.get(key)
+        if bad is None:
+            bad = NOTHING
+            for group in self._groups:
+                for index in indices:
+                    bad += group.judge(index)
+                group.reach(self.reached)
+            bad = self._starts[key] = self._ordered(bad)
+        return bad
 
     def after(self, stage: Stage, index: int) -> Names:
         """What is wrong after a step of the node at ``index``, if nothing was before it."""

@@ -75,13 +75,17 @@ def take(stage: Stage, option: Option) -> bool:
 
 def _event(stage: Stage, option: Option) -> int:
     """The number of the event that an option is."""
-    kind, index, which, _ = option
-    match kind:
+    index, which = option.node, option.which
+    event: int
+    match option.kind:
+        case "deliver" if stage.links == "ordered":
+            event = stage.queues[index][which][0]
         case "deliver":
-            queue = stage.queues[index][which] if stage.links == "ordered" else []
-            return queue[0] if queue else stage.fresh[index][which]
+            event = stage.fresh[index][which]
         case "duplicate":
-            return stage.seen[index][which]
+            event = stage.seen[index][which]
         case "timeout":
-            return stage.reactions.timeout(which)
-    return stage.reactions.submission(which)
+            event = stage.reactions.timeout(which)
+        case _:
+            event = stage.reactions.submission(which)
+    return event

@@ -107,6 +107,12 @@ class Reactions:
         """The number of the event that the command at ``place`` in the scope is submitted."""
         return self.events(Submit(self.scope.commands[place]))
 
+    def source(self, event: int) -> int:
+        """The place in the scope of the node whose message this event receives."""
+        received = self.events[event]
+        assert isinstance(received, Receive)
+        return self.scope.nodes.index(received.source)
+
     def start(self, index: int, storage: Storage | None) -> Answer:
         """What the node at ``index`` starts as."""
         known = self._started[index].get(storage)

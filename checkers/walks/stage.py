@@ -9,6 +9,7 @@ whatever was met before.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from copy import copy
 from typing import Any, Final
 
 from indelible.checkers.walks.reactions import Reactions
@@ -35,9 +36,9 @@ class Stage:
     """A run in its scope; nodes and commands are known by their places in the scope.
 
     - ``states`` and ``histories``, by node: numbers that the ``reactions`` give.
-    - ``fresh`` and ``seen``, by node: the events of receiving what was sent to it, by their numbers,
-      not delivered yet, in the order of sending; and delivered, where links duplicate.
-      On ordered links ``queues`` holds them instead, by receiver and sender.
+    - ``fresh`` and ``seen``, by node: the events of receiving what was sent to it, as numbers, in
+      the order of sending: not delivered yet; and delivered, where links duplicate. On ordered
+      links ``queues`` holds them instead, by receiver and sender.
     - ``timers``, by node: those armed that may still fire, in the order of arming.
     - ``submitted``, by node and command; ``submissions``, by command; ``restarts``, by node.
     - ``open_commands``: those that may be submitted once more, somewhere.
@@ -72,6 +73,18 @@ class Stage:
         for index in indices:
             self.states[index], consequence = reactions.start(index, None)
             self._apply(index, consequence)
+
+    def copy(self) -> Stage:
+        """The same run so far, to be gone on with in another way."""
+        other = copy(self)
+        for name in ("states", "histories", "storages", "timers", "open_commands", "restarts"):
+            setattr(other, name, getattr(self, name).copy())
+        for name in ("submissions", "actions"):
+            setattr(other, name, getattr(self, name).copy())
+        for name in ("fresh", "seen", "submitted", "firings", "_offered", "_sent", "_received"):
+            setattr(other, name, [part.copy() for part in getattr(self, name)])
+        other.queues = [[queue.copy() for queue in queues] for queues in self.queues]
+        return other
 
     # --- what may happen -----------------------------------------------------------------------
 
@@ -166,7 +179,7 @@ class Stage:
         marked: bool,
         armed: tuple[Timer, ...] | None = None,
     ) -> bool:
-        """What every input event has in common; ``armed`` are the timers before it, if it took one."""
+        """What every input event has in common; ``armed``: the timers before, if it took one."""
         reactions = self.reactions
         whole = reactions.events[event]
         self._note(index, whole if kept == WHOLE else Torn(whole, kept))
