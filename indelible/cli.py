@@ -15,17 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from indelible.bugs_command import bugs
-from indelible.model.errors import IndelibleError, PropertyError
+from indelible.model.errors import IndelibleError
 from indelible.model.verdict import EXIT_CODES
 from indelible.options import changed_scope, limit_options, output_options, scope_options
 from indelible.trace_commands import minimize, replay, show
 
 if TYPE_CHECKING:
-    from indelible.checkers.properties import Property
-    from indelible.model.implementation import Implementation
-    from indelible.model.scope import Scope
-    from indelible.model.trace import Evidence
-    from indelible.model.verdict import Verdict
+    from indelible.question import Answer, Question
 
 __all__ = ["main"]
 
@@ -105,6 +101,10 @@ def main(debug: bool) -> None:
     "--traces", "folder", type=click.Path(path_type=Path), default="traces", show_default=True,
     metavar="FOLDER", help="Where --save puts them.",
 )  # fmt: skip
+@click.option(
+    "--junit", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write JUnit XML there, a case for each property.",
+)  # fmt: skip
 @scope_options
 @limit_options
 @output_options
@@ -115,6 +115,7 @@ def check(
     distinct: int,
     save: bool,
     folder: Path,
+    junit: Path | None,
     scope_fields: dict[str, Any],
     limits: dict[str, Any],
     json: bool,
@@ -127,31 +128,31 @@ def check(
     'indelible bugs'). Without one, our own Multi-Paxos is checked. What is not said about the scope
     is as the target has it.
     """
-    from indelible.evidence import found_evidence
-    from indelible.targets import find_target, on_trial
+    from indelible.check_result import error_result
+    from indelible.ci import begin_junit, tell_ci
+    from indelible.question import Question, chosen_properties
+    from indelible.targets import OURS, find_target, on_trial
     from indelible.trace_files import check_folder, keep_trace
 
     if save:
         check_folder(folder)
-    with on_trial():
-        found = find_target(target)
-        scope = changed_scope(found.scope, **scope_fields)
-        is_default = target is None and not scope_fields
-        properties = _properties(names, internal=not no_internal, replaced=is_default)
-        verdict = _explored(
-            found.implementation,
-            scope,
-            properties,
-            names,
-            limits,
-            distinct=distinct,
-            progress=False if quiet and progress is None else progress,
-        )
-        references = dict(zip(names, properties, strict=True)) if names else {}
-        evidence = found_evidence(found, verdict, properties, references)
-        saved = [keep_trace(each, folder) for each in evidence] if save else None
-    _show(found.implementation, verdict, evidence, saved, json=json, quiet=quiet)
-    raise SystemExit(verdict.exit_code)
+    name = target or OURS
+    begin_junit([name], junit)
+    try:
+        with on_trial():
+            found = find_target(target)
+            scope = changed_scope(found.scope, **scope_fields)
+            is_default = target is None and not scope_fields
+            properties = chosen_properties(names, internal=not no_internal, replaced=is_default)
+            question = Question(found, scope, properties, names, distinct)
+            answer = _answer(question, limits, False if quiet and progress is None else progress)
+            saved = [keep_trace(each, folder) for each in answer.evidence] if save else None
+    except IndelibleError as error:
+        tell_ci([error_result(name, str(error))], junit)
+        raise
+    _show(answer, saved, json=json, quiet=quiet)
+    tell_ci([answer.result(name)], junit)
+    raise SystemExit(answer.verdict.exit_code)
 
 
 @main.command()
@@ -180,77 +181,36 @@ def properties(as_json: bool) -> None:
     write_result(json.dumps(listed, indent=2) if as_json else table_text(rows))
 
 
-def _properties(names: tuple[str, ...], *, internal: bool, replaced: bool) -> tuple[Property, ...]:
-    """Those named, or else the default ones; ``replaced``: a leader must be replaced, too."""
-    from indelible.checkers.properties import default_properties, leader_replaced
-    from indelible.targets import find_property
-
-    if names:
-        chosen = tuple(find_property(name) for name in names)
-        hidden = [known.name for known in chosen if known.internal and not internal]
-        if hidden:
-            raise PropertyError(
-                f"--no-internal leaves out {hidden[0]}, which --property asks for",
-                remedy="give one of the two",
-            )
-        return chosen
-    chosen = default_properties() + ((leader_replaced,) if replaced else ())
-    # What must be reached says whether the scope is worth anything, whoever can see it.
-    return tuple(
-        known for known in chosen if internal or not known.internal or known.kind == "sometimes"
-    )
-
-
-def _explored(
-    implementation: Implementation,
-    scope: Scope,
-    properties: tuple[Property, ...],
-    names: tuple[str, ...],
-    limits: dict[str, Any],
-    *,
-    distinct: int,
-    progress: bool | None,
-) -> Verdict:
+def _answer(question: Question, limits: dict[str, Any], progress: bool | None) -> Answer:
     from indelible.progress import interruptible, shown_progress
 
     with interruptible() as interrupted, shown_progress(progress) as report:
-        from indelible.checkers.explore import explore, memory_default
+        from indelible.checkers.explore import memory_default
         from indelible.checkers.limits import Limits
+        from indelible.question import answer_of
 
         memory = limits.pop("memory_bytes_max", None) or memory_default()
         bounds = Limits(memory_bytes_max=memory, interrupted=interrupted, report=report, **limits)
-        return explore(
-            implementation,
-            scope,
-            properties=properties,
-            required=bool(names),
-            limits=bounds,
-            distinct=distinct,
-        )
+        return answer_of(question, bounds)
 
 
-def _show(
-    implementation: Implementation,
-    verdict: Verdict,
-    evidence: Sequence[Evidence],
-    saved: Sequence[Path] | None,
-    *,
-    json: bool,
-    quiet: bool,
-) -> None:
+def _show(answer: Answer, saved: Sequence[Path] | None, *, json: bool, quiet: bool) -> None:
     from indelible.render.text import render_text
     from indelible.report import headline, render_report, saved_lines
     from indelible.terminal import write_result
     from indelible.verdict_json import verdict_json
 
+    verdict = answer.verdict
     if json:
+        implementation = answer.question.target.implementation
         write_result(verdict_json(implementation, verdict, saved or ()))
     elif quiet:
         write_result(headline(verdict))
         for line in () if saved is None else saved_lines(saved):
             click.echo(line, err=True)
     else:
-        write_result(render_report(verdict, [render_text(each) for each in evidence], saved))
+        texts = [render_text(each) for each in answer.evidence]
+        write_result(render_report(verdict, texts, saved))
 
 
 for command in (bugs, show, replay, minimize):
