@@ -19,12 +19,15 @@ from indelible.report import headline, judged_properties, result_text, scope_sum
 
 __all__ = [
     "EXIT_ERROR",
+    "WORST_FIRST",
     "Case",
     "CheckOutcome",
     "CheckResult",
     "Status",
     "error_result",
     "exit_code",
+    "interrupted_result",
+    "overall_outcome",
     "result_of",
 ]
 
@@ -36,6 +39,8 @@ Status: TypeAlias = Literal["passed", "failed", "error", "skipped"]
 was not decided and does not."""
 
 EXIT_ERROR: Final = 2
+
+WORST_FIRST: Final[tuple[CheckOutcome, ...]] = ("violated", "error", "inconclusive", "holds")
 
 UNDECIDED: Final = "verdict"
 """The case that stands for a check in which nothing else shows that it does not hold."""
@@ -93,7 +98,7 @@ def result_of(
         outcome=verdict.outcome,
         headline=headline(verdict),
         cases=tuple(cases),
-        covered=f"{verdict.states_distinct:,} states, {verdict.depth:,} events deep",
+        covered=f"{verdict.states_distinct:,} states, to a depth of {verdict.depth:,}",
         scope=scope_summary(verdict.scope),
         facts=(
             ("implementation", verdict.implementation),
@@ -114,14 +119,23 @@ def error_result(name: str, error: str) -> CheckResult:
     return CheckResult(name, "error", f"error: {first}", (Case(UNDECIDED, "error", error),))
 
 
-def exit_code(results: Iterable[CheckResult]) -> int:
+def interrupted_result(name: str) -> CheckResult:
+    """A check that did not begin, because somebody stopped those before it."""
+    says = "interrupted before it began"
+    cases = (Case(UNDECIDED, "error", says),)
+    return CheckResult(name, "inconclusive", f"inconclusive: {says}", cases)
+
+
+def overall_outcome(results: Iterable[CheckResult]) -> CheckOutcome:
     """The worst of them: a violation, then an error, then what is inconclusive."""
     outcomes = {result.outcome for result in results}
-    if "violated" in outcomes:
-        return EXIT_CODES["violated"]
-    if "error" in outcomes:
-        return EXIT_ERROR
-    return EXIT_CODES["inconclusive" if "inconclusive" in outcomes else "holds"]
+    return next((known for known in WORST_FIRST if known in outcomes), "holds")
+
+
+def exit_code(results: Iterable[CheckResult]) -> int:
+    """That of the worst of them."""
+    outcome = overall_outcome(results)
+    return EXIT_ERROR if outcome == "error" else EXIT_CODES[outcome]
 
 
 def _case(known: PropertyResult, verdict: Verdict, evidence: Sequence[Evidence]) -> Case:
@@ -134,10 +148,8 @@ def _case(known: PropertyResult, verdict: Verdict, evidence: Sequence[Evidence])
             return Case(known.name, "passed")
         case "violated" | "unreached":
             return Case(known.name, "failed", says)
-        case "inconclusive" if verdict.outcome == "inconclusive":
+        case _ if verdict.outcome == "inconclusive":
             return Case(known.name, "error", f"{says} ({verdict.reason})")
-        case "not observable" if verdict.outcome == "inconclusive" and verdict.exhausted:
-            return Case(known.name, "error", says)
         case _:
             return Case(known.name, "skipped", says)
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from indelible.check_result import Case, CheckOutcome, CheckResult, exit_code
+from indelible.check_result import Case, CheckOutcome, CheckResult, overall_outcome
 from indelible.model.trace import Evidence
 from indelible.render.mermaid import render_mermaid
 from indelible.render.text import render_text
@@ -59,8 +59,7 @@ def _size(part: str) -> int:
 
 def _parts(results: Sequence[CheckResult]) -> Iterator[str]:
     """Blocks of Markdown, what matters most first."""
-    word = {0: "holds", 1: "violated", 3: "inconclusive"}.get(exit_code(results), "error")
-    yield f"## Indelible: {word}"
+    yield f"## Indelible: {overall_outcome(results)}"
     yield "\n".join(_table(results))
     for result in results:
         for case in result.cases:

@@ -34,7 +34,7 @@ def test_what_holds_passes_and_what_nobody_could_see_is_skipped() -> None:
 
 def test_what_a_limit_cut_short_is_an_error() -> None:
     assert statuses(GAVE_UP) == {
-        "agreement": "error", "votes_are_safe": "skipped", "entry_decided": "passed"
+        "agreement": "error", "votes_are_safe": "error", "entry_decided": "passed"
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A question and its answer: what one exhaustive check asks of a target, and what comes out.
+"""One exhaustive check: what it asks of a target, and what comes out.
 
 Between the command line and the configuration, which say what to ask, and the checkers.
 """
@@ -21,11 +21,11 @@ from indelible.model.trace import Evidence
 from indelible.model.verdict import Verdict
 from indelible.targets import Target, find_property
 
-__all__ = ["Answer", "Question", "answer_of", "chosen_properties"]
+__all__ = ["Asked", "Checked", "check_asked", "chosen_properties"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Asked:
     """Does ``target`` keep ``properties`` inside ``scope``?
 
     ``references`` are the names by which the properties were asked for; none, if nobody chose them.
@@ -39,16 +39,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Checked:
     """The verdict, with the evidence of its counterexamples, the shortest first."""
 
-    question: Question
+    asked: Asked
     verdict: Verdict
     evidence: tuple[Evidence, ...]
 
     def result(self, name: str) -> CheckResult:
         """The same for a system of continuous integration, under the name that people use."""
-        return result_of(name, self.question.target.implementation, self.verdict, self.evidence)
+        return result_of(name, self.asked.target.implementation, self.verdict, self.evidence)
 
 
 def chosen_properties(
@@ -74,7 +74,7 @@ def chosen_properties(
     )
 
 
-def answer_of(question: Question, limits: Limits) -> Answer:
+def check_asked(asked: Asked, limits: Limits) -> Checked:
     """Search, within ``limits``, and gather the evidence.
 
     Raises ``ImplementationError``, ``ScopeError``, ``PropertyError``: the question makes no sense.
@@ -83,17 +83,15 @@ def answer_of(question: Question, limits: Limits) -> Answer:
     from indelible.evidence import found_evidence
 
     verdict = explore(
-        question.target.implementation,
-        question.scope,
-        properties=question.properties,
-        required=bool(question.references),
+        asked.target.implementation,
+        asked.scope,
+        properties=asked.properties,
+        required=bool(asked.references),
         limits=limits,
-        distinct=question.distinct,
+        distinct=asked.distinct,
     )
     references = (
-        dict(zip(question.references, question.properties, strict=True))
-        if question.references
-        else {}
+        dict(zip(asked.references, asked.properties, strict=True)) if asked.references else {}
     )
-    evidence = found_evidence(question.target, verdict, question.properties, references)
-    return Answer(question, verdict, evidence)
+    evidence = found_evidence(asked.target, verdict, asked.properties, references)
+    return Checked(asked, verdict, evidence)
