@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import click
@@ -14,7 +15,18 @@ from indelible.model.errors import ScopeError
 from indelible.model.events import NodeId, Timer, node_name
 from indelible.model.scope import LINKS, Links, Scope
 
-__all__ = ["changed_scope", "limit_options", "output_options", "scope_options"]
+__all__ = [
+    "BOUND",
+    "COUNT",
+    "DURATION",
+    "MEMORY",
+    "UNBOUNDED",
+    "Output",
+    "changed_scope",
+    "limit_options",
+    "output_options",
+    "scope_options",
+]
 
 Command: TypeAlias = Callable[..., Any]
 
@@ -97,17 +109,31 @@ class _Names(click.ParamType[Any]):
         return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+class _Nodes(_Names):
+    """How many nodes, or their names."""
+
+    name = "N|NAME,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A single number says how many; anything else names them."""
+        names = super().convert(value, param, ctx)
+        if len(names) == 1 and names[0].removeprefix("-").isdecimal():
+            return int(names[0])
+        return tuple(int(name) if name.isdecimal() else name for name in names)
+
+
 COUNT: Final = _Amount("number of states", THOUSANDS, "1_000_000, 1e6 or 10M", whole=True)
 MEMORY: Final = _Amount("size", BINARY, "512M or 4G", whole=True)
 DURATION: Final = _Amount("time", SECONDS, "30s, 2m or 1h", whole=False)
 BOUND: Final = _Bound()
 TIMEOUTS: Final = _Timeouts()
 NAMES: Final = _Names()
+NODES: Final = _Nodes()
 
 
 SCOPE_OPTIONS: Final = (
     click.option(
-        "--nodes", type=NAMES, metavar="N|NAME,...", help="How many nodes, or their names."
+        "--nodes", type=NODES, metavar="N|NAME,...", help="How many nodes, or their names."
     ),
     click.option("--commands", type=NAMES, metavar="NAME,...", help="What clients may submit."),
     click.option(
@@ -161,6 +187,21 @@ LIMIT_OPTIONS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How results are to be told: the options of that name, and the files to write.
+
+    ``progress`` is ``None`` where a terminal decides, ``traces`` the folder for counterexamples, if
+    they are kept.
+    """
+
+    json: bool
+    quiet: bool
+    progress: bool | None
+    junit: Path | None = None
+    traces: Path | None = None
+
+
 def scope_options(command: Command) -> Command:
     """Options that change a scope; the command gets those given as ``scope_fields``."""
     return _gathered("scope_fields", SCOPE_OPTIONS)(command)
@@ -205,20 +246,23 @@ def _gathered(name: str, options: tuple[Command, ...]) -> Callable[[Command], Co
 def changed_scope(
     base: Scope,
     *,
-    nodes: tuple[str, ...] | None = None,
+    nodes: int | tuple[NodeId, ...] | None = None,
     commands: tuple[str, ...] | None = None,
     submissions: int | str | None = None,
-    may_submit: tuple[str, ...] | None = None,
+    may_submit: tuple[NodeId, ...] | Mapping[str, tuple[NodeId, ...]] | None = None,
     timeouts: int | str | dict[Timer, Any] | None = None,
-    may_time_out: tuple[str, ...] | None = None,
+    may_time_out: tuple[NodeId, ...] | None = None,
     restarts: int | str | None = None,
     torn: bool | None = None,
     links: Links | None = None,
 ) -> Scope:
-    """``base`` with the fields that were given; ``None`` means not given. Raises ``ScopeError``."""
+    """``base`` with the fields that were given; ``None`` means not given. Raises ``ScopeError``.
+
+    Nodes may be given as people name them: ``1`` is node 1, and so are ``"1"`` and ``"n1"``.
+    """
     fields: dict[str, Any] = {}
     if nodes is not None:
-        fields["nodes"] = _nodes(nodes)
+        fields["nodes"] = nodes
         called = Scope(nodes=fields["nodes"]).nodes
         fields["may_submit"] = _moved_by_command(base, called)
         fields["may_time_out"] = _moved(base, base.may_time_out, called)
@@ -231,7 +275,7 @@ def changed_scope(
     if may_submit is not None:
         fields["may_submit"] = _may_submit(may_submit, nodes_now)
     if may_time_out is not None:
-        fields["may_time_out"] = _named("--may-time-out", may_time_out, nodes_now)
+        fields["may_time_out"] = _named("may_time_out", may_time_out, nodes_now)
     if submissions is not None:
         fields["submissions_max"] = _bound(submissions)
     if timeouts is not None:
@@ -259,13 +303,6 @@ def _timeouts_max(given: Any, base: Scope) -> Any:
     return {**others, **{timer: _bound(most) for timer, most in given.items()}}
 
 
-def _nodes(given: tuple[str, ...]) -> int | tuple[NodeId, ...]:
-    """A single number says how many; anything else names them."""
-    if len(given) == 1 and given[0].removeprefix("-").isdecimal():
-        return int(given[0])
-    return tuple(int(name) if name.isdecimal() else name for name in given)
-
-
 def _moved(
     base: Scope, chosen: tuple[NodeId, ...] | None, nodes: tuple[NodeId, ...]
 ) -> tuple[NodeId, ...] | None:
@@ -282,33 +319,41 @@ def _moved_by_command(base: Scope, nodes: tuple[NodeId, ...]) -> Any:
     return _moved(base, base.may_submit, nodes)
 
 
-def _may_submit(given: tuple[str, ...], nodes: tuple[NodeId, ...]) -> Any:
-    """Nodes; or, where there is a ``=``, nodes command by command: ``a=n0,a=n1,b=n2``."""
-    if not any("=" in part for part in given):
-        return _named("--may-submit", given, nodes)
+def _may_submit(
+    given: tuple[NodeId, ...] | Mapping[str, tuple[NodeId, ...]], nodes: tuple[NodeId, ...]
+) -> Any:
+    """Nodes; or nodes command by command, as a mapping or in words: ``a=n0,a=n1,b=n2``."""
+    if not isinstance(given, Mapping):
+        if not any("=" in str(part) for part in given):
+            return _named("may_submit", given, nodes)
+        given = _by_command(given)
+    named = {command: _named("may_submit", to, nodes) for command, to in given.items()}
+    return {command: nodes if to is None else to for command, to in named.items()}
+
+
+def _by_command(given: tuple[NodeId, ...]) -> dict[str, tuple[NodeId, ...]]:
     by_command: dict[str, tuple[NodeId, ...]] = {}
     for part in given:
-        command, equals, name = part.partition("=")
+        command, equals, name = str(part).partition("=")
         if not equals:
             raise ScopeError(
                 f"--may-submit has {part!r} among commands with their nodes",
                 remedy="write COMMAND=NODE for each, as in a=n0,b=n1",
             )
-        named = _named("--may-submit", (name,), nodes) or nodes
-        by_command[command] = (*by_command.get(command, ()), *named)
+        by_command[command] = (*by_command.get(command, ()), name)
     return by_command
 
 
 def _named(
-    option: str, given: tuple[str, ...], nodes: tuple[NodeId, ...]
+    field: str, given: tuple[NodeId, ...], nodes: tuple[NodeId, ...]
 ) -> tuple[NodeId, ...] | None:
     if given == ("all",):
         return None
     by_name = {str(node): node for node in nodes} | {node_name(node): node for node in nodes}
     for name in given:
-        if name not in by_name:
+        if str(name) not in by_name:
             raise ScopeError(
-                f"{option} names {name!r}, which is not a node",
+                f"{field} names {name!r}, which is not a node",
                 available=", ".join(map(node_name, nodes)) + ", or 'all'",
             )
-    return tuple(by_name[name] for name in given)
+    return tuple(by_name[str(name)] for name in given)

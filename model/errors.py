@@ -7,6 +7,7 @@ has to act: the author of the code on trial, of the question, of the property, o
 from __future__ import annotations
 
 __all__ = [
+    "ConfigurationError",
     "ImplementationError",
     "ImplementationRaised",
     "IndelibleError",
@@ -43,6 +44,10 @@ class ImplementationError(IndelibleError):
 
 class ScopeError(IndelibleError):
     """The question makes no sense: a contradictory or malformed scope."""
+
+
+class ConfigurationError(IndelibleError):
+    """A project's pyproject.toml says what makes no sense."""
 
 
 class PropertyError(IndelibleError):
