@@ -115,7 +115,7 @@ def at_most_once(record: View) -> Iterator[Violation]:
 
 
 @always(reads="step", fields=("decided",))
-def stability(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
+def stability(before: View, _event: object, after: View) -> Iterator[Violation]:
     """An entry that a node decided never changes there, not even over a restart."""
     for slot, value in before.decided:
         for again, changed in after.decided:
@@ -215,7 +215,7 @@ def one_leader_per_ballot(one: View, other: View) -> Iterator[Violation]:
 
 
 @always(reads="step", fields=("promised",))
-def promise_never_falls(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
+def promise_never_falls(before: View, _event: object, after: View) -> Iterator[Violation]:
     """A node's promise never falls, not even over a restart (Paxos Made Simple, 2.5)."""
     if before.promised is not None and after.promised < before.promised:
         yield Violation(
@@ -227,7 +227,7 @@ def promise_never_falls(before: View, event: object, after: View) -> Iterator[Vi
 
 
 @always(reads="step", fields=("promised", "votes"))
-def votes_keep_promises(before: View, event: object, after: View) -> Iterator[Violation]:  # noqa: ARG001
+def votes_keep_promises(before: View, _event: object, after: View) -> Iterator[Violation]:
     """No node votes below its promise, not even over a restart (Paxos Made Simple, P1a)."""
     if before.promised is None:
         return

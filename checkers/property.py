@@ -98,6 +98,7 @@ class Property:
     check: Callable[..., Any]
     wants_world: bool
     says: str
+    reads_event: bool = True
 
     @property
     def testimony(self) -> frozenset[type]:
@@ -160,7 +161,8 @@ def always(*, reads: Reads, fields: Iterable[str], name: str | None = None) -> D
 
     ``reads`` says what it is called with, each as a ``View`` with the ``fields`` named (those of
     ``Record``): ``"record"`` (record), ``"pair"`` (one, other), ``"records"`` (records), ``"step"``
-    (before, event, after). A keyword parameter ``world`` gets the nodes, commands and quorums.
+    (before, event, after); an event whose parameter begins with an underscore is not read, which
+    spares asking for each. A keyword parameter ``world`` gets the nodes, commands and quorums.
     """
     return _decorator("always", reads, fields, name)
 
@@ -194,6 +196,8 @@ def _decorator(
                 remedy=f"take {PARAMETERS[reads]}, and 'world' if it needs that",
             )
         says = (inspect.getdoc(function) or called.replace("_", " ")).split("\n", 1)[0]
-        return Property(called, kind, reads, chosen, function, "world" in parameters, says)
+        reads_event = reads == "step" and not positional[1].startswith("_")
+        wants_world = "world" in parameters
+        return Property(called, kind, reads, chosen, function, wants_world, says, reads_event)
 
     return decorate

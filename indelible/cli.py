@@ -8,28 +8,32 @@ message on stderr and exit code 2; a traceback is shown only with ``--debug``.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from indelible.bugs_command import bugs
-from indelible.model.errors import IndelibleError, PropertyError
+from indelible.check_result import EXIT_ERROR
+from indelible.model.errors import IndelibleError
 from indelible.model.verdict import EXIT_CODES
-from indelible.options import changed_scope, limit_options, output_options, scope_options
+from indelible.options import (
+    DURATION,
+    Output,
+    changed_scope,
+    limit_options,
+    output_options,
+    scope_options,
+)
 from indelible.trace_commands import minimize, replay, show
 
 if TYPE_CHECKING:
-    from indelible.checkers.properties import Property
-    from indelible.model.implementation import Implementation
-    from indelible.model.scope import Scope
-    from indelible.model.trace import Evidence
-    from indelible.model.verdict import Verdict
+    from indelible.checking import Asked, Checked
+    from indelible.targets import Target
 
 __all__ = ["main"]
-
-EXIT_ERROR: Final = 2
 
 
 class Failure(click.ClickException):
@@ -105,16 +109,30 @@ def main(debug: bool) -> None:
     "--traces", "folder", type=click.Path(path_type=Path), default="traces", show_default=True,
     metavar="FOLDER", help="Where --save puts them.",
 )  # fmt: skip
+@click.option(
+    "--junit", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write JUnit XML there, a case for each property.",
+)  # fmt: skip
+@click.option(
+    "--budget", type=DURATION, metavar="TIME",
+    help="Split so much time over all checks that are configured.",
+)  # fmt: skip
+@click.option("--profile", metavar="NAME", help="Bounds for checks that are configured.")
 @scope_options
 @limit_options
 @output_options
+@click.pass_context
 def check(
+    ctx: click.Context,
     target: str | None,
     names: tuple[str, ...],
     no_internal: bool,
     distinct: int,
     save: bool,
     folder: Path,
+    junit: Path | None,
+    budget: float | None,
+    profile: str | None,
     scope_fields: dict[str, Any],
     limits: dict[str, Any],
     json: bool,
@@ -124,34 +142,36 @@ def check(
     """Explore every behaviour of TARGET inside a scope.
 
     TARGET is module:attribute (from the current directory), or the name of a known bug (see
-    'indelible bugs'). Without one, our own Multi-Paxos is checked. What is not said about the scope
-    is as the target has it.
-    """
-    from indelible.evidence import found_evidence
-    from indelible.targets import find_target, on_trial
-    from indelible.trace_files import check_folder, keep_trace
+    'indelible bugs'). What is not said about the scope is as the target has it.
 
+    Without a target, all that the project configures is checked (docs/configuration.md), or what
+    it calls by that name; in a project that configures nothing, our own Multi-Paxos.
+    """
+    from indelible.configured_command import check_configured, planned
+    from indelible.trace_files import check_folder
+
+    other = bool(names or no_internal or scope_fields)
+    plan = planned(target, budget=budget, profile=profile, other=other)
+    if plan is not None and ctx.get_parameter_source("folder") is ParameterSource.DEFAULT:
+        folder = plan.configuration.traces
     if save:
         check_folder(folder)
-    with on_trial():
-        found = find_target(target)
+    progress = False if quiet and progress is None else progress
+    output = Output(json, quiet, progress, junit, folder if save else None)
+    if plan is not None:
+        raise SystemExit(check_configured(plan, limits, budget, distinct, output))
+    if budget is not None:
+        limits["seconds_max"] = min(budget, limits.get("seconds_max", budget))
+
+    def asked(found: Target) -> Asked:
+        from indelible.checking import Asked, chosen_properties
+
         scope = changed_scope(found.scope, **scope_fields)
         is_default = target is None and not scope_fields
-        properties = _properties(names, internal=not no_internal, replaced=is_default)
-        verdict = _explored(
-            found.implementation,
-            scope,
-            properties,
-            names,
-            limits,
-            distinct=distinct,
-            progress=False if quiet and progress is None else progress,
-        )
-        references = dict(zip(names, properties, strict=True)) if names else {}
-        evidence = found_evidence(found, verdict, properties, references)
-        saved = [keep_trace(each, folder) for each in evidence] if save else None
-    _show(found.implementation, verdict, evidence, saved, json=json, quiet=quiet)
-    raise SystemExit(verdict.exit_code)
+        chosen = chosen_properties(names, internal=not no_internal, replaced=is_default)
+        return Asked(found, scope, chosen, names, distinct)
+
+    raise SystemExit(_check_target(target, asked, limits, output))
 
 
 @main.command()
@@ -180,77 +200,61 @@ def properties(as_json: bool) -> None:
     write_result(json.dumps(listed, indent=2) if as_json else table_text(rows))
 
 
-def _properties(names: tuple[str, ...], *, internal: bool, replaced: bool) -> tuple[Property, ...]:
-    """Those named, or else the default ones; ``replaced``: a leader must be replaced, too."""
-    from indelible.checkers.properties import default_properties, leader_replaced
-    from indelible.targets import find_property
+def _check_target(
+    name: str | None, asked: Callable[[Target], Asked], limits: dict[str, Any], output: Output
+) -> int:
+    """Ask what ``asked`` makes of the target, tell everybody, and say with which code to end."""
+    from indelible.check_result import error_result
+    from indelible.ci import begin_junit, tell_ci
+    from indelible.targets import OURS, find_target, on_trial
+    from indelible.trace_files import keep_trace
 
-    if names:
-        chosen = tuple(find_property(name) for name in names)
-        hidden = [known.name for known in chosen if known.internal and not internal]
-        if hidden:
-            raise PropertyError(
-                f"--no-internal leaves out {hidden[0]}, which --property asks for",
-                remedy="give one of the two",
-            )
-        return chosen
-    chosen = default_properties() + ((leader_replaced,) if replaced else ())
-    # What must be reached says whether the scope is worth anything, whoever can see it.
-    return tuple(
-        known for known in chosen if internal or not known.internal or known.kind == "sometimes"
-    )
+    called = name or OURS
+    begin_junit([called], output.junit)
+    saved = None
+    try:
+        with on_trial():
+            checked = _checked(asked(find_target(name)), limits, output.progress)
+            if output.traces is not None:
+                saved = [keep_trace(each, output.traces) for each in checked.evidence]
+    except IndelibleError as error:
+        tell_ci([error_result(called, str(error))], output.junit)
+        raise
+    _show(checked, saved, output)
+    tell_ci([checked.result(called)], output.junit)
+    return checked.verdict.exit_code
 
 
-def _explored(
-    implementation: Implementation,
-    scope: Scope,
-    properties: tuple[Property, ...],
-    names: tuple[str, ...],
-    limits: dict[str, Any],
-    *,
-    distinct: int,
-    progress: bool | None,
-) -> Verdict:
+def _checked(asked: Asked, limits: dict[str, Any], progress: bool | None) -> Checked:
     from indelible.progress import interruptible, shown_progress
 
     with interruptible() as interrupted, shown_progress(progress) as report:
-        from indelible.checkers.explore import explore, memory_default
+        from indelible.checkers.explore import memory_default
         from indelible.checkers.limits import Limits
+        from indelible.checking import check_asked
 
         memory = limits.pop("memory_bytes_max", None) or memory_default()
         bounds = Limits(memory_bytes_max=memory, interrupted=interrupted, report=report, **limits)
-        return explore(
-            implementation,
-            scope,
-            properties=properties,
-            required=bool(names),
-            limits=bounds,
-            distinct=distinct,
-        )
+        return check_asked(asked, bounds)
 
 
-def _show(
-    implementation: Implementation,
-    verdict: Verdict,
-    evidence: Sequence[Evidence],
-    saved: Sequence[Path] | None,
-    *,
-    json: bool,
-    quiet: bool,
-) -> None:
+def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> None:
     from indelible.render.text import render_text
     from indelible.report import headline, render_report, saved_lines
     from indelible.terminal import write_result
     from indelible.verdict_json import verdict_json
 
-    if json:
+    verdict = checked.verdict
+    if output.json:
+        implementation = checked.asked.target.implementation
         write_result(verdict_json(implementation, verdict, saved or ()))
-    elif quiet:
+    elif output.quiet:
         write_result(headline(verdict))
         for line in () if saved is None else saved_lines(saved):
             click.echo(line, err=True)
     else:
-        write_result(render_report(verdict, [render_text(each) for each in evidence], saved))
+        texts = [render_text(each) for each in checked.evidence]
+        write_result(render_report(verdict, texts, saved))
 
 
 for command in (bugs, show, replay, minimize):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import click
@@ -20,6 +21,7 @@ __all__ = [
     "DURATION",
     "MEMORY",
     "UNBOUNDED",
+    "Output",
     "changed_scope",
     "limit_options",
     "output_options",
@@ -183,6 +185,21 @@ LIMIT_OPTIONS: Final = (
         "--time-limit", "seconds_max", type=DURATION, metavar="TIME", help="Give up then: 30s, 2m."
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How results are to be told: the options of that name, and the files to write.
+
+    ``progress`` is ``None`` where a terminal decides, ``traces`` the folder for counterexamples, if
+    they are kept.
+    """
+
+    json: bool
+    quiet: bool
+    progress: bool | None
+    junit: Path | None = None
+    traces: Path | None = None
 
 
 def scope_options(command: Command) -> Command:

@@ -15,8 +15,10 @@ from indelible.model.verdict import PropertyResult, Result, Verdict
 
 __all__ = [
     "headline",
+    "judged_properties",
     "memory_text",
     "render_report",
+    "result_text",
     "saved_lines",
     "scope_summary",
     "time_text",
@@ -116,16 +118,26 @@ def _scope(scope: Scope) -> Iterator[str]:
 
 def _properties(verdict: Verdict) -> Iterator[str]:
     yield "Properties"
+    results = judged_properties(verdict)
+    width = max((len(known.name) for known in results), default=0)
+    for known in results:
+        yield f"  {MARKS[known.result]} {known.name:<{width}}  {result_text(known, verdict)}"
+
+
+def judged_properties(verdict: Verdict) -> tuple[PropertyResult, ...]:
+    """What is known of each property; also of what nobody had to ask for: that the implementation
+    raises no exception, where it did."""
     results = verdict.properties
     violation = verdict.violation
     if violation is not None and violation.property not in {known.name for known in results}:
-        # An exception in the implementation violates something nobody had to ask for.
-        results = (PropertyResult(violation.property, "always", "violated"), *results)
-    width = max((len(known.name) for known in results), default=0)
-    for known in results:
-        reason = f": {known.reason}" if known.reason else ""
-        says = f"{_result_text(known, verdict)}{reason}"
-        yield f"  {MARKS[known.result]} {known.name:<{width}}  {says}"
+        return (PropertyResult(violation.property, "always", "violated"), *results)
+    return results
+
+
+def result_text(known: PropertyResult, verdict: Verdict) -> str:
+    """The result of one property of a verdict in words, with the reason, if there is one."""
+    says = _result_text(known, verdict)
+    return f"{says}: {known.reason}" if known.reason else says
 
 
 def _result_text(known: PropertyResult, verdict: Verdict) -> str:

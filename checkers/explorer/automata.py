@@ -10,8 +10,9 @@ to local states, and the implementation is called once per state and event. This
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
+from indelible.checkers.asking import ask_twice, require_same_types
 from indelible.checkers.explorer.parts import (
     Behaviour,
     Branching,
@@ -22,10 +23,10 @@ from indelible.checkers.explorer.parts import (
     Reaction,
     Sent,
 )
-from indelible.model.canonical import canonical, same_types
+from indelible.model.canonical import canonical
 from indelible.model.cluster import cuts
 from indelible.model.effects import Effect, Send, SetTimer
-from indelible.model.errors import ImplementationError, ImplementationRaised
+from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
     InputEvent,
     Message,
@@ -49,21 +50,9 @@ from indelible.model.record import (
 )
 from indelible.model.scope import Scope
 
-__all__ = ["Automaton", "LocalAutomata", "ask_twice"]
+__all__ = ["Automaton", "LocalAutomata"]
 
 Answer: TypeAlias = tuple[int, tuple[Effect, ...]] | ImplementationRaised
-
-ALWAYS_TWICE: Final = 2_000
-SOMETIMES_TWICE: Final = 16
-
-
-def ask_twice(call: int) -> bool:
-    """Whether the ``call``-th step is asked twice, to see whether it is deterministic.
-
-    The first ones always, then one in sixteen: what depends on a clock, on chance or on hidden
-    state shows soon, and asking everything twice would double the cost of learning.
-    """
-    return call < ALWAYS_TWICE or call % SOMETIMES_TWICE == 0
 
 
 class Automaton:
@@ -307,13 +296,13 @@ class Automaton:
             try:
                 step = ask(self.owner.count_call())
                 known = self.states(step.state), step.effects
-                self.owner.require_same_types(self.states[known[0]], step.state)
+                require_same_types(self.states[known[0]], step.state)
                 for effect in step.effects:
                     first = self.owner.values.setdefault(effect, effect)
-                    self.owner.require_same_types(first, effect)
+                    require_same_types(first, effect)
                     if isinstance(effect, Send):
                         first = self.owner.values.setdefault(effect.message, effect.message)
-                        self.owner.require_same_types(first, effect.message)
+                        require_same_types(first, effect.message)
             except ImplementationRaised as raised:
                 known = raised
             answers[question] = known
@@ -363,16 +352,6 @@ class LocalAutomata:
             sender = self.automata[at]
             return bool(sender.sents[sender.locals[locals_[at]].sent][index] >> bit & 1)
         return True
-
-    def require_same_types(self, first: object, again: object) -> None:
-        """Equal values are one to a checker. Raises ``ImplementationError`` if not alike."""
-        if not same_types(first, again):
-            raise ImplementationError(
-                f"{first!r} and {again!r} are equal, but not of the same types",
-                cause="named tuples are equal if their parts are, and 1 equals True: they would be "
-                "taken for one another",
-                remedy="use frozen dataclasses, or put a tag into each value",
-            )
 
     def count_call(self) -> bool:
         """Count a call of the implementation; says whether this one is to be asked twice."""

@@ -64,12 +64,21 @@ OUTPUTS = {
     "damaged_trace.txt": "replay ledgers.py",
 }
 
+# In a project that configures checks, in the folder of that name.
+CONFIGURED = {
+    "configured.txt": "check --budget 10m",
+    "configured.json": "check --json careful",
+    "configured_quiet.txt": "check --quiet",
+    "configured_otherwise.txt": "check --nodes 5",
+}
+
 # The counterexample of known_bug.txt once more.
 RENDERINGS = {"known_bug.mermaid": render_mermaid, "known_bug.shiviz": render_shiviz}
 
 MASKS = (
     (r"(?m)^  (local states|local steps|time|memory)(  +)\S.*$", r"  \1\2…"),
     (r'"(states_local|steps_learned|calls|seconds|memory_bytes)": [\d.]+', r'"\1": 0'),
+    (r" +\d+\.\d s(?=  | \|)", "  … s"),
     (re.escape(str(EXAMPLES)), "(here)"),
 )
 LIMIT_MASKS = ((r"(?m)^  (states|transitions)(  +)\S.*$", r"  \1\2…"),)
@@ -115,6 +124,34 @@ def test_rendering(name: str, request: pytest.FixtureRequest) -> None:
     compared(name, RENDERINGS[name](evidence) + "\n", rewrite=rewrite)
 
 
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_output_of_configured_checks(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EXAMPLES / "project")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    words = CONFIGURED[name].split()
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, words, prog_name="indelible")
+    shown = f"$ indelible {CONFIGURED[name]}\n{result.output}exit code {result.exit_code}\n"
+    text = masked(result.stdout if name.endswith(".json") else shown, limited=True)
+    compared(name, text, rewrite=request.config.getoption("--rewrite"))
+
+
+def test_step_summary_and_annotations(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(EXAMPLES / "project")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(EXAMPLES))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    stderr = CliRunner().invoke(main, ["check", "--quiet"]).stderr
+    rewrite = request.config.getoption("--rewrite")
+    compared("annotations.txt", stderr, rewrite=rewrite)
+    summary = masked((tmp_path / "summary.md").read_text(encoding="utf-8"), limited=True)
+    compared("step_summary.md", summary, rewrite=rewrite)
+
+
 DOCUMENTS = {"late.itf.json": "ledgers:Late", "hasty.itf.json": "ledgers:Hasty"}
 """Traces that commands are tried on, and the targets that they were found in."""
 
@@ -154,4 +191,6 @@ def test_output_does_not_depend_on_the_hash_seed(name: str, seed: str) -> None:
 
 
 def test_every_expected_file_is_compared() -> None:
-    assert {path.name for path in EXPECTED.iterdir()} == {*OUTPUTS, *RENDERINGS}
+    assert {path.name for path in EXPECTED.iterdir()} == {
+        *OUTPUTS, *CONFIGURED, *RENDERINGS, "annotations.txt", "step_summary.md"
+    }  # fmt: skip

@@ -164,7 +164,7 @@ def test_internal_error_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("impossible")
 
-    monkeypatch.setattr(cli, "_explored", fail)
+    monkeypatch.setattr(cli, "_checked", fail)
     result = run("check", "mine_here:Mine")
     assert result.exit_code == 2
     assert "internal error: RuntimeError: impossible" in result.stderr
@@ -183,7 +183,7 @@ def test_interrupt_before_the_search_is_inconclusive(monkeypatch: pytest.MonkeyP
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_explored", interrupt)
+    monkeypatch.setattr(cli, "_checked", interrupt)
     result = run("check", "mine_here:Mine")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "interrupted before" in result.stderr

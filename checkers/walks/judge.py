@@ -1,0 +1,221 @@
+"""Judge: evaluates properties along a run, each only where what it reads has changed.
+
+What a property reads of a node's record is a *projection*, which has a number; what was judged of
+the same numbers before, in this run or an earlier one, is not judged again. It says the same as
+evaluating every property after every step (``verdicts.violations_after``; the tests compare).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import product
+from typing import Any, Final, TypeAlias
+
+from indelible.checkers.explorer.parts import Interner
+from indelible.checkers.property import Property, View, World
+from indelible.checkers.walks.reactions import HISTORY
+from indelible.checkers.walks.stage import Stage
+from indelible.model.record import Record
+
+__all__ = ["RunJudge"]
+
+Names: TypeAlias = tuple[str, ...]
+
+NOTHING: Final[Names] = ()
+
+
+class Group:
+    """The properties that read the same fields, and what was judged of their projections.
+
+    ``now`` are the projections of all nodes in the run that is judged.
+    """
+
+    def __init__(self, fields: tuple[str, ...], world: World) -> None:
+        self.fields, self.world = fields, world
+        self.reads_history = set(fields) <= set(HISTORY)
+        self.always: dict[str, list[Property]] = {}
+        self.sometimes: list[Property] = []
+        self.reads_events = False
+        self.now: list[int] = []
+        self._values: Interner[tuple[Any, ...]] = Interner()
+        self._views: dict[tuple[int, int], View] = {}
+        self._verdicts: dict[Hashable, Names] = {}
+
+    def add(self, known: Property) -> None:
+        if known.kind == "sometimes":
+            self.sometimes.append(known)
+        else:
+            self.always.setdefault(known.reads, []).append(known)
+            self.reads_events |= known.reads == "step" and known.reads_event
+
+    def projection(self, stage: Stage, index: int) -> int:
+        """The number of what these fields are in the record of a node."""
+        return self._values(tuple([stage.field(index, name) for name in self.fields]))
+
+    def judge(self, index: int) -> Names:
+        """What is wrong now, if nothing was until the projection of this node changed."""
+        bad = NOTHING
+        for reads in self.always:
+            for key in self._keys(reads, index):
+                found = self._verdicts.get(key)
+                if found is None:
+                    found = self._verdicts[key] = self._judged(reads, key)
+                bad += found
+        return bad
+
+    def _keys(self, reads: str, index: int) -> Iterable[tuple[Any, ...]]:
+        now = self.now
+        match reads:
+            case "record":
+                return ((index, now[index]),)
+            case "pair":
+                own = now[index]
+                return [(index, own, other, theirs) for other, theirs in enumerate(now)]
+            case "records":
+                return (("records", *now),)
+        return ()
+
+    def _judged(self, reads: str, key: tuple[Any, ...]) -> Names:
+        if reads == "records":
+            return self._wrong(reads, self._views_now())
+        views = [self._view(key[at], key[at + 1]) for at in range(0, len(key), 2)]
+        found = self._wrong(reads, *views)
+        return found if reads == "record" else found + self._wrong(reads, *reversed(views))
+
+    def judge_step(self, stage: Stage, index: int, before: int, after: int) -> Names:
+        """What is wrong with the last step of ``stage``, between two projections of a node."""
+        last = stage.last if self.reads_events else ()
+        key = ("step", index, before, after, last)
+        found = self._verdicts.get(key)
+        if found is None:
+            event = stage.actions[-1][1]
+            views = self._view(index, before), self._view(index, after)
+            found = self._verdicts[key] = self._wrong("step", views[0], event, views[1])
+        return found
+
+    def reach(self, reached: set[str]) -> None:
+        """Add to ``reached`` the *sometimes* properties that are true now."""
+        for known in self.sometimes:
+            if known.name not in reached and self._is_reached(known):
+                reached.add(known.name)
+
+    def _is_reached(self, known: Property) -> bool:
+        views = self._views_now()
+        if known.reads == "records":
+            return known.holds(views, world=self.world)
+        if known.reads == "pair":
+            return any(known.holds(*two, world=self.world) for two in product(views, repeat=2))
+        return any(known.holds(own, world=self.world) for own in views)
+
+    def _views_now(self) -> tuple[View, ...]:
+        return tuple([self._view(index, number) for index, number in enumerate(self.now)])
+
+    def _view(self, index: int, projection: int) -> View:
+        known = self._views.get((index, projection))
+        if known is None:
+            values = self._values[projection]
+            known = View(self.world.nodes[index], dict(zip(self.fields, values, strict=True)))
+            self._views[index, projection] = known
+        return known
+
+    def _wrong(self, reads: str, *seen: Any) -> Names:
+        of_kind = self.always[reads]
+        return tuple([known.name for known in of_kind if known.violations(*seen, world=self.world)])
+
+
+class RunJudge:
+    """Judges runs, one after another: ``start`` begins one, ``after`` is asked after each step.
+
+    Both give the names of the properties that are violated, in the order of ``properties``.
+    ``reached`` has the *sometimes* properties that were true in some state of some run.
+    """
+
+    def __init__(self, world: World, properties: Sequence[Property]) -> None:
+        self.reached: set[str] = set()
+        self._rank = {known.name: place for place, known in enumerate(properties)}
+        groups: dict[tuple[str, ...], Group] = {}
+        for known in properties:
+            fields = tuple(sorted(set(known.fields), key=Record._fields.index))
+            groups.setdefault(fields, Group(fields, world)).add(known)
+        self._groups = tuple(groups.values())
+        self._of_history = [group for group in self._groups if group.reads_history]
+        self._others = [group for group in self._groups if not group.reads_history]
+        self._of_step = [group for group in self._groups if "step" in group.always]
+        self._reads_events = any(group.reads_events for group in self._of_step)
+        self._steps_read_history = all(group.reads_history for group in self._of_step)
+        self._histories: list[int] = []
+        self._projections: dict[int, tuple[int, ...]] = {}
+        self._steps: dict[Hashable, Names] = {}
+        self._starts: dict[Hashable, Names] = {}
+
+    def start(self, stage: Stage) -> Names:
+        """Begin with a run that has come so far; what is wrong in the state that it is in."""
+        self._histories = list(stage.histories)
+        indices = range(len(stage.states))
+        columns = [self._projected(stage, index, stage.histories[index]) for index in indices]
+        for group, numbers in zip(self._of_history, zip(*columns, strict=True), strict=True):
+            group.now = list(numbers)
+        for group in self._others:
+            group.now = [group.projection(stage, index) for index in indices]
+        key = tuple([tuple(group.now) for group in self._groups])
+        bad = self._starts.get(key)
+        if bad is None:
+            bad = NOTHING
+            for group in self._groups:
+                for index in indices:
+                    bad += group.judge(index)
+                group.reach(self.reached)
+            bad = self._starts[key] = self._ordered(bad)
+        return bad
+
+    def after(self, stage: Stage, index: int) -> Names:
+        """What is wrong after a step of the node at ``index``, if nothing was before it."""
+        before, after = self._histories[index], stage.histories[index]
+        changed: list[tuple[Group, int]] = []
+        if before != after:
+            self._histories[index] = after
+            numbers = self._projected(stage, index, after)
+            for group, number in zip(self._of_history, numbers, strict=True):
+                if number != group.now[index]:
+                    changed.append((group, number))
+        for group in self._others:
+            number = group.projection(stage, index)
+            if number != group.now[index]:
+                changed.append((group, number))
+        bad = self._judged_step(stage, index, before, after, changed) if self._of_step else NOTHING
+        for group, number in changed:
+            group.now[index] = number
+        for group, _ in changed:
+            bad += group.judge(index)
+            group.reach(self.reached)
+        return self._ordered(bad) if bad else bad
+
+    def _projected(self, stage: Stage, index: int, history: int) -> tuple[int, ...]:
+        known = self._projections.get(history)
+        if known is None:
+            known = tuple([group.projection(stage, index) for group in self._of_history])
+            self._projections[history] = known
+        return known
+
+    def _judged_step(
+        self,
+        stage: Stage,
+        index: int,
+        before: int,
+        after: int,
+        changed: Sequence[tuple[Group, int]],
+    ) -> Names:
+        key = (index, before, after, stage.last if self._reads_events else ())
+        found = self._steps.get(key)
+        if found is None:
+            later = dict(changed)
+            found = NOTHING
+            for group in self._of_step:
+                now = group.now[index]
+                found += group.judge_step(stage, index, now, later.get(group, now))
+            if self._steps_read_history:
+                self._steps[key] = found
+        return found
+
+    def _ordered(self, names: Names) -> Names:
+        return tuple(sorted(set(names), key=self._rank.__getitem__))

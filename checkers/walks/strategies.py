@@ -1,0 +1,260 @@
+"""Strategies: who chooses what happens next in a run, and by what odds.
+
+A strategy is made anew for each run, draws from that run's source of chance only, and chooses among
+the options of its stage. An even choice among all events hardly ever shows a bug of consensus: a
+leader must come up, fall silent, and be heard again at the wrong moment, which takes a rhythm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from indelible.checkers.walks.options import Option, every_option, torn_options
+from indelible.checkers.walks.stage import Stage
+from indelible.model.events import Timer
+
+__all__ = ["CHOOSERS", "Chooser", "Priorities", "Swarm", "Uniform"]
+
+EMPTY_EPOCHS: Final = 16
+"""After how many epochs in a row in which nothing happened a run is over."""
+
+
+class Chooser(Protocol):
+    """Chooses what happens next in one run; ``None`` when nothing does any more."""
+
+    def choose(self, stage: Stage) -> Option | None: ...
+
+
+class Uniform:
+    """Every message, timer, command and restart alike; and alike every crash that may cut it short.
+
+    The plain choice that the others are measured against.
+    """
+
+    def __init__(self, draw: Random, stage: Stage, events: int) -> None:
+        self._draw = draw
+
+    def choose(self, stage: Stage) -> Option | None:
+        options = list(every_option(stage))
+        if not options:
+            return None
+        option = self._draw.choice(options)
+        return self._draw.choice((option, *torn_options(stage, option)))
+
+
+class Swarm:
+    """Each run has odds of its own: some kinds of events never happen in it, others all the time.
+
+    A feature that is always on hides what happens only without it (Groce et al., "Swarm Testing",
+    ISSTA 2012). So a run has its own few commands, its own timers that may fire, its own share of
+    duplicates, losses and crashes. It is a row of *epochs*: in each only some of the nodes are
+    awake, which is how a pause or a partition looks to the others.
+    """
+
+    def __init__(self, draw: Random, stage: Stage, events: int) -> None:
+        self._draw, self._random = draw, draw.random
+        self._indices = list(range(len(stage.states)))
+        self._awake = self._indices
+        self._left = 0
+        self._epoch = draw.choice(((2, 12), (5, 40), (20, 120)))
+        self._partitions = draw.random() < 0.85
+        self._oldest = draw.choice((0.2, 0.9, 1.0))
+        self._deliver = draw.choice((1.0, 3.0, 10.0))
+        self._duplicate = draw.choice((0.0, 0.0, 0.1, 0.5))
+        self._timeout = draw.choice((0.03, 0.1, 0.3, 1.0))
+        self._submit = draw.choice((0.02, 0.1, 0.5))
+        self._restart = draw.choice((0.0, 0.02, 0.2))
+        self._tear = draw.choice((0.0, 0.02, 0.2))
+        self._lose = draw.choice((0.0, 0.0, 0.05, 0.3))
+        self._commands = _some(draw, stage.open_commands, 4)
+        self._runs: dict[tuple[int, Timer], bool] = {}
+
+    def choose(self, stage: Stage) -> Option | None:
+        for _ in range(EMPTY_EPOCHS):
+            if self._left <= 0:
+                self._begin_epoch()
+            self._left -= 1
+            option = self._drawn(stage)
+            if option is not None:
+                return self._perhaps_torn(stage, option)
+            self._left = 0
+        return None
+
+    def _begin_epoch(self) -> None:
+        self._left = self._draw.randint(*self._epoch)
+        if self._partitions:
+            self._awake = _some(self._draw, self._indices, len(self._indices))
+
+    def _perhaps_torn(self, stage: Stage, option: Option) -> Option:
+        if self._tear and self._random() < self._tear:
+            return self._draw.choice(torn_options(stage, option) or (option,))
+        return option
+
+    def _drawn(self, stage: Stage) -> Option | None:
+        """An option of the nodes that are awake, by the odds of this run, if they have any."""
+        awake = self._awake
+        links = _links(stage, awake)
+        timers = [
+            (index, timer)
+            for index in awake
+            for timer in stage.timers[index]
+            if self._may_run(index, timer)
+        ]
+        commands = [place for place in self._commands if place in stage.open_commands]
+        deliver = self._deliver if links else 0.0
+        timeout = self._timeout if timers else 0.0
+        submit = self._submit if commands else 0.0
+        restart = self._restart if stage.restarts_left > 0 else 0.0
+        point = self._random() * (deliver + timeout + submit + restart + self._duplicate) - deliver
+        if point < 0:
+            return self._delivery(stage, *self._one(links))
+        point -= timeout
+        if point < 0:
+            return Option("timeout", *self._one(timers))
+        point -= submit
+        index = self._one(awake)
+        if point < 0:
+            place = self._one(commands)
+            return Option("submit", index, place) if stage.may_submit(index, place) else None
+        if point < restart:
+            return Option("restart", index)
+        seen = stage.seen[index]
+        return Option("duplicate", index, self._place(len(seen))) if seen else None
+
+    def _delivery(self, stage: Stage, index: int, source: int) -> Option | None:
+        if stage.links == "ordered":
+            return Option("deliver", index, source)
+        count = len(stage.fresh[index])
+        if self._lose and self._random() < self._lose:
+            stage.lose(index, self._place(count))
+            return None
+        in_order = self._random() < self._oldest
+        return Option("deliver", index, 0 if in_order else self._place(count))
+
+    def _may_run(self, index: int, timer: Timer) -> bool:
+        known = self._runs.get((index, timer))
+        if known is None:
+            known = self._runs[index, timer] = self._random() < 0.8
+        return known
+
+    def _place(self, count: int) -> int:
+        return int(self._random() * count)
+
+    def _one(self, values: Sequence[Any]) -> Any:
+        return values[int(self._random() * len(values))]
+
+
+class Priorities:
+    """Messages are delivered by the priority of their link, which changes a few times in a run.
+
+    After PCT (Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding
+    Bugs", ASPLOS 2010), with a link as what it calls a thread: a bug that needs d deliveries in a
+    certain order among n links is found with a probability that does not shrink with every event in
+    between. What comes from outside (timers, clients, crashes, duplicates) happens at random
+    moments, or when nothing is left to deliver.
+    """
+
+    def __init__(self, draw: Random, stage: Stage, events: int) -> None:
+        self._draw, self._random = draw, draw.random
+        self._step = 0
+        self._indices = list(range(len(stage.states)))
+        self._links: dict[tuple[int, int], float] = {}
+        self._changes = {draw.randrange(max(events, 1)) for _ in range(draw.randrange(6))}
+        self._outside = draw.choice((0.02, 0.1, 0.3))
+        self._tear = draw.choice((0.0, 0.05))
+        self._odds = {
+            "timeout": draw.choice((0.3, 1.0)),
+            "submit": draw.choice((0.3, 1.0)),
+            "restart": draw.choice((0.0, 0.05, 0.3)),
+            "duplicate": draw.choice((0.0, 0.3)),
+        }
+        self._commands = _some(draw, stage.open_commands, 4)
+
+    def choose(self, stage: Stage) -> Option | None:
+        self._step += 1
+        option = None
+        if self._random() < self._outside:
+            option = self._from_outside(stage)
+        option = option or self._delivery(stage) or self._from_outside(stage)
+        if option is not None and self._tear and self._random() < self._tear:
+            return self._draw.choice(torn_options(stage, option) or (option,))
+        return option
+
+    def _delivery(self, stage: Stage) -> Option | None:
+        """The oldest message of the link with the highest priority, unless that just changes."""
+        waiting = _oldest(stage)
+        if not waiting:
+            return None
+        first = max(waiting, key=self._priority)
+        if self._step in self._changes:
+            self._links[first] = -self._step
+            first = max(waiting, key=self._priority)
+        index, source = first
+        return Option("deliver", index, waiting[index, source])
+
+    def _priority(self, link: tuple[int, int]) -> float:
+        known = self._links.get(link)
+        if known is None:
+            known = self._links[link] = self._random()
+        return known
+
+    def _from_outside(self, stage: Stage) -> Option | None:
+        options = [
+            Option("timeout", index, timer)
+            for index in self._indices
+            for timer in stage.timers[index]
+        ]
+        options += [
+            Option("submit", index, place)
+            for place in self._commands
+            for index in self._indices
+            if stage.may_submit(index, place)
+        ]
+        if stage.restarts_left > 0:
+            options += [Option("restart", index) for index in self._indices]
+        options += [
+            Option("duplicate", index, self._draw.randrange(len(stage.seen[index])))
+            for index in self._indices
+            if stage.seen[index]
+        ]
+        odds = [self._odds[option.kind] for option in options]
+        return self._draw.choices(options, odds)[0] if sum(odds) else None
+
+
+CHOOSERS: Final[Mapping[str, Callable[[Random, Stage, int], Chooser]]] = MappingProxyType(
+    {"uniform": Uniform, "swarm": Swarm, "priority": Priorities}
+)
+
+
+def _some(draw: Random, values: Sequence[int], most: int) -> list[int]:
+    """From one to ``most`` of the values, in random order; none where there are none."""
+    count = min(most, len(values))
+    return draw.sample(values, draw.randint(1, count)) if count else []
+
+
+def _links(stage: Stage, awake: Sequence[int]) -> list[tuple[int, int]]:
+    """Where a message waits, as (receiver, sender); unordered links are one per receiver."""
+    if stage.links == "ordered":
+        return [
+            (index, source)
+            for index in awake
+            for source, queue in enumerate(stage.queues[index])
+            if queue
+        ]
+    return [(index, 0) for index in awake if stage.fresh[index]]
+
+
+def _oldest(stage: Stage) -> dict[tuple[int, int], int]:
+    """By (receiver, sender), where the oldest message that waits is, as an option names it."""
+    places: dict[tuple[int, int], int] = {}
+    if stage.links == "ordered":
+        for index, source in _links(stage, range(len(stage.states))):
+            places[index, source] = source
+        return places
+    for index, fresh in enumerate(stage.fresh):
+        for place, event in enumerate(fresh):
+            places.setdefault((index, stage.reactions.source(event)), place)
+    return places
