@@ -19,20 +19,24 @@ from indelible.report import headline, judged_properties, result_text, scope_sum
 
 __all__ = [
     "EXIT_ERROR",
+    "GOOD",
     "WORST_FIRST",
     "Case",
     "CheckOutcome",
     "CheckResult",
     "Status",
+    "cases_of",
     "error_result",
     "exit_code",
     "interrupted_result",
     "overall_outcome",
+    "place_of",
     "result_of",
 ]
 
-CheckOutcome: TypeAlias = Outcome | Literal["error"]
-"""A verdict's, or that there is none, because the question or the tool went wrong."""
+CheckOutcome: TypeAlias = Outcome | Literal["nothing found", "error"]
+"""A verdict's; that of a random campaign without a failure, which proves less; or that there is
+none, because the question or the tool went wrong."""
 
 Status: TypeAlias = Literal["passed", "failed", "error", "skipped"]
 """Of a case: *error* is what was not decided and so keeps the check from holding, *skipped* what
@@ -40,7 +44,10 @@ was not decided and does not."""
 
 EXIT_ERROR: Final = 2
 
-WORST_FIRST: Final[tuple[CheckOutcome, ...]] = ("violated", "error", "inconclusive", "holds")
+WORST_FIRST: Final[tuple[CheckOutcome, ...]] = (
+    "violated", "error", "inconclusive", "nothing found", "holds"
+)  # fmt: skip
+GOOD: Final[frozenset[CheckOutcome]] = frozenset({"nothing found", "holds"})
 
 UNDECIDED: Final = "verdict"
 """The case that stands for a check in which nothing else shows that it does not hold."""
@@ -77,8 +84,7 @@ class CheckResult:
     place: tuple[str, int] | None = None
 
     def __post_init__(self) -> None:
-        bad = any(case.status in ("failed", "error") for case in self.cases)
-        if bad != (self.outcome != "holds"):
+        if any(_is_bad(case) for case in self.cases) != (self.outcome not in GOOD):
             raise ValueError(f"{self.name} {self.outcome}, and its cases say otherwise")
 
 
@@ -89,15 +95,12 @@ def result_of(
     evidence: Sequence[Evidence],
 ) -> CheckResult:
     """What one search came to; ``evidence`` is that of its counterexamples."""
-    cases = [_case(known, verdict, evidence) for known in judged_properties(verdict)]
-    if verdict.outcome != "holds" and all(case.status in ("passed", "skipped") for case in cases):
-        # A limit was hit when whatever could be reached was, and nothing else could be seen.
-        cases.append(Case(UNDECIDED, "error", verdict.reason))
+    results = [(known, result_text(known, verdict)) for known in judged_properties(verdict)]
     return CheckResult(
         name=name,
         outcome=verdict.outcome,
         headline=headline(verdict),
-        cases=tuple(cases),
+        cases=cases_of(verdict.outcome, verdict.reason, results, evidence),
         covered=f"{verdict.states_distinct:,} states, to a depth of {verdict.depth:,}",
         scope=scope_summary(verdict.scope),
         facts=(
@@ -109,7 +112,7 @@ def result_of(
             *(("note", note) for note in verdict.notes),
         ),
         seconds=verdict.seconds,
-        place=_place(implementation),
+        place=place_of(implementation),
     )
 
 
@@ -135,26 +138,51 @@ def overall_outcome(results: Iterable[CheckResult]) -> CheckOutcome:
 def exit_code(results: Iterable[CheckResult]) -> int:
     """That of the worst of them."""
     outcome = overall_outcome(results)
-    return EXIT_ERROR if outcome == "error" else EXIT_CODES[outcome]
+    if outcome == "error":
+        return EXIT_ERROR
+    return EXIT_CODES["holds" if outcome == "nothing found" else outcome]
 
 
-def _case(known: PropertyResult, verdict: Verdict, evidence: Sequence[Evidence]) -> Case:
-    own = tuple(each for each in evidence if each.trace.violation.property == known.name)
-    says = result_text(known, verdict)
-    if own:  # Where several counterexamples were asked for, also of what did not end the search.
-        return Case(known.name, "failed", own[0].trace.violation.explanation, own)
+def cases_of(
+    outcome: CheckOutcome,
+    reason: str,
+    results: Sequence[tuple[PropertyResult, str]],
+    evidence: Sequence[Evidence],
+) -> tuple[Case, ...]:
+    """A case for each property, given with what is known of it in words, and for whatever else the
+    evidence shows to be violated."""
+    cases = {known.name: _case(known, says, outcome, reason) for known, says in results}
+    for each in evidence:  # Also of what did not end the search, where several were asked for.
+        violation = each.trace.violation
+        earlier = cases[violation.property].evidence if violation.property in cases else ()
+        own = (*earlier, each)
+        says = own[0].trace.violation.explanation
+        cases[violation.property] = Case(violation.property, "failed", says, own)
+    if outcome not in GOOD and not any(_is_bad(case) for case in cases.values()):
+        # A limit was hit when whatever could be reached was, and nothing else could be seen.
+        cases[UNDECIDED] = Case(UNDECIDED, "error", reason)
+    return tuple(cases.values())
+
+
+def _case(known: PropertyResult, says: str, outcome: CheckOutcome, reason: str) -> Case:
     match known.result:
         case "holds" | "reached":
             return Case(known.name, "passed")
         case "violated" | "unreached":
             return Case(known.name, "failed", says)
-        case _ if verdict.outcome == "inconclusive":
-            return Case(known.name, "error", f"{says} ({verdict.reason})")
+        case "inconclusive" if outcome == "nothing found":
+            return Case(known.name, "passed")
+        case _ if outcome == "inconclusive":
+            return Case(known.name, "error", f"{says} ({reason})")
         case _:
             return Case(known.name, "skipped", says)
 
 
-def _place(implementation: Implementation) -> tuple[str, int] | None:
+def _is_bad(case: Case) -> bool:
+    return case.status in ("failed", "error")
+
+
+def place_of(implementation: Implementation) -> tuple[str, int] | None:
     """Where the class on trial is written; nowhere, if it was made up while running."""
     try:
         kind = type(implementation)

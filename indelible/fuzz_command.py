@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from indelible.model.errors import IndelibleError
 from indelible.options import COUNT, DURATION, Output, output_options, scope_options
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ SECONDS_DEFAULT: Final = 60.0
               help="Keep failures as trace documents.")  # fmt: skip
 @click.option("--traces", "folder", type=click.Path(path_type=Path), default="traces",
               show_default=True, metavar="FOLDER", help="Where they are kept.")  # fmt: skip
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also write JUnit XML there, a case for each property.")  # fmt: skip
 @scope_options
 @output_options
 def fuzz(
@@ -71,6 +74,7 @@ def fuzz(
     coverage: bool,
     save: bool,
     folder: Path,
+    junit: Path | None,
     scope_fields: dict[str, Any],
     json: bool,
     quiet: bool,
@@ -108,10 +112,9 @@ def fuzz(
         seconds_max = SECONDS_DEFAULT
     bounds = Bounds(seconds_max, runs_max, first_only, only_run)
     count = 1 if coverage or only_run is not None else workers or os.cpu_count() or 1
-    output = Output(json, quiet, False if quiet and progress is None else progress)
-    raise SystemExit(
-        _fuzz(question, bounds, count, distinct, coverage, folder if save else None, output)
-    )
+    progress = False if quiet and progress is None else progress
+    output = Output(json, quiet, progress, junit, folder if save else None)
+    raise SystemExit(_fuzz(question, bounds, count, distinct, coverage, output))
 
 
 def _fuzz(
@@ -120,9 +123,37 @@ def _fuzz(
     workers: int,
     distinct: int,
     coverage: bool,
-    folder: Path | None,
     output: Output,
 ) -> int:
+    """Run the campaign, tell everybody of it, and say with which exit code to end."""
+    from indelible.check_result import error_result
+    from indelible.ci import begin_junit, tell_ci
+    from indelible.fuzz_result import fuzz_result
+    from indelible.targets import OURS
+
+    name = question.target or OURS
+    begin_junit([name], output.junit)
+    try:
+        implementation, fuzzed, saved = _fuzzed(
+            question, bounds, workers, distinct, coverage, output
+        )
+    except IndelibleError as error:
+        tell_ci([error_result(name, str(error))], output.junit)
+        raise
+    _show(implementation, fuzzed, saved, output)
+    tell_ci([fuzz_result(name, implementation, fuzzed)], output.junit)
+    return fuzzed.exit_code
+
+
+def _fuzzed(
+    question: Question,
+    bounds: Bounds,
+    workers: int,
+    distinct: int,
+    coverage: bool,
+    output: Output,
+) -> tuple[Any, Fuzzed, list[Path] | None]:
+    """The implementation on trial, what the campaign came to, and the files that keep failures."""
     from indelible.fuzz_report import tally_text
     from indelible.progress import interruptible, shown_progress
     from indelible.targets import on_trial
@@ -148,10 +179,9 @@ def _fuzz(
             interrupted=interrupted,
             report=report,
         )
-        if folder is not None:
-            saved = [keep_trace(each, folder) for each in fuzzed.evidence]
-    _show(asked.target.implementation, fuzzed, saved, output)
-    return fuzzed.exit_code
+        if output.traces is not None:
+            saved = [keep_trace(each, output.traces) for each in fuzzed.evidence]
+    return asked.target.implementation, fuzzed, saved
 
 
 def _coverage(asked: Any) -> Coverage:

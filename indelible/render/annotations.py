@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from indelible.check_result import Case, CheckResult
+from indelible.check_result import GOOD, Case, CheckResult
 from indelible.render.words import one_line, shortened
 
 __all__ = ["ANNOTATIONS_MAX", "MESSAGE_MAX", "render_annotations"]
@@ -41,7 +41,7 @@ def render_annotations(results: Sequence[CheckResult], root: Path) -> list[str]:
 
 
 def _annotations(result: CheckResult) -> Iterator[_Annotation]:
-    if result.outcome == "holds":
+    if result.outcome in GOOD:
         return
     failed = [case for case in result.cases if case.status == "failed"]
     for case in failed:

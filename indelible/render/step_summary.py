@@ -26,6 +26,7 @@ SUMMARY_BYTES_MAX: Final = 2**20
 
 MARKS: Final[dict[CheckOutcome, str]] = {
     "holds": "✅",
+    "nothing found": "✅",
     "violated": "❌",
     "inconclusive": "❔",
     "error": "⚠️",
