@@ -72,25 +72,29 @@ class Counterexamples:
 
     def offer(self, found: Iterable[tuple[str, tuple[Action, ...]]]) -> None:
         """Keep those of these (property, actions) that differ, the plainest differences first."""
-        candidates = [self._candidate(name, actions) for name, actions in found]
+        self._offer([self._candidate(self._scope, name, actions) for name, actions in found])
+
+    def offer_trace(self, trace: Trace) -> None:
+        """Keep the trace, which may be one in another scope, if it differs."""
+        self._offer([self._candidate(trace.scope, trace.violation.property, trace.actions)])
+
+    def _offer(self, candidates: Sequence[Candidate]) -> None:
         for wanted in RANKS:
             for candidate in candidates:
                 if not self.is_full and self._difference(candidate.signature) == wanted:
                     self._kept.append(candidate)
                     self.differences.append(wanted)
 
-    def _candidate(self, name: str, actions: tuple[Action, ...]) -> Candidate:
+    def _candidate(self, scope: Scope, name: str, actions: tuple[Action, ...]) -> Candidate:
         known = self._properties[name]
-        judged = replay(Watch(self._implementation, self._scope, known), actions)
+        judged = replay(Watch(self._implementation, scope, known), actions)
         assert judged.violation is not None, "a search yields what violates"
         actions = judged.actions  # A step on the way may have violated the property already.
-        trace = Trace(
-            implementation_name(self._implementation), self._scope, actions, judged.violation
-        )
-        run = replayed(self._implementation, self._scope, actions)
+        trace = Trace(implementation_name(self._implementation), scope, actions, judged.violation)
+        run = replayed(self._implementation, scope, actions)
         story = story_of(self._implementation, run, known, judged.violation)
         told = tuple(run.steps[number - 1].action for number in story)
-        dense = replayed(self._implementation, self._scope, told)
+        dense = replayed(self._implementation, scope, told)
         kinds = frozenset(event_kind(event) for _, event in told)
         return Candidate(trace, Signature(name, kinds, shape(dense)))
 

@@ -17,6 +17,7 @@ from click.core import ParameterSource
 
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
+from indelible.fuzz_command import fuzz
 from indelible.model.errors import IndelibleError
 from indelible.model.verdict import EXIT_CODES
 from indelible.options import (
@@ -257,5 +258,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
         write_result(render_report(verdict, texts, saved))
 
 
-for command in (bugs, show, replay, minimize):
+for command in (fuzz, bugs, show, replay, minimize):
     main.add_command(command)

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from indelible.checkers.limits import Progress
 from indelible.report import memory_text, time_text
@@ -34,30 +34,38 @@ def progress_text(progress: Progress) -> str:
 
 
 @contextmanager
-def shown_progress(show: bool | None) -> Iterator[Callable[[Progress], None] | None]:
+def shown_progress(
+    show: bool | None, text: Callable[[Any], str] = progress_text
+) -> Iterator[Callable[[Any], None] | None]:
     """What to report progress to: a live line on a terminal, now and then a line elsewhere.
 
-    ``show``: ``None`` means only on a terminal.
+    ``show``: ``None`` means only on a terminal; ``text`` makes a line of what is reported.
     """
     live = is_terminal(sys.stderr)
     if not (live if show is None else show):
         yield None
     elif live:
         with _live_line() as write:
-            yield _throttled(write, LIVE_SECONDS)
+            yield _throttled(write, text, LIVE_SECONDS)
     else:
-        yield _throttled(lambda line: print(line, file=sys.stderr, flush=True), LOGGED_SECONDS)
+        yield _throttled(_log, text, LOGGED_SECONDS)
 
 
-def _throttled(write: Callable[[str], None], every: float) -> Callable[[Progress], None]:
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _throttled(
+    write: Callable[[str], None], text: Callable[[Any], str], every: float
+) -> Callable[[Any], None]:
     last = -every
 
-    def report(progress: Progress) -> None:
+    def report(progress: Any) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= every:
             last = now
-            write(progress_text(progress))
+            write(text(progress))
 
     return report
 

@@ -14,13 +14,18 @@ from indelible.model.scope import Links, Scope
 from indelible.model.verdict import PropertyResult, Result, Verdict
 
 __all__ = [
+    "MARKS",
+    "counted",
+    "events_text",
     "headline",
     "judged_properties",
     "memory_text",
     "render_report",
     "result_text",
     "saved_lines",
+    "scope_lines",
     "scope_summary",
+    "table_lines",
     "time_text",
 ]
 
@@ -61,7 +66,7 @@ def render_report(
         *_counterexamples(verdict, traces),
         [] if saved is None else saved_lines(saved),
         list(_coverage(verdict)),
-        list(_scope(verdict.scope)),
+        list(scope_lines(verdict.scope)),
         list(_properties(verdict)),
         [f"note: {note}" for note in verdict.notes],
         [f"Not covered: {_not_covered(verdict)}"],
@@ -76,15 +81,16 @@ def saved_lines(saved: Sequence[Path]) -> list[str]:
 
 def scope_summary(scope: Scope) -> str:
     """What a scope allows, in a few words."""
-    words = [_counted(len(scope.nodes), "node"), _counted(len(scope.commands), "command")]
+    words = [counted(len(scope.nodes), "node"), counted(len(scope.commands), "command")]
     if scope.restarts_max != 0:
         restarts = scope.restarts_max
-        words.append("restarts" if restarts is None else _counted(restarts, "restart"))
+        words.append("restarts" if restarts is None else counted(restarts, "restart"))
     words += ["torn steps"] if scope.torn else []
     return f"{', '.join(words)}; {LINKS_TEXT[scope.links]}"
 
 
-def _counted(count: int, name: str) -> str:
+def counted(count: int, name: str) -> str:
+    """How many of what, in the singular where it is one."""
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
@@ -101,19 +107,20 @@ def _coverage(verdict: Verdict) -> Iterator[str]:
         ("implementation", verdict.implementation),
         ("states", f"{verdict.states_distinct:,} distinct"),
         ("transitions", f"{verdict.transitions:,}"),
-        ("depth", _events(verdict.depth)),
+        ("depth", events_text(verdict.depth)),
         ("local states", f"{verdict.states_local:,} of single nodes"),
         ("local steps", f"{verdict.steps_learned:,}, in {verdict.calls:,} calls"),
         ("time", f"{seconds}, {rate:,.0f} states/s"),
         ("memory", memory_text(verdict.memory_bytes)),
     )
     yield "Covered"
-    yield from _table(rows)
+    yield from table_lines(rows)
 
 
-def _scope(scope: Scope) -> Iterator[str]:
+def scope_lines(scope: Scope) -> Iterator[str]:
+    """Every bound of a scope, under a heading."""
     yield "Scope"
-    yield from _table(scope.lines())
+    yield from table_lines(scope.lines())
 
 
 def _properties(verdict: Verdict) -> Iterator[str]:
@@ -143,11 +150,12 @@ def result_text(known: PropertyResult, verdict: Verdict) -> str:
 def _result_text(known: PropertyResult, verdict: Verdict) -> str:
     if known.result != "inconclusive":
         return known.result
-    where = "so far" if verdict.trace is None else f"within {_events(verdict.depth)}"
+    where = "so far" if verdict.trace is None else f"within {events_text(verdict.depth)}"
     return f"no violation {where}" if known.kind == "always" else f"not reached {where}"
 
 
-def _table(rows: tuple[tuple[str, str], ...]) -> Iterator[str]:
+def table_lines(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Names and what they say, in two columns."""
     width = max(len(name) for name, _ in rows)
     for name, says in rows:
         yield f"  {name:<{width}}  {says}"
@@ -160,7 +168,7 @@ def _not_covered(verdict: Verdict) -> str:
     if verdict.trace is not None:
         return f"behaviours longer than the counterexample; {beyond}."
     # The last level found may be judged in part only.
-    return f"behaviours of {_events(verdict.depth)} and more, except some; {beyond}."
+    return f"behaviours of {events_text(verdict.depth)} and more, except some; {beyond}."
 
 
 def _beyond(scope: Scope) -> str:
@@ -187,7 +195,8 @@ def _beyond(scope: Scope) -> str:
     return ", ".join((*left_out, "how long anything takes", "whether anything must happen at last"))
 
 
-def _events(count: int) -> str:
+def events_text(count: int) -> str:
+    """How many events."""
     return f"{count:,} event{'' if count == 1 else 's'}"
 
 

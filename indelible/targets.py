@@ -26,6 +26,7 @@ from indelible.model.scope import Scope
 __all__ = [
     "DEFAULT_SCOPE",
     "OURS",
+    "ROOMY_SCOPE",
     "Target",
     "closest_first",
     "find_property",
@@ -43,6 +44,16 @@ DEFAULT_SCOPE: Final = Scope(
     links="ordered",
 )
 """What ``indelible check`` explores when nothing else is said."""
+
+ROOMY_SCOPE: Final = Scope(
+    nodes=5,
+    commands=("a", "b", "c", "d", "e", "f"),
+    submissions_max=3,
+    timeouts_max={"election": 4, "heartbeat": 4, "retransmit": 4},
+    restarts_max=4,
+    torn=True,
+)
+"""What ``indelible fuzz`` draws runs from when nothing else is said: far too large to exhaust."""
 
 OURS: Final = "multipaxos"
 

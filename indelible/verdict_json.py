@@ -19,11 +19,20 @@ from indelible.model.implementation import Implementation
 from indelible.model.run import RunStep, replayed
 from indelible.model.scope import Scope
 from indelible.model.trace import Trace, Violation
-from indelible.model.verdict import Verdict
+from indelible.model.verdict import PropertyResult, Verdict
 from indelible.render.values import text_of
 from indelible.render.words import state_changes
 
-__all__ = ["SCHEMA_VERSION", "scope_object", "verdict_json", "verdict_object"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "opaque",
+    "property_objects",
+    "scope_object",
+    "trace_object",
+    "verdict_json",
+    "verdict_object",
+    "violation_object",
+]
 
 SCHEMA_VERSION: Final = 1
 
@@ -48,15 +57,7 @@ def verdict_object(
         "reason": verdict.reason,
         "exhausted": verdict.exhausted,
         "scope": scope_object(verdict.scope),
-        "properties": [
-            {
-                "name": known.name,
-                "kind": known.kind,
-                "result": known.result,
-                "reason": known.reason,
-            }
-            for known in verdict.properties
-        ],
+        "properties": property_objects(verdict.properties),
         "states_distinct": verdict.states_distinct,
         "transitions": verdict.transitions,
         "depth": verdict.depth,
@@ -66,13 +67,13 @@ def verdict_object(
         "seconds": round(verdict.seconds, 3),
         "memory_bytes": verdict.memory_bytes,
         "notes": list(verdict.notes),
-        "violation": None if trace is None else _violation(trace.violation),
-        "trace": None if trace is None else _trace(implementation, trace),
+        "violation": None if trace is None else violation_object(trace.violation),
+        "trace": None if trace is None else trace_object(implementation, trace),
         "others": [
             {
                 "difference": difference,
-                "violation": _violation(other.violation),
-                "trace": _trace(implementation, other),
+                "violation": violation_object(other.violation),
+                "trace": trace_object(implementation, other),
             }
             for other, difference in zip(verdict.others, verdict.differences, strict=True)
         ],
@@ -80,12 +81,20 @@ def verdict_object(
     }
 
 
+def property_objects(results: Sequence[PropertyResult]) -> list[dict[str, str]]:
+    """What is known of each property."""
+    return [
+        {"name": known.name, "kind": known.kind, "result": known.result, "reason": known.reason}
+        for known in results
+    ]
+
+
 def scope_object(scope: Scope) -> dict[str, Any]:
     """A scope, of plain dicts, lists and scalars."""
     timeouts = scope.timeouts_max
     return {
         "nodes": list(scope.nodes),
-        "commands": [_opaque(command) for command in scope.commands],
+        "commands": [opaque(command) for command in scope.commands],
         "submissions_max": scope.submissions_max,
         "may_submit": _may_submit(scope),
         "timeouts_max": (
@@ -107,17 +116,19 @@ def _may_submit(scope: Scope) -> Any:
     return None if allowed is None else list(allowed)
 
 
-def _violation(violation: Violation) -> dict[str, Any]:
+def violation_object(violation: Violation) -> dict[str, Any]:
+    """What a trace violates."""
     return {
         "property": violation.property,
         "explanation": violation.explanation,
         "slot": violation.slot,
-        "nodes": [_opaque(node) for node in violation.nodes],
-        "values": [_opaque(value) for value in violation.values],
+        "nodes": [opaque(node) for node in violation.nodes],
+        "values": [opaque(value) for value in violation.values],
     }
 
 
-def _trace(implementation: Implementation, trace: Trace) -> list[dict[str, Any]]:
+def trace_object(implementation: Implementation, trace: Trace) -> list[dict[str, Any]]:
+    """What happens in a trace, step by step."""
     return [_step(step) for step in replayed(implementation, trace.scope, trace.actions).steps]
 
 
@@ -146,11 +157,12 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 def _parts(value: Event | Effect) -> dict[str, Any]:
     """The name of the event or effect as ``type``, and its fields."""
-    named = {part.name: _opaque(getattr(value, part.name)) for part in fields(value)}
+    named = {part.name: opaque(getattr(value, part.name)) for part in fields(value)}
     return {"type": type(value).__name__, **named}
 
 
-def _opaque(value: object) -> Any:
+def opaque(value: object) -> Any:
+    """An implementation's own value: as it is, or as text for people."""
     if value is None or type(value) in (bool, int, str):
         return value
     return text_of(value)

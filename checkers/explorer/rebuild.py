@@ -41,6 +41,16 @@ class LearnedSteps:
         self.count += len(batch)
         self._batches.append(batch[batch[:, 3] != 0].astype(np.int32))
 
+    def count_whole(self) -> int:
+        """How many change something, and are not cut short by a crash."""
+        whole = 0
+        for batch in self._batches:
+            targets = batch[:, 3]
+            whole += int(np.count_nonzero(targets > 0))
+            for number in targets[targets < 0].tolist():
+                whole += self._branchings[-number - 1].whole != 0
+        return whole
+
     def into(self, node: int, local: int) -> list[LocalStep]:
         """The steps of a node that lead to ``local``, in order."""
         rows = self._of_node(node)

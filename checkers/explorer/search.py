@@ -62,14 +62,14 @@ class Exploration(Search):
         limits: Limits,
     ) -> None:
         super().__init__(implementation, scope, limits)
-        self._automata = LocalAutomata(implementation, scope)
-        self.judge = Judge(self._automata, world_of(implementation, scope), properties)
+        self.automata = LocalAutomata(implementation, scope)
+        self.judge = Judge(self.automata, world_of(implementation, scope), properties)
         self.findings = self.judge.findings
-        self._tables = Tables(self._automata)
+        self._tables = Tables(self.automata)
         self.states = PackedSet(len(scope.nodes))
         self.levels: list[int] = []
         self._expanded = 0
-        self._learned = LearnedSteps(self._automata)
+        self._learned = LearnedSteps(self.automata)
         self._recent = (
             np.zeros(1 << RECENT_BITS, np.uint64),
             np.zeros(1 << RECENT_BITS, np.uint64),
@@ -87,23 +87,28 @@ class Exploration(Search):
 
     @property
     def effect_types(self) -> set[type]:
-        return self._automata.effect_types
+        return self.automata.effect_types
 
     @property
     def timers_set(self) -> set[Timer]:
-        return self._automata.timers_set
+        return self.automata.timers_set
 
     @property
     def calls(self) -> int:
-        return self._automata.calls
+        return self.automata.calls
 
     @property
     def states_local(self) -> int:
-        return sum(len(automaton.locals) for automaton in self._automata.automata)
+        return sum(len(automaton.locals) for automaton in self.automata.automata)
 
     @property
     def steps_learned(self) -> int:
         return self._learned.count
+
+    @property
+    def whole_steps(self) -> int:
+        """Distinct local steps that change something and that no crash cuts short."""
+        return self._learned.count_whole()
 
     @property
     def memory_bytes(self) -> int:
@@ -114,15 +119,15 @@ class Exploration(Search):
         index, last = finding.witness
         if not self.levels:
             return ()  # The very first start of a node raised.
-        path = path_to(self.states, self.levels, index, self._automata, self._learned)
-        return path if last is None else (*path, action_of(self._automata, *last))
+        path = path_to(self.states, self.levels, index, self.automata, self._learned)
+        return path if last is None else (*path, action_of(self.automata, *last))
 
     # --- the search ------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Search until the scope is exhausted or a property is violated. Raises ``GaveUp``."""
         try:
-            initial = self._automata.start()
+            initial = self.automata.start()
         except ImplementationRaised:
             self.findings.add(Finding(RAISES, 0, (0, None)))
             return
@@ -243,7 +248,7 @@ class Exploration(Search):
     def _learn(self, notes: NDArray[np.int64]) -> None:
         """Ask the implementation about the steps noted, and write them into the tables."""
         targets: list[int] = []
-        automata = self._automata.automata
+        automata = self.automata.automata
         for number, (index, local, bit) in enumerate(notes.tolist()):
             if number % 256 == 0:
                 self.limits.check_time()
@@ -254,7 +259,7 @@ class Exploration(Search):
         self._tables.sync()
         self._tables.install(learned)
         self.judge.judge_learned(learned)
-        largest = [len(automaton.locals) for automaton in self._automata.automata]
+        largest = [len(automaton.locals) for automaton in self.automata.automata]
         try:
             if self.states.widen(largest):
                 self._recent[0][:] = 0  # They are packed in the old way.
@@ -270,7 +275,7 @@ class Exploration(Search):
                 transitions=self.transitions,
                 depth=self.depth,
                 frontier=self.states.count - self._expanded,
-                calls=self._automata.calls,
+                calls=self.automata.calls,
                 memory_bytes=self.memory_bytes,
                 seconds=self.limits.seconds,
             )

@@ -57,11 +57,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of one run: how many events happened in it, and what was wrong, if anything."""
+    """What became of one run: how many events happened in it, and what was wrong, if anything.
+
+    ``legs``: the rows of events that took place, each from the initial state; one, but for targeted
+    runs, which turn back and go on in another way.
+    """
 
     number: int
     events: int
     failure: Failure | None
+    legs: tuple[tuple[Action, ...], ...] = ()
 
 
 class Campaign:
@@ -108,13 +113,15 @@ class Campaign:
         except ImplementationRaised:
             return Run(number, 0, Failure((), (RAISES,)))
         if strategy == "targeted":
-            events, failure = self._targeted(draw, stage)
+            events, failure, legs = self._targeted(draw, stage)
         else:
             most = draw.choice((self.events_max // 8, self.events_max // 3, self.events_max)) or 1
             chooser = CHOOSERS[strategy](draw, stage, most)
             events, failure = self._walked(stage, chooser, most)
-        self._count(stage)
-        return Run(number, events, failure)
+            legs = [stage]
+        for leg in legs:
+            self._count(leg)
+        return Run(number, events, failure, tuple(tuple(leg.actions) for leg in legs))
 
     def _walked(
         self, stage: Stage, chooser: Chooser, most: int, seen: Landmarked | None = None
@@ -139,18 +146,19 @@ class Campaign:
                     seen.look(stage)
         return events, Failure(tuple(stage.actions), wrong) if wrong else None
 
-    def _targeted(self, draw: Random, stage: Stage) -> tuple[int, Failure | None]:
-        """Go on from the most contested states found so far, a leg at a time."""
+    def _targeted(self, draw: Random, stage: Stage) -> tuple[int, Failure | None, list[Stage]]:
+        """Go on from the most contested states found so far, a leg at a time; gives all legs."""
         seen = Landmarked()
         seen.look(stage)
-        events = 0
+        events, legs = 0, list[Stage]()
         while events < LEGS * self.events_max:
             turn = seen.one(draw).copy()
+            legs.append(turn)
             more, failure = self._walked(turn, Swarm(draw, turn, LEG), LEG, seen)
             events += more
             if failure is not None or not more:
-                return events, failure
-        return events, None
+                return events, failure, legs
+        return events, None, legs
 
     def _count(self, stage: Stage) -> None:
         known = self._reactions.states.values

@@ -1,0 +1,136 @@
+"""Share: what one process does of a campaign, and what it tells meanwhile.
+
+A campaign is a row of numbered runs. Each of several processes takes every so-manieth of them, so
+that the same runs take place however many there are. Here nothing knows of processes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from indelible.checkers.walks.runs import Campaign, Failure
+from indelible.model.events import Action
+
+__all__ = ["Bounds", "Found", "Tally", "share"]
+
+TELL_SECONDS: Final = 0.2
+
+FOUND_MAX: Final = 8
+"""How many failures of one property a process tells of; the others it only counts."""
+
+
+class Found(NamedTuple):
+    """A failure, and the number of the run that showed it."""
+
+    number: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When a campaign ends: after so many seconds, so many runs, or its first failure.
+
+    ``only_run`` is the number of the one run to make, if not all are.
+    """
+
+    seconds_max: float | None = None
+    runs_max: int | None = None
+    first_only: bool = False
+    only_run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the runs came to so far.
+
+    ``failures``: how many runs failed, by the first property that they violated.
+    ``local_states``: distinct states of nodes, in the process that met the most. The rest is as in
+    ``Campaign``.
+    """
+
+    runs: int = 0
+    events: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    local_states: int = 0
+    ballot_highest: Any = None
+    decided_most: int = 0
+    reached: frozenset[str] = frozenset()
+    effect_types: frozenset[type] = frozenset()
+    seconds: float = 0.0
+
+    def __add__(self, other: Tally) -> Tally:
+        """The tally of two processes together."""
+        ballots = [each.ballot_highest for each in (self, other) if each.ballot_highest is not None]
+        return Tally(
+            runs=self.runs + other.runs,
+            events=self.events + other.events,
+            failures=dict(Counter(self.failures) + Counter(other.failures)),
+            local_states=max(self.local_states, other.local_states),
+            ballot_highest=max(ballots, default=None),
+            decided_most=max(self.decided_most, other.decided_most),
+            reached=self.reached | other.reached,
+            effect_types=self.effect_types | other.effect_types,
+            seconds=max(self.seconds, other.seconds),
+        )
+
+
+def share(
+    campaign: Campaign,
+    bounds: Bounds,
+    *,
+    first: int = 0,
+    stride: int = 1,
+    stop: Callable[[int], bool] = lambda _: False,
+    follow: Callable[[tuple[Action, ...]], None] | None = None,
+) -> Iterator[Tally | Found]:
+    """Run the numbers ``first``, ``first + stride``, … until a bound is met, or ``stop`` says so of
+    the next number.
+
+    Yields failures as they are found, and now and then, and at the end, how far it is. ``follow``
+    is told of what happened in each run. Raises ``ImplementationError`` and ``PropertyError``.
+    """
+    started = told = time.monotonic()
+    failures: Counter[str] = Counter()
+    events = runs = 0
+    number = first if bounds.only_run is None else bounds.only_run
+    end = bounds.runs_max if bounds.only_run is None else bounds.only_run + 1
+
+    def tally() -> Tally:
+        return Tally(
+            runs,
+            events,
+            dict(failures),
+            campaign.local_states,
+            campaign.ballot_highest,
+            campaign.decided_most,
+            frozenset(campaign.reached),
+            frozenset(campaign.effect_types),
+            time.monotonic() - started,
+        )
+
+    while end is None or number < end:
+        now = time.monotonic()
+        if stop(number) or (bounds.seconds_max is not None and now - started >= bounds.seconds_max):
+            break
+        if now - told >= TELL_SECONDS:
+            told = now
+            yield tally()
+        run = campaign.run(number)
+        if follow is not None:
+            for leg in run.legs:
+                follow(leg)
+        number += stride
+        runs += 1
+        events += run.events
+        if run.failure is not None:
+            name = run.failure.violated[0]
+            failures[name] += 1
+            if failures[name] <= FOUND_MAX:
+                yield Found(run.number, run.failure)
+            if bounds.first_only:
+                break
+    yield tally()

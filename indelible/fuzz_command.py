@@ -1,0 +1,182 @@
+"""The command for random testing. Control flow only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from indelible.options import COUNT, DURATION, Output, output_options, scope_options
+
+if TYPE_CHECKING:
+    from indelible.checkers.walks.coverage import Coverage
+    from indelible.checkers.walks.share import Bounds
+    from indelible.fuzz_workers import Question
+    from indelible.fuzzing import Fuzzed
+
+__all__ = ["fuzz"]
+
+# Named here as well as in checkers.walks.runs, so that --help need not load it.
+STRATEGIES: Final = ("uniform", "swarm", "priority", "targeted", "mixed")
+EVENTS_DEFAULT: Final = 300
+SECONDS_DEFAULT: Final = 60.0
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option("--time", "seconds_max", type=DURATION, metavar="TIME",
+              help="For how long: 30s, 2m, 1h. Default: 1m, or what --runs takes.")  # fmt: skip
+@click.option("--runs", "runs_max", type=COUNT, metavar="N", help="At most so many runs.")
+@click.option("--first", "first_only", is_flag=True, help="Stop at the first run that fails.")
+@click.option("--workers", type=click.IntRange(1), metavar="N",
+              help="How many processes. Default: one for each core.")  # fmt: skip
+@click.option("--strategy", type=click.Choice(STRATEGIES), default="mixed", show_default=True,
+              help="Who chooses what happens next (docs/random-testing.md).")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), metavar="N",
+              help="Decides every run. Default: drawn, and printed.")  # fmt: skip
+@click.option("--run", "only_run", type=click.IntRange(0), metavar="N",
+              help="Only the run of this number, as a campaign with this seed has it.")  # fmt: skip
+@click.option("--events", "events_max", type=click.IntRange(1), default=EVENTS_DEFAULT,
+              show_default=True, metavar="N", help="At most so many events in a run.")  # fmt: skip
+@click.option("--property", "names", multiple=True, metavar="NAME",
+              help="Judge this property, as 'indelible check' does.")  # fmt: skip
+@click.option("--no-internal", is_flag=True, help="Judge only what a client can see.")
+@click.option("--distinct", type=click.IntRange(1), default=10, show_default=True, metavar="K",
+              help="Keep up to K failures that differ.")  # fmt: skip
+@click.option("--coverage", is_flag=True,
+              help="Exhaust the scope first, and say how much of it the runs see.")  # fmt: skip
+@click.option("--save/--no-save", default=True, show_default=True,
+              help="Keep failures as trace documents.")  # fmt: skip
+@click.option("--traces", "folder", type=click.Path(path_type=Path), default="traces",
+              show_default=True, metavar="FOLDER", help="Where they are kept.")  # fmt: skip
+@scope_options
+@output_options
+def fuzz(
+    target: str | None,
+    seconds_max: float | None,
+    runs_max: int | None,
+    first_only: bool,
+    workers: int | None,
+    strategy: Any,
+    seed: int | None,
+    only_run: int | None,
+    events_max: int,
+    names: tuple[str, ...],
+    no_internal: bool,
+    distinct: int,
+    coverage: bool,
+    save: bool,
+    folder: Path,
+    scope_fields: dict[str, Any],
+    json: bool,
+    quiet: bool,
+    progress: bool | None,
+) -> None:
+    """Test TARGET in random runs, in a scope that may be far too large to explore.
+
+    TARGET is as for 'indelible check'; without one it is our own Multi-Paxos, with five nodes.
+    Every run follows from the seed and its number, whatever else runs. Failures are minimized, and
+    those that differ are kept. Ctrl-C ends the runs and reports.
+
+    Exit codes: 0 nothing found, 1 a property is violated, 3 inconclusive (interrupted, or nothing
+    was reached that is worth judging), 2 a usage or internal error.
+    """
+    from indelible.checkers.walks.share import Bounds
+    from indelible.fuzz_workers import Question
+    from indelible.trace_files import check_folder
+
+    if only_run is not None and seed is None:
+        raise click.UsageError("--run asks for one run of a campaign: name its --seed, too.")
+    if coverage and (workers or 1) > 1:
+        raise click.UsageError("--coverage follows all runs in one process: leave out --workers.")
+    if save:
+        check_folder(folder)
+    question = Question(
+        target=target,
+        scope_fields=scope_fields,
+        names=names,
+        internal=not no_internal,
+        seed=secrets.randbits(32) if seed is None else seed,
+        strategy=strategy,
+        events_max=events_max,
+    )
+    if seconds_max is None and runs_max is None and only_run is None:
+        seconds_max = SECONDS_DEFAULT
+    bounds = Bounds(seconds_max, runs_max, first_only, only_run)
+    count = 1 if coverage or only_run is not None else workers or os.cpu_count() or 1
+    output = Output(json, quiet, False if quiet and progress is None else progress)
+    raise SystemExit(
+        _fuzz(question, bounds, count, distinct, coverage, folder if save else None, output)
+    )
+
+
+def _fuzz(
+    question: Question,
+    bounds: Bounds,
+    workers: int,
+    distinct: int,
+    coverage: bool,
+    folder: Path | None,
+    output: Output,
+) -> int:
+    from indelible.fuzz_report import tally_text
+    from indelible.progress import interruptible, shown_progress
+    from indelible.targets import on_trial
+    from indelible.trace_files import keep_trace
+
+    saved = None
+    with (
+        on_trial(),
+        interruptible() as interrupted,
+        shown_progress(output.progress, tally_text) as report,
+    ):
+        from indelible.fuzzing import fuzz as fuzzed_by
+
+        asked = question.asked()
+        seen = _coverage(asked) if coverage else None
+        fuzzed = fuzzed_by(
+            question,
+            asked,
+            bounds,
+            workers=workers,
+            distinct=distinct,
+            coverage=seen,
+            interrupted=interrupted,
+            report=report,
+        )
+        if folder is not None:
+            saved = [keep_trace(each, folder) for each in fuzzed.evidence]
+    _show(asked.target.implementation, fuzzed, saved, output)
+    return fuzzed.exit_code
+
+
+def _coverage(asked: Any) -> Coverage:
+    from indelible.checkers.explore import memory_default
+    from indelible.checkers.limits import Limits
+    from indelible.checkers.walks.coverage import Coverage
+
+    limits = Limits(memory_bytes_max=memory_default())
+    return Coverage(asked.target.implementation, asked.scope, limits)
+
+
+def _show(
+    implementation: Any, fuzzed: Fuzzed, saved: Sequence[Path] | None, output: Output
+) -> None:
+    from indelible.fuzz_report import fuzz_headline, fuzz_json, render_fuzz
+    from indelible.render.text import render_text
+    from indelible.report import saved_lines
+    from indelible.terminal import write_result
+
+    if output.json:
+        write_result(fuzz_json(implementation, fuzzed, saved or ()))
+    elif output.quiet:
+        write_result(fuzz_headline(fuzzed))
+        for line in () if saved is None else saved_lines(saved):
+            click.echo(line, err=True)
+    else:
+        texts = [render_text(each) for each in fuzzed.evidence]
+        write_result(render_fuzz(fuzzed, texts, saved))

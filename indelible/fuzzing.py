@@ -1,0 +1,197 @@
+"""Fuzzing: a campaign of random runs from question to result, and what may be said of it.
+
+A campaign proves nothing: at best no run showed a violation. One in which nothing was ever decided
+did not even look, and one that somebody stopped did not look as long as it was told to; both are
+*inconclusive*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from indelible.checkers.findings import RAISES
+from indelible.checkers.limits import Limits
+from indelible.checkers.minimize.pipeline import Stage
+from indelible.checkers.property import Property
+from indelible.checkers.walks.coverage import Coverage, Covered
+from indelible.checkers.walks.failures import Kept, distinct_failures
+from indelible.checkers.walks.share import Bounds, Found, Tally
+from indelible.checking import Asked
+from indelible.evidence import evidence_of
+from indelible.fuzz_workers import Question, run_campaign
+from indelible.model.effects import Decide, Execute
+from indelible.model.implementation import implementation_name
+from indelible.model.scope import Scope
+from indelible.model.trace import Evidence
+from indelible.model.verdict import EXIT_CODES, PropertyResult, Result
+
+__all__ = ["FuzzOutcome", "Fuzzed", "fuzz"]
+
+FuzzOutcome: TypeAlias = Literal["nothing found", "violated", "inconclusive"]
+
+MINIMIZE: Final = Limits(states_max=5_000_000, seconds_max=20)
+"""How far a shortest trace is searched for, for each failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzed:
+    """What a campaign came to.
+
+    - ``reason``: why it is violated or inconclusive, in a sentence.
+    - ``kept``: the failures that differ, and ``evidence`` that of each.
+    - ``tally`` and ``properties``: what the runs came to, and what is known of each property.
+    - ``covered``: how much of the scope they have seen, where that was asked for.
+    """
+
+    question: Question
+    implementation: str
+    scope: Scope
+    outcome: FuzzOutcome
+    reason: str
+    tally: Tally
+    properties: tuple[PropertyResult, ...]
+    kept: tuple[Kept, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    workers: int = 1
+    covered: Covered | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES["holds" if self.outcome == "nothing found" else self.outcome]
+
+
+def fuzz(
+    question: Question,
+    asked: Asked,
+    bounds: Bounds,
+    *,
+    workers: int = 1,
+    distinct: int = 10,
+    coverage: Coverage | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+    report: Callable[[Tally], None] | None = None,
+    minimizing: Callable[[Stage], None] | None = None,
+) -> Fuzzed:
+    """Run the campaign, minimize up to ``distinct`` failures that differ, and conclude.
+
+    ``coverage`` follows the runs, which then takes a single worker. Raises
+    ``ImplementationError`` and ``PropertyError``.
+    """
+    tally, found = Tally(), list[Found]()
+    campaign = run_campaign(
+        question,
+        asked,
+        bounds,
+        workers=workers,
+        interrupted=interrupted,
+        follow=None if coverage is None else coverage.follow,
+    )
+    for message in campaign:
+        if isinstance(message, Found):
+            found.append(message)
+        else:
+            tally = message
+            if report is not None:
+                report(tally)
+    stopped = interrupted()
+    found = [each for each in found if _is_observable(each, asked.properties, tally)]
+    if bounds.first_only:
+        found = sorted(found)[:1]
+    kept = distinct_failures(
+        asked.target.implementation,
+        asked.scope,
+        asked.properties,
+        found,
+        most=distinct,
+        limits=MINIMIZE,
+        report=minimizing,
+    )
+    properties = tuple(_result(known, tally, found) for known in asked.properties)
+    outcome, reason = _outcome(kept, properties, tally, stopped=stopped)
+    return Fuzzed(
+        question=question,
+        implementation=implementation_name(asked.target.implementation),
+        scope=asked.scope,
+        outcome=outcome,
+        reason=reason,
+        tally=tally,
+        properties=properties,
+        kept=kept,
+        evidence=tuple(_evidence(question, asked, each) for each in kept),
+        workers=workers,
+        covered=None if coverage is None else coverage.covered(),
+    )
+
+
+def _is_observable(found: Found, properties: Sequence[Property], tally: Tally) -> bool:
+    """Whether all testimony was given that the property violated first reads."""
+    name = found.failure.violated[0]
+    return name == RAISES or all(
+        known.testimony <= tally.effect_types for known in properties if known.name == name
+    )
+
+
+def _result(known: Property, tally: Tally, found: Sequence[Found]) -> PropertyResult:
+    result: Result = "inconclusive"
+    reason = ""
+    missing = sorted(kind.__name__ for kind in known.testimony - tally.effect_types)
+    if known.name in tally.reached:
+        result = "reached"
+    elif any(known.name in each.failure.violated for each in found):
+        result = "violated"
+    elif missing and not (known.kind == "sometimes" and known.testimony & {Decide, Execute}):
+        result = "not observable"
+        reason = f"the implementation never gave {' or '.join(missing)} in these runs"
+    elif known.kind == "sometimes":
+        result, reason = "unreached", known.says.rstrip(".")
+    return PropertyResult(known.name, known.kind, result, reason)
+
+
+def _outcome(
+    kept: Sequence[Kept],
+    properties: Sequence[PropertyResult],
+    tally: Tally,
+    *,
+    stopped: bool,
+) -> tuple[FuzzOutcome, str]:
+    if kept:
+        violation = kept[0].minimized.trace.violation
+        return "violated", f"{violation.property}: {violation.explanation}"
+    if stopped:
+        return "inconclusive", "interrupted"
+    if not tally.runs:
+        return "inconclusive", "the time was over before the first run was"
+    unreached = [known.name for known in properties if known.result == "unreached"]
+    if unreached:
+        return "inconclusive", f"no run reached {', '.join(unreached)}: they show nothing"
+    judged = [known for known in properties if known.kind == "always"]
+    if judged and all(known.result == "not observable" for known in judged):
+        return "inconclusive", "no property is observable: the implementation gives no testimony"
+    return "nothing found", ""
+
+
+def _evidence(question: Question, asked: Asked, kept: Kept) -> Evidence:
+    trace = kept.minimized.trace
+    by_name = {known.name: known for known in asked.properties}
+    references = {
+        known.name: name for known, name in zip(asked.properties, asked.references, strict=False)
+    }
+    violated = trace.violation.property
+    return evidence_of(
+        asked.target.implementation,
+        trace,
+        by_name.get(violated),
+        target=asked.target.name,
+        reference=references.get(violated, ""),
+        length=kept.minimized.length,
+        found={
+            "by": "random testing",
+            "seed": question.seed,
+            "strategy": question.strategy,
+            "run": kept.number,
+            "events_max": question.events_max,
+            "events_before": kept.minimized.before,
+        },
+    )
