@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from indelible.checkers.explore import explore, memory_default
+from indelible.checkers.explore import memory_default
 from indelible.checkers.findings import RAISES
 from indelible.checkers.limits import Limits
 from indelible.checkers.properties import Property, default_properties
+from indelible.checking import Asked, check_asked
 from indelible.configuration import Check, ConfiguredScope
-from indelible.evidence import found_evidence
 from indelible.model.errors import ConfigurationError
 from indelible.model.scope import Scope
 from indelible.model.trace import Evidence
@@ -125,15 +125,11 @@ def explored(
     others have an answer. Each search may use the whole of the limits."""
     answers: dict[str, Answer] = {}
     while left := {name: known for name, known in properties.items() if name not in answers}:
-        verdict = explore(
-            target.implementation,
-            scope,
-            properties=tuple(left.values()),
-            required=False,
-            limits=Limits(**limits),
-        )
+        asked = Asked(target, scope, tuple(left.values()), tuple(left))
+        checked = check_asked(asked, Limits(**limits))
+        verdict = checked.verdict
         if verdict.trace is not None:
-            answer = _counterexample(target, verdict, left)
+            answer = _counterexample(verdict, checked.evidence[0])
             # Whatever raises an exception does so again, whichever property is asked for.
             own = verdict.trace.violation.property
             ended = [name for name, known in left.items() if own in (known.name, RAISES)]
@@ -154,8 +150,7 @@ def facts_of(verdict: Verdict) -> dict[str, str | int]:
     return {"states_distinct": verdict.states_distinct, "depth": verdict.depth}
 
 
-def _counterexample(target: Target, verdict: Verdict, properties: Mapping[str, Property]) -> Answer:
-    (evidence,) = found_evidence(target, verdict, tuple(properties.values()), properties)
+def _counterexample(verdict: Verdict, evidence: Evidence) -> Answer:
     text = counterexample_text(verdict, evidence)
     return Answer("violated", "violated", text, facts_of(verdict), evidence)
 

@@ -35,7 +35,7 @@ def write_summary(reporter: Any, setting: Setting) -> None:
     if traces:
         good = sum(each["kept"] for each in traces)
         reporter.write_line(f"{good} of {len(traces)} traces are as they are kept")
-    for path in dict.fromkeys(each["trace"] for each in facts if "trace" in each):
+    for path in sorted({each["trace"] for each in facts if "trace" in each}):
         reporter.write_line(f"saved: {path}")
     if setting.replay is not None:
         reporter.write_line(f"\n{_shown_trace(setting.replay)}")
@@ -60,7 +60,7 @@ def _searches(facts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, st
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for each in facts:
         groups.setdefault(_name(each), []).append(each)
-    for name, group in groups.items():
+    for name, group in sorted(groups.items()):
         counts = Counter(each["verdict"] for each in group)
         verdicts = [f"{counts[known]} {known}" for known in ORDER if counts[known]]
         largest = max(group, key=lambda each: each.get("states_distinct", 0))

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -62,8 +63,8 @@ def keep_trace(evidence: Evidence, folder: Path = FOLDER) -> Path:
     """Put evidence into a folder, under a name of its own, and say where it is.
 
     A document of the same events is left as it is; one that says something else, or cannot be
-    read, keeps its name, and the new one gets a number. Raises ``TraceError`` where it cannot be
-    written.
+    read, keeps its name, and the new one gets a number, also if another process puts one there just
+    now. Raises ``TraceError`` where it cannot be written.
     """
     target = evidence.target or evidence.trace.implementation
     stem = _slug(f"{target}-{evidence.trace.violation.property}")
@@ -71,8 +72,7 @@ def keep_trace(evidence: Evidence, folder: Path = FOLDER) -> Path:
     happened = _happened(parse_document(text))
     for number in range(1, 10_000):
         path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{SUFFIX}"
-        if not os.path.lexists(path):
-            write_file(path, text)
+        if not os.path.lexists(path) and _created(path, text):
             return path
         if _is_about(path, happened):
             return path
@@ -122,26 +122,47 @@ def write_file(path: Path, text: str) -> None:
 
     A link is followed, and what is no file, such as a terminal, is written to.
     """
-    try:
+    with _writing(path):
         path = Path(os.path.realpath(path))
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
+        with _beside(path, text) as temporary:
+            temporary.replace(path)
+
+
+def _created(path: Path, text: str) -> bool:
+    """Write a file, complete from the first moment, unless there is one now; say whether there was
+    none."""
+    with _writing(path), _beside(path, text) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:  # Not every file system has links.
+            temporary.replace(path)
+    return True
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise TraceError(
             f"{path} cannot be written: {error.strerror or error}", remedy="choose another place"
         ) from None
 
 
-def _replace(path: Path, text: str) -> None:
-    """Made beside the file, with the mode that new files have, and then put in its place."""
+@contextmanager
+def _beside(path: Path, text: str) -> Iterator[Path]:
+    """A file in the same folder that has the text, and the mode of new files; it is gone in the
+    end, if it has not been moved."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{secrets.token_hex(4)}.new")
     try:
         with temporary.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
-        temporary.replace(path)
-    except BaseException:
+        yield temporary
+    finally:
         temporary.unlink(missing_ok=True)
-        raise

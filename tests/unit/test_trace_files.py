@@ -106,6 +106,31 @@ def test_marking_changes_one_word(evidence: Evidence, tmp_path: Path) -> None:
 # --- writing --------------------------------------------------------------------------------------
 
 
+def test_two_processes_keep_both_of_their_traces(
+    evidence: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each looks before the other has written."""
+    other = evidence_played(PLAIN, [(0, Submit("b")), (0, Submit("a"))])
+    keep_trace(other, tmp_path)
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    keep_trace(evidence, tmp_path)
+    assert names(tmp_path) == [f"{NAME}-2.itf.json", f"{NAME}.itf.json"]
+    assert (tmp_path / f"{NAME}.itf.json").read_text() == document_text(other)
+    assert keep_trace(other, tmp_path).name == f"{NAME}.itf.json"
+
+
+def test_a_file_system_without_links(
+    evidence: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", fail)
+    path = keep_trace(evidence, tmp_path)
+    assert path.read_text() == document_text(evidence)
+    assert names(tmp_path) == [path.name]
+
+
 def test_a_failure_in_the_middle_leaves_the_old_file_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
