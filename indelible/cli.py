@@ -154,13 +154,13 @@ def check(
     other = bool(names or no_internal or scope_fields)
     plan = planned(target, budget=budget, profile=profile, other=other)
     if plan is not None and ctx.get_parameter_source("folder") is ParameterSource.DEFAULT:
-        folder = plan.configuration.traces
+        folder = plan[0].traces
     if save:
         check_folder(folder)
     progress = False if quiet and progress is None else progress
     output = Output(json, quiet, progress, junit, folder if save else None)
     if plan is not None:
-        raise SystemExit(check_configured(plan, limits, budget, distinct, output))
+        raise SystemExit(check_configured(plan[1], limits, budget, distinct, output))
     if budget is not None:
         limits["seconds_max"] = min(budget, limits.get("seconds_max", budget))
 

@@ -6,8 +6,7 @@ and what did not get a turn is inconclusive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import chdir
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,77 +16,50 @@ from indelible.budget import split_budget
 from indelible.check_result import CheckResult, error_result, interrupted_result
 from indelible.checkers.explore import memory_default
 from indelible.checkers.limits import Limits
-from indelible.checking import Asked, Checked, check_asked, chosen_properties
-from indelible.configuration import Check, Configuration, ConfiguredScope
+from indelible.configuration import Configuration
+from indelible.configured_searches import SEARCHES, Found, Job
 from indelible.model.errors import ConfigurationError, IndelibleError
-from indelible.targets import closest_first, find_target, on_trial
+from indelible.targets import closest_first, on_trial
 from indelible.trace_files import keep_trace
 
-__all__ = ["Done", "Job", "Plan", "configured_jobs", "run_jobs"]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One configured check in one of its scopes, and what bounds its search when nobody else does:
-    fields of ``Limits``."""
-
-    check: Check
-    scope: ConfiguredScope
-    limits: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """As its tests are called, without the property."""
-        return f"{self.check.name}[{self.scope.name}]" if self.scope.name else self.check.name
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be run, in the order of the configuration, and what is not.
-
-    ``left_out``: names of checks that are random tests, which no exhaustive search answers.
-    """
-
-    configuration: Configuration
-    jobs: tuple[Job, ...]
-    left_out: tuple[str, ...]
+__all__ = ["Done", "configured_jobs", "run_jobs"]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a job; ``checked`` is missing where it was never begun or went wrong."""
+    """What came of a job; nothing was ``found`` where it was never begun or went wrong.
+
+    ``saved`` are the files that keep its counterexamples, ``None`` where they are not kept.
+    """
 
     job: Job
     result: CheckResult
-    checked: Checked | None = None
-    saved: tuple[Path, ...] = ()
+    found: Found | None = None
+    saved: tuple[Path, ...] | None = None
 
 
 def configured_jobs(
     configuration: Configuration, name: str | None = None, profile: str | None = None
-) -> Plan:
-    """All that is configured, or one check of it. Raises ``ConfigurationError``."""
-    checks = [check for check in configuration.checks if name in (None, check.name)]
+) -> tuple[Job, ...]:
+    """All that is configured, or one check of it, in order. Raises ``ConfigurationError``."""
     jobs = tuple(
-        Job(check, scope, configuration.limits(check, profile))
-        for check in checks
-        if check.how == "explore"
+        Job(check, scope, configuration.limits(check, profile), configuration.folder)
+        for check in configuration.checks
+        if name in (None, check.name)
         for scope in check.scopes
     )
-    left_out = tuple(check.name for check in checks if check.how != "explore")
     if not jobs:
         raise ConfigurationError(
             f"{configuration.file} configures nothing to check"
             + (f" by the name of {name}" if name else ""),
-            cause=f"random tests only: {', '.join(left_out)}" if left_out else "",
             remedy="add a table [tool.indelible.checks.NAME], or name a target",
             available=closest_first(name or "", (check.name for check in configuration.checks)),
         )
-    return Plan(configuration, jobs, left_out)
+    return jobs
 
 
 def run_jobs(
-    plan: Plan,
+    jobs: Sequence[Job],
     limits: Limits,
     *,
     given: Mapping[str, Any] = MappingProxyType({}),
@@ -111,45 +83,27 @@ def run_jobs(
         bounds = {"memory_bytes_max": memory_default(), **job.limits, **given}
         if share is not None:
             bounds["seconds_max"] = min(share, given.get("seconds_max", share))
-        ended = _done(job, plan, replace(limits, **bounds), distinct, traces)
+        ended = _done(job, replace(limits, **bounds), distinct, traces)
         done[job.name] = ended
         told(ended)
-        return _was_cut_short(ended, share)
+        by_share = share is not None and bounds["seconds_max"] == share
+        return by_share and ended.found is not None and ended.found.cut_short
 
     if budget is None:
-        for job in plan.jobs:
+        for job in jobs:
             run(job, None)
     else:
-        split_budget(plan.jobs, budget, run)
-    return tuple(done.get(job.name) or Done(job, interrupted_result(job.name)) for job in plan.jobs)
+        split_budget(jobs, budget, run)
+    return tuple(done.get(job.name) or Done(job, interrupted_result(job.name)) for job in jobs)
 
 
-def _done(job: Job, plan: Plan, limits: Limits, distinct: int, traces: Path | None) -> Done:
+def _done(job: Job, limits: Limits, distinct: int, traces: Path | None) -> Done:
+    saved = None
     try:
         with on_trial():
-            checked = check_asked(_asked(job, plan.configuration.folder, distinct), limits)
-            kept = checked.evidence if traces is not None else ()
-            saved = tuple(keep_trace(each, traces) for each in kept if traces is not None)
-        return Done(job, checked.result(job.name), checked, saved)
+            found = SEARCHES[job.check.how](job, limits, distinct)
+            if traces is not None:
+                saved = tuple(keep_trace(each, traces) for each in found.evidence)
+        return Done(job, found.result, found, saved)
     except IndelibleError as error:
         return Done(job, error_result(job.name, str(error)))
-
-
-def _asked(job: Job, folder: Path, distinct: int) -> Asked:
-    names = job.check.properties or ()
-    with chdir(folder):
-        target = find_target(job.check.target)
-        properties = chosen_properties(names)
-    return Asked(target, job.scope.completed(target.scope), properties, names, distinct)
-
-
-def _was_cut_short(done: Done, share: float | None) -> bool:
-    """Whether more time than ``share`` would have been of use."""
-    checked = done.checked
-    return (
-        share is not None
-        and checked is not None
-        and checked.verdict.outcome == "inconclusive"
-        and not checked.verdict.exhausted
-        and checked.verdict.seconds > share
-    )

@@ -7,7 +7,7 @@ together with it, and is refused: nobody shall take one question for another.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +18,16 @@ from indelible.options import Output
 
 if TYPE_CHECKING:
     from indelible.configuration import Configuration
-    from indelible.configured_checks import Done, Plan
+    from indelible.configured_checks import Done
+    from indelible.configured_searches import Job
 
 __all__ = ["check_configured", "planned"]
 
 
 def planned(
     target: str | None, *, budget: float | None, profile: str | None, other: bool
-) -> Plan | None:
-    """The configured checks that are asked for, if it is them.
+) -> tuple[Configuration, tuple[Job, ...]] | None:
+    """The configured checks that are asked for, if it is them, and where they are configured.
 
     They are if no target is named, or one that is the name of a check. ``other``: whether there are
     options that ask another question. Raises ``ConfigurationError``.
@@ -56,7 +57,7 @@ def planned(
 
 def _plan(
     configuration: Configuration, name: str | None, profile: str | None, *, other: bool
-) -> Plan:
+) -> tuple[Configuration, tuple[Job, ...]]:
     from indelible.configured_checks import configured_jobs
 
     if other:
@@ -65,13 +66,17 @@ def _plan(
             f"configures for {name or 'its checks'}",
             remedy="leave them out, or name a target, as in 'indelible check module:attribute'",
         )
-    return configured_jobs(configuration, name, profile)
+    return configuration, configured_jobs(configuration, name, profile)
 
 
 def check_configured(
-    plan: Plan, given: Mapping[str, Any], budget: float | None, distinct: int, output: Output
+    jobs: Sequence[Job],
+    given: Mapping[str, Any],
+    budget: float | None,
+    distinct: int,
+    output: Output,
 ) -> int:
-    """Run the plan, tell everybody of it, and say with which exit code to end.
+    """Run the jobs, tell everybody of it, and say with which exit code to end.
 
     Raises ``TraceError`` if what is asked for cannot be written.
     """
@@ -80,21 +85,25 @@ def check_configured(
     from indelible.configured_report import configured_headline, configured_json, configured_text
     from indelible.terminal import write_result
 
-    begin_junit([job.name for job in plan.jobs], output.junit)
-    done = _run(plan, given, budget, distinct, output)
+    begin_junit([job.name for job in jobs], output.junit)
+    done = _run(jobs, given, budget, distinct, output)
     results = [each.result for each in done]
     if output.json:
-        write_result(configured_json(done, plan.left_out, budget))
+        write_result(configured_json(done, budget))
     elif output.quiet:
         write_result(configured_headline(results))
     else:
-        write_result(configured_text(done, plan.left_out, saving=output.traces is not None))
+        write_result(configured_text(done))
     tell_ci(results, output.junit)
     return exit_code(results)
 
 
 def _run(
-    plan: Plan, given: Mapping[str, Any], budget: float | None, distinct: int, output: Output
+    jobs: Sequence[Job],
+    given: Mapping[str, Any],
+    budget: float | None,
+    distinct: int,
+    output: Output,
 ) -> tuple[Done, ...]:
     from indelible.progress import interruptible, shown_progress
     from indelible.terminal import is_terminal
@@ -110,7 +119,7 @@ def _run(
         from indelible.configured_checks import run_jobs
 
         return run_jobs(
-            plan,
+            jobs,
             Limits(interrupted=interrupted, report=report),
             given=given,
             budget=budget,

@@ -26,7 +26,7 @@ def fuzz_result(name: str, implementation: Implementation, fuzzed: Fuzzed) -> Ch
         outcome=fuzzed.outcome,
         headline=fuzz_headline(fuzzed),
         cases=cases_of(fuzzed.outcome, fuzzed.reason, results, fuzzed.evidence),
-        covered=f"{counted(tally.runs, 'run')} of {events_text(tally.events)} in all",
+        covered=f"{counted(tally.runs, 'run')}, {events_text(tally.events)}, seed {question.seed}",
         scope=scope_summary(fuzzed.scope),
         facts=(
             ("implementation", fuzzed.implementation),

@@ -78,7 +78,7 @@ RENDERINGS = {"known_bug.mermaid": render_mermaid, "known_bug.shiviz": render_sh
 MASKS = (
     (r"(?m)^  (local states|local steps|time|memory)(  +)\S.*$", r"  \1\2…"),
     (r'"(states_local|steps_learned|calls|seconds|memory_bytes)": [\d.]+', r'"\1": 0'),
-    (r" +\d+\.\d s(?=  | \|)", "  … s"),
+    (r"\d\.\d s(?=  | \|)", "  … s"),
     (re.escape(str(EXAMPLES)), "(here)"),
 )
 LIMIT_MASKS = ((r"(?m)^  (states|transitions)(  +)\S.*$", r"  \1\2…"),)

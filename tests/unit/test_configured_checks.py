@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from indelible import configured_checks
+from indelible import configured_searches
 from indelible.checkers.limits import Limits
 from indelible.cli import main
 from indelible.configuration import read_configuration
@@ -91,8 +91,8 @@ def test_without_a_target_all_that_is_configured_is_checked(run: Run) -> None:
     found = checks(run(VIOLATED + HOLDS + SCOPES, "--json"))
     assert list(found) == ["bad", "good[one]", "good[two]"]
     assert [each["outcome"] for each in found.values()] == ["violated", "holds", "holds"]
-    assert found["good[two]"]["verdict"]["scope"]["nodes"] == [0, 1]
-    assert found["good[one]"]["verdict"]["scope"]["nodes"] == [0]
+    assert found["good[two]"]["result"]["scope"]["nodes"] == [0, 1]
+    assert found["good[one]"]["result"]["scope"]["nodes"] == [0]
 
 
 def test_from_a_folder_below(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -149,19 +149,31 @@ def test_a_profile_is_for_what_is_configured(run: Run) -> None:
 
 def test_properties_are_those_configured_and_each_counts(run: Run) -> None:
     found = checks(run(HOLDS + OWN, "--json"))["good"]
-    assert [each["name"] for each in found["verdict"]["properties"]] == [
+    assert [each["name"] for each in found["result"]["properties"]] == [
         "agreement", "nothing_decided"
     ]  # fmt: skip
     asked = 'properties = ["votes_are_safe"]\n'
     assert checks(run(HOLDS + asked, "--json"))["good"]["outcome"] == "inconclusive"
 
 
-def test_random_tests_are_not_run_and_this_is_said(run: Run) -> None:
-    result = run(HOLDS + RANDOM)
-    assert "Not run, being random tests: random" in result.stdout
-    result = run(RANDOM)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "random tests only: random" in result.stderr
+def test_random_runs_are_made_and_prove_less(run: Run) -> None:
+    result = run(HOLDS + RANDOM, "--json", "--budget", "1s")
+    assert result.exit_code == 0
+    found = checks(result)
+    assert json.loads(result.stdout)["outcome"] == "nothing found"
+    assert (found["random"]["how"], found["random"]["outcome"]) == ("fuzz", "nothing found")
+    assert found["random"]["result"]["runs"] > 0
+    assert 0.3 < found["random"]["result"]["seconds"] < 3
+    wrong = RANDOM.replace("Alone", "Wrong") + 'properties = ["agreement", "entry_decided"]\n'
+    result = run(wrong, "--budget", "1s", "--save")
+    assert result.exit_code == 1
+    assert "Violated: agreement" in result.stdout
+    assert "Saved: traces/configured_targets-Wrong-agreement.itf.json" in result.stdout
+
+
+def test_random_runs_without_end_make_no_sense(run: Run) -> None:
+    found = checks(run(RANDOM + 'budget = { time = "none" }\n', "--json"))
+    assert "random runs have no end" in found["random"]["error"]
 
 
 # --- what comes out -----------------------------------------------------------------------------
@@ -185,16 +197,16 @@ def test_the_worst_decides(run: Run, configured: str, code: int, headline: str) 
 
 def test_what_went_wrong_is_told_where_it_did(run: Run) -> None:
     found = checks(run(MISSING + BROKEN + HOLDS, "--json"))
-    assert found["missing"]["verdict"] is None
-    assert "has no 'Missing'" in found["missing"]["reason"]
-    assert "hash" in found["broken"]["reason"]
+    assert found["missing"]["result"] is None
+    assert "has no 'Missing'" in found["missing"]["error"]
+    assert "hash" in found["broken"]["error"]
     assert found["good"]["outcome"] == "holds"
 
 
 def test_the_object_is_documented(run: Run) -> None:
-    whole = json.loads(run(HOLDS + RANDOM, "--json", "--budget", "1m").stdout)
+    whole = json.loads(run(HOLDS, "--json", "--budget", "1m").stdout)
     assert (whole["version"], whole["outcome"], whole["exit_code"]) == (1, "holds", 0)
-    assert (whole["budget_seconds"], whole["not_run"]) == (60.0, ["random"])
+    assert whole["budget_seconds"] == 60.0
     documented = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
     section = documented.partition("# The JSON of `indelible check --json` for configured checks")[
         2
@@ -215,7 +227,7 @@ def test_counterexamples_are_kept_where_the_project_keeps_them(run: Run) -> None
     (kept,) = Path("evidence").iterdir()
     assert kept.name == "configured_targets-Wrong-agreement.itf.json"
     found = checks(run(VIOLATED, "--save", "--json", "--traces", "elsewhere"))
-    (saved,) = found["bad"]["verdict"]["saved"]
+    (saved,) = found["bad"]["result"]["saved"]
     assert Path(saved).parent == Path("elsewhere")
 
 
@@ -228,7 +240,7 @@ def test_the_budget_is_split_over_all(run: Run) -> None:
     found = checks(run(two + HOLDS, "--budget", "900ms", "--json"))
     # About 300 ms each: the 20 ms that are configured are not what counts.
     for name in ("long[x]", "long[y]"):
-        verdict = found[name]["verdict"]
+        verdict = found[name]["result"]
         assert verdict["outcome"] == "inconclusive"
         assert verdict["seconds"] > 0.1
     assert found["good"]["outcome"] == "holds"
@@ -236,20 +248,20 @@ def test_the_budget_is_split_over_all(run: Run) -> None:
 
 def test_without_a_budget_the_time_is_what_is_configured(run: Run) -> None:
     found = checks(run(ENDLESS + 'budget = { time = "200ms" }\n', "--json"))
-    assert found["long"]["verdict"]["reason"] == "the time limit of 0.2 s was reached"
+    assert found["long"]["result"]["reason"] == "the time limit of 0.2 s was reached"
     nightly = ENDLESS + '[tool.indelible.profiles.nightly]\ntime = "100ms"\n'
     found = checks(run(nightly, "--json", "--profile", "nightly"))
-    assert found["long"]["verdict"]["reason"] == "the time limit of 0.1 s was reached"
+    assert found["long"]["result"]["reason"] == "the time limit of 0.1 s was reached"
     found = checks(run(nightly, "--json", "--profile", "nightly", "--time-limit", "50ms"))
-    assert found["long"]["verdict"]["reason"] == "the time limit of 0.05 s was reached"
+    assert found["long"]["result"]["reason"] == "the time limit of 0.05 s was reached"
 
 
 def test_other_bounds_than_time_are_the_configured_ones(run: Run) -> None:
     few = ENDLESS + "budget = { states = 30 }\n"
     found = checks(run(few, "--json", "--budget", "1m"))
-    assert found["long"]["verdict"]["reason"] == "the limit of 30 states was reached"
+    assert found["long"]["result"]["reason"] == "the limit of 30 states was reached"
     found = checks(run(few, "--json", "--max-states", "20"))
-    assert found["long"]["verdict"]["reason"] == "the limit of 20 states was reached"
+    assert found["long"]["result"]["reason"] == "the limit of 20 states was reached"
 
 
 def test_a_budget_for_one_target_is_its_time(run: Run) -> None:
@@ -280,14 +292,14 @@ def test_nothing_to_check_is_no_success(run: Run) -> None:
 
 def test_a_search_begins_anew_with_more_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     shares: list[tuple[str, float]] = []
-    original = configured_checks.check_asked
+    original = configured_searches.check_asked
 
     def noted(asked: Any, limits: Limits) -> Any:
         assert limits.seconds_max is not None
         shares.append((asked.target.name.rpartition(":")[2], limits.seconds_max))
         return original(asked, limits)
 
-    monkeypatch.setattr(configured_checks, "check_asked", noted)
+    monkeypatch.setattr(configured_searches, "check_asked", noted)
     run(ENDLESS + HOLDS + SCOPES, "--budget", "2.9s", "-q")
     assert [name for name, _ in shares] == ["Endless", "Alone", "Alone", "Endless"]
     assert shares[3][1] > shares[0][1] > 0.8
