@@ -142,11 +142,10 @@ def check(
 ) -> None:
     """Explore every behaviour of TARGET inside a scope.
 
-    TARGET is module:attribute (from the current directory), or the name of a known bug (see
-    'indelible bugs'). What is not said about the scope is as the target has it.
-
-    Without a target, all that the project configures is checked (docs/configuration.md), or what
-    it calls by that name; in a project that configures nothing, our own Multi-Paxos.
+    TARGET is module:attribute (from the current directory), the name of a known bug (see 'indelible
+    bugs'), or of a check that the project configures (docs/configuration.md). Without one, all that
+    is configured is checked; where nothing is, our own Multi-Paxos. What is not said about the scope
+    is as the target has it.
     """
     from indelible.configured_command import check_configured, planned
     from indelible.trace_files import check_folder
@@ -155,6 +154,7 @@ def check(
     plan = planned(target, budget=budget, profile=profile, other=other)
     if plan is not None and ctx.get_parameter_source("folder") is ParameterSource.DEFAULT:
         folder = plan[0].traces
+        folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     if save:
         check_folder(folder)
     progress = False if quiet and progress is None else progress

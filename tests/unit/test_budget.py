@@ -64,7 +64,7 @@ def test_whoever_did_not_finish_had_an_equal_part_and_all_stay_within_the_time(
     assert end <= seconds + 1e-6
     most = [max(share for index, share in given if index == own) for own in range(len(needs))]
     for need, share in zip(needs, most, strict=True):
-        assert need <= share or share >= seconds / len(needs) - 0.1
+        assert need <= share or share > seconds / len(needs) - 0.1001
     assert [index for index, _ in given[: len(needs)]] == list(range(len(needs)))
     again = [index for index, _ in given[len(needs) :]]
     for own in set(again):
