@@ -144,8 +144,8 @@ def check(
 
     TARGET is module:attribute (from the current directory), the name of a known bug (see 'indelible
     bugs'), or of a check that the project configures (docs/configuration.md). Without one, all that
-    is configured is checked; where nothing is, our own Multi-Paxos. What is not said about the scope
-    is as the target has it.
+    is configured is checked; where nothing is, our own Multi-Paxos. What is not said about the
+    scope is as the target has it.
     """
     from indelible.configured_command import check_configured, planned
     from indelible.trace_files import check_folder
