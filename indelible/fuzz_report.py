@@ -53,7 +53,7 @@ def tally_text(tally: Tally) -> str:
     failed = ", ".join(f"{name} {count:,}" for name, count in sorted(tally.failures.items()))
     return (
         f"{tally.runs:,} runs  {_rate(tally):,.0f} events/s  highest ballot {ballot}  "
-        f"at most {tally.decided_most} decided  {tally.local_states:,} local states  "
+        f"at most {tally.decided_most} decided  {tally.node_states:,} node states  "
         f"failures: {failed or 'none'}  {time_text(tally.seconds)}"
     )
 
@@ -94,7 +94,7 @@ def fuzz_object(
         "seconds": round(tally.seconds, 3),
         "ballot_highest": opaque(tally.ballot_highest),
         "decided_most": tally.decided_most,
-        "local_states": tally.local_states,
+        "node_states": tally.node_states,
         "failures": dict(sorted(tally.failures.items())),
         "coverage": None if fuzzed.covered is None else _covered_object(fuzzed.covered),
         "scope": scope_object(fuzzed.scope),
@@ -142,7 +142,7 @@ def _campaign(fuzzed: Fuzzed) -> Iterator[str]:
             ("time", f"{time_text(tally.seconds)} on {counted(fuzzed.workers, 'worker')}"),
             ("highest ballot", ballot),
             ("decided", f"at most {tally.decided_most} entries in a run"),
-            ("local states", f"{tally.local_states:,} distinct, in the worker that met the most"),
+            ("node states", f"{tally.node_states:,} distinct, in the worker that met the most"),
         )
     )
 

@@ -226,10 +226,11 @@ class Reactions:
         return self._numbered(index, step, twice)
 
     def _numbered(self, index: int, step: Step, careful: bool) -> Answer:
-        state = self.states(step.state)
+        state, consequence = self.states(step.state), self.number(index, step.effects)
         if careful:
             require_same_types(self.states[state], step.state)
-        return state, self.number(index, step.effects)
+            require_same_types(self.consequences[consequence].effects, step.effects)
+        return state, consequence
 
     def _is_asked_twice(self) -> bool:
         twice = ask_twice(self._asked)

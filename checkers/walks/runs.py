@@ -72,7 +72,7 @@ class Run:
 class Campaign:
     """Random runs of an implementation in a scope, with one strategy.
 
-    Counted over all runs so far: ``local_states``, distinct states of nodes; ``ballot_highest``
+    Counted over all runs so far: ``node_states``, distinct states of nodes; ``ballot_highest``
     that anybody led (``None``: nobody did); ``decided_most``, entries in one run; ``reached``, the
     *sometimes* properties that were; ``effect_types``, those given.
     """
@@ -99,7 +99,7 @@ class Campaign:
         self._forget()
 
     @property
-    def local_states(self) -> int:
+    def node_states(self) -> int:
         return len(self._hashes)
 
     def run(self, number: int) -> Run:

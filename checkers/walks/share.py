@@ -48,14 +48,14 @@ class Tally:
     """What the runs came to so far.
 
     ``failures``: how many runs failed, by the first property that they violated.
-    ``local_states``: distinct states of nodes, in the process that met the most. The rest is as in
+    ``node_states``: distinct states of nodes, in the process that met the most. The rest is as in
     ``Campaign``.
     """
 
     runs: int = 0
     events: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
-    local_states: int = 0
+    node_states: int = 0
     ballot_highest: Any = None
     decided_most: int = 0
     reached: frozenset[str] = frozenset()
@@ -69,7 +69,7 @@ class Tally:
             runs=self.runs + other.runs,
             events=self.events + other.events,
             failures=dict(Counter(self.failures) + Counter(other.failures)),
-            local_states=max(self.local_states, other.local_states),
+            node_states=max(self.node_states, other.node_states),
             ballot_highest=max(ballots, default=None),
             decided_most=max(self.decided_most, other.decided_most),
             reached=self.reached | other.reached,
@@ -104,7 +104,7 @@ def share(
             runs,
             events,
             dict(failures),
-            campaign.local_states,
+            campaign.node_states,
             campaign.ballot_highest,
             campaign.decided_most,
             frozenset(campaign.reached),

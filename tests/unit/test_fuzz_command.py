@@ -1,0 +1,267 @@
+"""indelible fuzz: what it prints and keeps, how it ends, and that a seed decides it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from indelible import Decide, Scope, Step
+from indelible.checkers.limits import Limits
+from indelible.checkers.walks.coverage import Coverage
+from indelible.checkers.walks.runs import EVENTS_DEFAULT, STRATEGIES, Campaign
+from indelible.cli import main
+from indelible.fuzz_command import EVENTS_DEFAULT as SHOWN_EVENTS
+from indelible.fuzz_command import STRATEGIES as SHOWN_STRATEGIES
+from indelible.impl.multipaxos import MultiPaxos
+from indelible.model.errors import ScopeError
+from indelible.trace_files import trace_paths
+
+BUG = "dup_ack_counted"
+
+SMALL = ("--nodes", "3", "--commands", "a", "--submissions", "1", "--restarts", "0", "--no-torn")
+SMALL += ("--timeouts", "election=1,heartbeat=0,retransmit=0", "--may-time-out", "n0,n1")
+SMALL += ("--may-submit", "all", "--links", "unordered_duplicating")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["fuzz", *words, "--workers", "1"])
+
+
+def read(result: Result) -> dict[str, Any]:
+    found = json.loads(result.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def steady(result: Result) -> dict[str, Any]:
+    """What does not depend on the clock."""
+    return {name: value for name, value in read(result).items() if name != "seconds"}
+
+
+def test_a_known_bug_is_found_minimized_and_kept(tmp_path: Path) -> None:
+    result = run(BUG, "--seed", "1", "--runs", "100")
+    assert result.exit_code == 1, result.output
+    assert result.stdout.startswith("violated: decided_implies_chosen: slot 0: ")
+    assert "minimized, of " in result.stdout
+    assert re.search(r"Counterexample: \d events, the shortest there is\.", result.stdout)
+    assert "seed            1, strategy mixed" in result.stdout
+    (path,) = trace_paths(tmp_path / "traces")
+    assert f"Saved: traces/{path.name}" in result.stdout
+    replayed = CliRunner().invoke(main, ["replay", str(path)])
+    assert replayed.exit_code == 1
+    assert "still violates" in replayed.stdout
+    found = json.loads(path.read_text())["#meta"]["indelible"]["found"]
+    assert found["by"] == "random testing"
+    assert found["seed"] == 1
+    again = run(BUG, "--seed", "1", "--run", str(found["run"]), "--no-save", "--json")
+    assert read(again)["runs"] == 1
+    assert read(again)["kept"][0]["run"] == found["run"]
+
+
+def test_the_same_seed_gives_the_same_campaign() -> None:
+    words = (BUG, "--seed", "7", "--runs", "40", "--json", "--no-save")
+    first = steady(run(*words))
+    assert first["kept"]
+    assert steady(run(*words)) == first
+    other = steady(run(BUG, "--seed", "8", *words[3:]))
+    assert other["events"] != first["events"]
+
+
+def test_it_does_not_depend_on_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = str(Path(__file__).parents[2])
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", root)])
+    words = (BUG, "--seed", "3", "--runs", "40", "--json", "--no-save")
+    one = steady(run(*words))
+    two = steady(CliRunner().invoke(main, ["fuzz", *words, "--workers", "2"]))
+    assert two.pop("workers") == 2
+    del one["workers"]
+    # Each worker counts for itself which states it has met.
+    assert two.pop("node_states") <= one.pop("node_states")
+    assert two == one
+    first = steady(run(*words, "--first"))
+    assert (
+        steady(CliRunner().invoke(main, ["fuzz", *words, "--first", "--workers", "2"]))["kept"]
+        == first["kept"]
+    )
+
+
+def test_nothing_found() -> None:
+    result = run("--seed", "1", "--runs", "3", "--no-save")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("nothing found: no violation in 3 runs of ")
+    assert "? agreement " in result.stdout
+    assert "no violation found" in result.stdout
+    assert "✓ entry_decided" in result.stdout
+    assert "Random runs prove nothing" in result.stdout
+    assert "5 (n0, n1, n2, n3, n4)" in result.stdout
+
+
+def test_what_reaches_nothing_is_inconclusive() -> None:
+    result = run("--seed", "1", "--runs", "3", "--timeouts", "0", "--no-save")
+    assert result.exit_code == 3, result.output
+    assert result.stdout.startswith("inconclusive: no run reached entry_decided: they show nothing")
+    assert "✗ entry_decided" in result.stdout
+    assert "unreached" in result.stdout
+
+
+def test_no_time_is_inconclusive() -> None:
+    result = run("--time", "1ms", "--seed", "1", "--no-save")
+    # The first run may be over by then; it decides nothing that fast.
+    assert result.exit_code == 3, result.output
+
+
+class Mute:
+    """Says nothing of what it does."""
+
+    scope = Scope(nodes=1)
+
+    def start(self, node: Any, nodes: Any, storage: Any) -> Step:
+        return Step(0)
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        return Step(0)
+
+
+class Twofaced(Mute):
+    """Decides what nobody else does."""
+
+    scope = Scope(nodes=2, commands=("a", "b"))
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        return Step(1, (Decide(0, node),))
+
+
+def test_without_testimony_it_is_inconclusive() -> None:
+    result = run(f"{__name__}:Mute", "--property", "agreement", "--runs", "3", "--no-save")
+    assert result.exit_code == 3, result.output
+    assert "no property is observable" in result.stdout
+    assert "the implementation never gave Decide in these runs" in result.stdout
+
+
+def test_an_implementation_of_ones_own() -> None:
+    result = run(f"{__name__}:Twofaced", "--property", "agreement", "--seed", "1", "--runs", "9")
+    assert result.exit_code == 1, result.output
+    assert "agreement: slot 0: n0 decided" in result.stdout
+
+
+def test_quiet_says_one_line() -> None:
+    result = run("--seed", "1", "--runs", "3", "--no-save", "--quiet")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_options_that_contradict_each_other() -> None:
+    result = run("--run", "3")
+    assert (result.exit_code, "name its --seed" in result.output) == (2, True)
+    result = CliRunner().invoke(main, ["fuzz", "--coverage", "--workers", "2"])
+    assert (result.exit_code, "leave out --workers" in result.output) == (2, True)
+    result = run("no_such_bug", "--runs", "1")
+    assert (result.exit_code, "there is no target" in result.output) == (2, True)
+    result = run("--strategy", "luck")
+    assert result.exit_code == 2
+
+
+def test_the_options_are_those_of_a_campaign() -> None:
+    assert SHOWN_STRATEGIES == STRATEGIES
+    assert SHOWN_EVENTS == EVENTS_DEFAULT
+
+
+# --- coverage ------------------------------------------------------------------------------------
+
+
+def test_coverage_is_a_share_of_what_the_explorer_counts() -> None:
+    found = read(run(*SMALL, "--seed", "1", "--runs", "30", "--coverage", "--json", "--no-save"))
+    covered = found["coverage"]
+    assert covered["global_states"]["total"] == 22_452
+    assert covered["local_states"]["total"] == 636
+    for share in covered.values():
+        assert 0 < share["seen"] < share["total"]
+    checked = json.loads(CliRunner().invoke(main, ["check", *SMALL, "--json"]).stdout)
+    assert checked["states_distinct"] == 22_452
+
+
+def test_coverage_reaches_everything_where_there_is_little() -> None:
+    scope = Scope(nodes=1, commands=("a", "b"), timeouts_max=1, restarts_max=1)
+    coverage = Coverage(MultiPaxos(), scope, Limits())
+    campaign = Campaign(MultiPaxos(), scope, (), seed=1, strategy="uniform")
+    for number in range(400):
+        for leg in campaign.run(number).legs:
+            coverage.follow(leg)
+    covered = coverage.covered()
+    assert covered.global_states.ratio == covered.local_states.ratio == 1
+    assert covered.local_steps.ratio == 1
+
+
+@pytest.mark.parametrize("links", ["unordered", "ordered"])
+def test_coverage_follows_crashes_on_all_links(links: Any) -> None:
+    timeouts = {"election": 1, "heartbeat": 0, "retransmit": 0}
+    scope = Scope(nodes=2, timeouts_max=timeouts, restarts_max=1, torn=True, links=links)
+    coverage = Coverage(MultiPaxos(), scope, Limits(states_max=2_000_000))
+    campaign = Campaign(MultiPaxos(), scope, (), seed=1)
+    for number in range(60):
+        for leg in campaign.run(number).legs:
+            coverage.follow(leg)
+    covered = coverage.covered()
+    for share in (covered.global_states, covered.local_states, covered.local_steps):
+        assert 0 < share.seen <= share.total
+
+
+def test_no_coverage_of_what_cannot_be_exhausted() -> None:
+    with pytest.raises(ScopeError, match="cannot be told: the limit of 1,000 states"):
+        Coverage(MultiPaxos(), Scope(nodes=3, timeouts_max=2), Limits(states_max=1_000))
+
+
+# --- processes -----------------------------------------------------------------------------------
+
+
+def fuzz_process(*words: str, cwd: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-P", "-m", "indelible", "fuzz", *words]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def test_ctrl_c_ends_all_workers_and_reports(tmp_path: Path) -> None:
+    words = ("--time", "10m", "--workers", "2", "--seed", "1", "--progress")
+    process = fuzz_process(*words, cwd=tmp_path)
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    assert "runs" in line, line
+    os.killpg(process.pid, signal.SIGINT)  # As a terminal does: to every process.
+    began = time.monotonic()
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, errors
+    assert output.startswith("inconclusive: interrupted")
+    assert "Traceback" not in errors
+    assert time.monotonic() - began < 30
+
+
+def test_a_worker_that_is_killed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "abrupt.py").write_text(
+        "import os\n"
+        "from indelible import Step\n"
+        "class Abrupt:\n"
+        "    def start(self, node, nodes, storage):\n"
+        "        return Step(0)\n"
+        "    def handle(self, node, state, event):\n"
+        "        os._exit(9)\n"
+    )
+    process = fuzz_process("abrupt:Abrupt", "--runs", "9", "--workers", "2", cwd=tmp_path)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "a worker process ended with exit code 9" in errors
