@@ -22,6 +22,7 @@ from indelible.model.scope import Scope
 from indelible.model.trace import Violation
 
 __all__ = [
+    "TESTIMONY",
     "Property",
     "Reads",
     "View",

@@ -110,7 +110,7 @@ def run_campaign(
                 tallies[worker] = message
                 yield sum(tallies.values(), Tally())
             elif isinstance(message, Found):
-                if bounds.first_only:
+                if bounds.first_only and not message.failure.waits:
                     # All runs before it still take place, so that it does not depend on which
                     # process was faster.
                     last.value = min(last.value, message.number)

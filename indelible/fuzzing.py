@@ -7,8 +7,9 @@ did not even look, and one that somebody stopped did not look as long as it was 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from indelible.checkers.findings import RAISES
@@ -17,6 +18,7 @@ from indelible.checkers.minimize.pipeline import Stage
 from indelible.checkers.property import Property
 from indelible.checkers.walks.coverage import Coverage, Covered
 from indelible.checkers.walks.failures import Kept, distinct_failures
+from indelible.checkers.walks.runs import Failure
 from indelible.checkers.walks.share import Bounds, Found, Tally
 from indelible.checking import Asked
 from indelible.evidence import evidence_of
@@ -96,7 +98,8 @@ def fuzz(
             if report is not None:
                 report(tally)
     stopped = interrupted()
-    found = [each for each in found if _is_observable(each, asked.properties, tally)]
+    found = _observable(found, asked.properties, tally)
+    tally = _settled(tally, asked.properties)
     if bounds.first_only:
         found = sorted(found)[:1]
     kept = distinct_failures(
@@ -109,7 +112,9 @@ def fuzz(
         report=minimizing,
     )
     properties = tuple(_result(known, tally, found) for known in asked.properties)
-    outcome, reason = _outcome(kept, properties, tally, stopped=stopped)
+    outcome, reason = _outcome(
+        kept, properties, tally, stopped=stopped, required=bool(asked.references)
+    )
     return Fuzzed(
         question=question,
         implementation=implementation_name(asked.target.implementation),
@@ -125,12 +130,30 @@ def fuzz(
     )
 
 
-def _is_observable(found: Found, properties: Sequence[Property], tally: Tally) -> bool:
-    """Whether all testimony was given that the property violated first reads."""
-    name = found.failure.violated[0]
-    return name == RAISES or all(
-        known.testimony <= tally.effect_types for known in properties if known.name == name
-    )
+def _given(properties: Sequence[Property], tally: Tally) -> frozenset[str]:
+    """The names of those whose testimony somebody gave, and that of exceptions, which need none."""
+    given = (known.name for known in properties if known.testimony <= tally.effect_types)
+    return frozenset((*given, RAISES))
+
+
+def _observable(
+    found: Sequence[Found], properties: Sequence[Property], tally: Tally
+) -> list[Found]:
+    """The failures, without properties that turned out not to be observable."""
+    given, observable = _given(properties, tally), []
+    for each in found:
+        violated = tuple(name for name in each.failure.violated if name in given)
+        if violated:
+            failure = Failure(each.failure.actions, violated)
+            observable.append(Found(each.number, failure))
+    return observable
+
+
+def _settled(tally: Tally, properties: Sequence[Property]) -> Tally:
+    """The tally once it is known which failures waited for testimony that came."""
+    given = _given(properties, tally)
+    came = {name: count for name, count in tally.waiting.items() if name in given}
+    return replace(tally, failures=dict(Counter(tally.failures) + Counter(came)), waiting={})
 
 
 def _result(known: Property, tally: Tally, found: Sequence[Found]) -> PropertyResult:
@@ -155,6 +178,7 @@ def _outcome(
     tally: Tally,
     *,
     stopped: bool,
+    required: bool,
 ) -> tuple[FuzzOutcome, str]:
     if kept:
         violation = kept[0].minimized.trace.violation
@@ -166,6 +190,10 @@ def _outcome(
     unreached = [known.name for known in properties if known.result == "unreached"]
     if unreached:
         return "inconclusive", f"no run reached {', '.join(unreached)}: they show nothing"
+    unseen = [known for known in properties if known.result == "not observable"]
+    if required and unseen:  # As exhaustive searches have it: each was asked for.
+        says = "; ".join(f"{known.name} is not observable ({known.reason})" for known in unseen)
+        return "inconclusive", says
     judged = [known for known in properties if known.kind == "always"]
     if judged and all(known.result == "not observable" for known in judged):
         return "inconclusive", "no property is observable: the implementation gives no testimony"

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from indelible.checkers.findings import RAISES
-from indelible.checkers.property import Property, world_of
+from indelible.checkers.property import TESTIMONY, Property, world_of
 from indelible.checkers.walks.judge import RunJudge
 from indelible.checkers.walks.landmarks import Landmarks, landmarks
 from indelible.checkers.walks.options import take
@@ -22,6 +22,7 @@ from indelible.checkers.walks.strategies import CHOOSERS, Chooser, Swarm
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import Action
 from indelible.model.implementation import Implementation
+from indelible.model.record import Record
 from indelible.model.scope import Scope
 
 __all__ = ["EVENTS_DEFAULT", "STRATEGIES", "Campaign", "Failure", "Run", "Strategy"]
@@ -41,6 +42,8 @@ ANSWERS_MAX: Final = 400_000
 IDLE_MAX: Final = 100
 """After how many events in a row that change nothing a run is over."""
 
+NOTHING: Final = Record()
+
 LEGS: Final = 10
 LEG: Final = 60
 """How many events a targeted run goes on from a landmark before it turns back to another; in all
@@ -49,10 +52,15 @@ it has ten times as many as another run, but each of them is as short."""
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a run found wrong at the end of ``actions``: the properties violated, in their order."""
+    """What a run found wrong at the end of ``actions``: the properties violated, in their order.
+
+    Where ``waits``, all of them read testimony that nobody gave in this run. If nobody ever gives
+    it they are not observable; if somebody does, that it was missing here is what is wrong.
+    """
 
     actions: tuple[Action, ...]
     violated: tuple[str, ...]
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,10 @@ class Campaign:
         self.decided_most = 0
         self.reached: set[str] = set()
         self.effect_types: set[type] = set()
+        self._testimony = {
+            known.name: tuple(name for name in known.fields if name in TESTIMONY)
+            for known in properties
+        }
         self._hashes: set[int] = set()
         self._counted = 0
         self._forget()
@@ -127,9 +139,9 @@ class Campaign:
         self, stage: Stage, chooser: Chooser, most: int, seen: Landmarked | None = None
     ) -> tuple[int, Failure | None]:
         """Let events happen on the stage, judged one by one; says how many did."""
-        wrong = self._judge.start(stage)
+        failure = self._failure(stage, self._judge.start(stage), None)
         events = idle = 0
-        while not wrong and events < most and idle < IDLE_MAX:
+        while (failure is None or failure.waits) and events < most and idle < IDLE_MAX:
             option = chooser.choose(stage)
             if option is None:
                 break
@@ -137,28 +149,51 @@ class Campaign:
             try:
                 changed = take(stage, option)
             except ImplementationRaised:
-                wrong = (RAISES,)
-                break
+                return events, Failure(tuple(stage.actions), (RAISES,))
             idle = 0 if changed else idle + 1
             if changed:
                 wrong = self._judge.after(stage, option.node)
+                if wrong:
+                    failure = self._failure(stage, wrong, failure)
                 if seen is not None:
                     seen.look(stage)
-        return events, Failure(tuple(stage.actions), wrong) if wrong else None
+        return events, failure
+
+    def _failure(
+        self, stage: Stage, wrong: tuple[str, ...], before: Failure | None
+    ) -> Failure | None:
+        """What is wrong with a run by now: the first that can be observed, or else the first."""
+        observable = tuple(name for name in wrong if self._is_given(stage, self._testimony[name]))
+        if observable:
+            return Failure(tuple(stage.actions), observable)
+        if before is not None or not wrong:
+            return before
+        return Failure(tuple(stage.actions), wrong, waits=True)
+
+    def _is_given(self, stage: Stage, testimony: tuple[str, ...]) -> bool:
+        """Whether some node has given each kind of testimony, which are fields of a record."""
+        records = [self._reactions.histories[history] for history in set(stage.histories)]
+        return all(
+            any(getattr(record, name) != getattr(NOTHING, name) for record in records)
+            for name in testimony
+        )
 
     def _targeted(self, draw: Random, stage: Stage) -> tuple[int, Failure | None, list[Stage]]:
         """Go on from the most contested states found so far, a leg at a time; gives all legs."""
         seen = Landmarked()
         seen.look(stage)
-        events, legs = 0, list[Stage]()
+        events, legs, waiting = 0, list[Stage](), None
         while events < LEGS * self.events_max:
             turn = seen.one(draw).copy()
             legs.append(turn)
             more, failure = self._walked(turn, Swarm(draw, turn, LEG), LEG, seen)
             events += more
-            if failure is not None or not more:
+            if failure is not None and not failure.waits:
                 return events, failure, legs
-        return events, None, legs
+            waiting = waiting or failure
+            if not more:
+                break
+        return events, waiting, legs
 
     def _count(self, stage: Stage) -> None:
         known = self._reactions.states.values

@@ -47,7 +47,8 @@ class Bounds:
 class Tally:
     """What the runs came to so far.
 
-    ``failures``: how many runs failed, by the first property that they violated.
+    ``failures``: how many runs failed, by the first property that they violated; ``waiting``: the
+    same of those whose failure waits for testimony (``Failure``).
     ``node_states``: distinct states of nodes, in the process that met the most. The rest is as in
     ``Campaign``.
     """
@@ -55,6 +56,7 @@ class Tally:
     runs: int = 0
     events: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
     node_states: int = 0
     ballot_highest: Any = None
     decided_most: int = 0
@@ -69,6 +71,7 @@ class Tally:
             runs=self.runs + other.runs,
             events=self.events + other.events,
             failures=dict(Counter(self.failures) + Counter(other.failures)),
+            waiting=dict(Counter(self.waiting) + Counter(other.waiting)),
             node_states=max(self.node_states, other.node_states),
             ballot_highest=max(ballots, default=None),
             decided_most=max(self.decided_most, other.decided_most),
@@ -95,6 +98,7 @@ def share(
     """
     started = told = time.monotonic()
     failures: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
     events = runs = 0
     number = first if bounds.only_run is None else bounds.only_run
     end = bounds.runs_max if bounds.only_run is None else bounds.only_run + 1
@@ -104,6 +108,7 @@ def share(
             runs,
             events,
             dict(failures),
+            dict(waiting),
             campaign.node_states,
             campaign.ballot_highest,
             campaign.decided_most,
@@ -127,10 +132,11 @@ def share(
         runs += 1
         events += run.events
         if run.failure is not None:
-            name = run.failure.violated[0]
-            failures[name] += 1
-            if failures[name] <= FOUND_MAX:
+            name, waits = run.failure.violated[0], run.failure.waits
+            counted = waiting if waits else failures
+            counted[name] += 1
+            if counted[name] <= FOUND_MAX:
                 yield Found(run.number, run.failure)
-            if bounds.first_only:
+            if bounds.first_only and not waits:
                 break
     yield tally()

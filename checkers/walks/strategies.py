@@ -8,6 +8,8 @@ leader must come up, fall silent, and be heard again at the wrong moment, which 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import combinations
 from random import Random
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -20,6 +22,9 @@ __all__ = ["CHOOSERS", "Chooser", "Priorities", "Swarm", "Uniform"]
 
 EMPTY_EPOCHS: Final = 16
 """After how many epochs in a row in which nothing happened a run is over."""
+
+SUBSETS_MAX: Final = 8
+"""Of so many nodes all subsets are considered, which are 255."""
 
 
 class Chooser(Protocol):
@@ -57,7 +62,7 @@ class Swarm:
     def __init__(self, draw: Random, stage: Stage, events: int) -> None:
         self._draw, self._random = draw, draw.random
         self._indices = list(range(len(stage.states)))
-        self._awake = self._indices
+        self._awake: Sequence[int] = self._indices
         self._left = 0
         self._epoch = draw.choice(((2, 12), (5, 40), (20, 120)))
         self._partitions = draw.random() < 0.85
@@ -81,12 +86,25 @@ class Swarm:
             if option is not None:
                 return self._perhaps_torn(stage, option)
             self._left = 0
+            if self._is_over(stage):
+                break
         return None
 
+    def _is_over(self, stage: Stage) -> bool:
+        """Whether nothing is left, whoever is awake, but to deliver messages again."""
+        return not (
+            _links(stage, self._indices)
+            or any(place in stage.open_commands for place in self._commands)
+            or (self._restart and stage.restarts_left > 0)
+            or self._timers(stage, self._indices)
+        )
+
     def _begin_epoch(self) -> None:
-        self._left = self._draw.randint(*self._epoch)
+        least, most = self._epoch
+        self._left = least + self._place(most - least + 1)
         if self._partitions:
-            self._awake = _some(self._draw, self._indices, len(self._indices))
+            subsets = _subsets(len(self._indices))
+            self._awake = self._one(self._one(subsets))
 
     def _perhaps_torn(self, stage: Stage, option: Option) -> Option:
         if self._tear and self._random() < self._tear:
@@ -97,12 +115,7 @@ class Swarm:
         """An option of the nodes that are awake, by the odds of this run, if they have any."""
         awake = self._awake
         links = _links(stage, awake)
-        timers = [
-            (index, timer)
-            for index in awake
-            for timer in stage.timers[index]
-            if self._may_run(index, timer)
-        ]
+        timers = self._timers(stage, awake)
         commands = [place for place in self._commands if place in stage.open_commands]
         deliver = self._deliver if links else 0.0
         timeout = self._timeout if timers else 0.0
@@ -133,6 +146,14 @@ class Swarm:
             return None
         in_order = self._random() < self._oldest
         return Option("deliver", index, 0 if in_order else self._place(count))
+
+    def _timers(self, stage: Stage, nodes: Sequence[int]) -> list[tuple[int, Timer]]:
+        return [
+            (index, timer)
+            for index in nodes
+            for timer in stage.timers[index]
+            if self._may_run(index, timer)
+        ]
 
     def _may_run(self, index: int, timer: Timer) -> bool:
         known = self._runs.get((index, timer))
@@ -227,6 +248,17 @@ class Priorities:
 CHOOSERS: Final[Mapping[str, Callable[[Random, Stage, int], Chooser]]] = MappingProxyType(
     {"uniform": Uniform, "swarm": Swarm, "priority": Priorities}
 )
+
+
+@cache
+def _subsets(count: int) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Subsets of so many nodes, by their size, from 1 on; of many nodes only those in a row."""
+    ring = (*range(count), *range(count))
+    if count <= SUBSETS_MAX:
+        return tuple(tuple(combinations(range(count), size)) for size in range(1, count + 1))
+    return tuple(
+        tuple(ring[first : first + size] for first in range(count)) for size in range(1, count + 1)
+    )
 
 
 def _some(draw: Random, values: Sequence[int], most: int) -> list[int]:

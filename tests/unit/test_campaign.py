@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from indelible import Decide, Receive, Restart, Scope, Send, Step, Submit, Timeout, Torn
+from indelible import (
+    Decide,
+    Persist,
+    Receive,
+    Restart,
+    Scope,
+    Send,
+    Step,
+    Submit,
+    Timeout,
+    Torn,
+    Vote,
+)
 from indelible.checkers.findings import RAISES
 from indelible.checkers.limits import Limits
 from indelible.checkers.properties import BUILT_IN, default_properties
@@ -142,7 +154,7 @@ def test_a_run_in_which_nothing_can_happen_ends(strategy: str) -> None:
     endless = Scope(nodes=2, submissions_max=None)
     run = campaign(strategy, scope=endless, implementation=Silent()).run(0)
     assert run.failure is None
-    assert run.events <= 300
+    assert run.events <= 300 * runs.LEGS
 
 
 def shared(bounds: Bounds, bug=BUG, **options):
@@ -243,3 +255,47 @@ def test_the_default_scope_is_walked_too() -> None:
     tried = campaign(scope=DEFAULT_SCOPE)
     assert all(tried.run(number).failure is None for number in range(9))
     assert tried.decided_most == 2
+
+
+class Unvoted:
+    """Decides what it is given, and never says who voted."""
+
+    def start(self, node, nodes, storage):
+        return Step(0)
+
+    def handle(self, node, state, event):
+        return Step(1, (Decide(0, event.command),)) if isinstance(event, Submit) else Step(state)
+
+
+class Voted(Unvoted):
+    """The same, but one that is started again says what it has voted for."""
+
+    def start(self, node, nodes, storage):
+        return Step(0, (Vote(7, 1, "a"),) if storage else ())
+
+    def handle(self, node, state, event):
+        step = super().handle(node, state, event)
+        return Step(step.state, (Persist(1), *step.effects))
+
+
+def test_what_nobody_testifies_does_not_hide_what_is_wrong() -> None:
+    """No vote is ever given, so that decisions without a quorum say nothing; and two values do."""
+    scope = Scope(nodes=2, commands=("a", "b"))
+    tried = campaign(scope=scope, implementation=Unvoted())
+    failures = [run.failure for run in map(tried.run, range(40)) if run.failure is not None]
+    observed = [failure.violated for failure in failures if not failure.waits]
+    assert observed
+    assert all("agreement" in violated for violated in observed)
+    waiting = {failure.violated for failure in failures if failure.waits}
+    assert waiting == {("decided_implies_chosen",)}
+
+
+def test_a_failure_waits_for_testimony_that_comes_in_another_run() -> None:
+    scope = Scope(nodes=1, commands=("a",), restarts_max=1)
+    tried = campaign("uniform", scope=scope, implementation=Voted())
+    told = list(share(tried, Bounds(runs_max=40)))
+    tally = told[-1]
+    assert isinstance(tally, Tally)
+    assert tally.waiting["decided_implies_chosen"] > 0
+    assert tally.failures["decided_implies_chosen"] > 0
+    assert Vote in tally.effect_types

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from indelible import Decide, Scope, Step
+from indelible import Decide, Scope, Step, Submit
 from indelible.checkers.limits import Limits
 from indelible.checkers.walks.coverage import Coverage
 from indelible.checkers.walks.runs import EVENTS_DEFAULT, STRATEGIES, Campaign
@@ -120,8 +120,7 @@ def test_what_reaches_nothing_is_inconclusive() -> None:
 
 
 def test_no_time_is_inconclusive() -> None:
-    result = run("--time", "1ms", "--seed", "1", "--no-save")
-    # The first run may be over by then; it decides nothing that fast.
+    result = run("--time", "0.000001ms", "--seed", "1", "--no-save")
     assert result.exit_code == 3, result.output
 
 
@@ -149,8 +148,28 @@ class Twofaced(Mute):
 def test_without_testimony_it_is_inconclusive() -> None:
     result = run(f"{__name__}:Mute", "--property", "agreement", "--runs", "3", "--no-save")
     assert result.exit_code == 3, result.output
-    assert "no property is observable" in result.stdout
-    assert "the implementation never gave Decide in these runs" in result.stdout
+    says = "agreement is not observable (the implementation never gave Decide in these runs)"
+    assert f"inconclusive: {says}" in result.stdout
+
+
+class Unvoted(Mute):
+    """Decides what it is given, and never says who voted."""
+
+    scope = Scope(nodes=2, commands=("a", "b"))
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        return Step(1, (Decide(0, event.command),)) if isinstance(event, Submit) else Step(state)
+
+
+def test_what_is_not_observable_hides_nothing() -> None:
+    result = run(f"{__name__}:Unvoted", "--seed", "1", "--runs", "40", "--no-save")
+    assert result.exit_code == 1, result.output
+    assert result.stdout.startswith("violated: agreement: ")
+    assert re.search(r"failed runs +agreement in \d+\n", result.stdout)
+    assert re.search(r"\? decided_implies_chosen +not observable: ", result.stdout)
+    asked = run(f"{__name__}:Unvoted", "--property", "votes_are_safe", "--runs", "9", "--no-save")
+    assert asked.exit_code == 3
+    assert "votes_are_safe is not observable" in asked.stdout
 
 
 def test_an_implementation_of_ones_own() -> None:
