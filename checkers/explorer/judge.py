@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,9 +118,10 @@ class Judge:
         projections = self._projections[known.fields].array()
         nodes, bits = plain[:, 0], plain[:, 2]
         before, after = projections[nodes, plain[:, 1]], projections[nodes, plain[:, 3]]
-        columns = [nodes, bits, before, after]
+        columns: list[NDArray[np.integer[Any]]] = [nodes, bits, before, after]
         if known.wants_effects:
-            numbers = [self._effects(known, *row[:3], -1) for row in plain.tolist()]
+            steps = plain[:, :3].tolist()
+            numbers = [self._effects(known, *step, kept=-1) for step in steps]
             columns.append(np.array(numbers, np.int64))
         rows = np.column_stack(columns)
         _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
@@ -162,7 +163,7 @@ class Judge:
         projections = self._projections[known.fields]
         column = projections.of_local[index]
         before, after = column[local], column[target]
-        effects = self._effects(known, index, local, bit, kept)
+        effects = self._effects(known, index, local, bit, kept=kept)
         key = (known.name, index, before, after, bit, kept, effects)
         holds = self._step_verdicts.get(key)
         if holds is None:
@@ -175,7 +176,7 @@ class Judge:
             self._step_verdicts[key] = holds
         return holds
 
-    def _effects(self, known: Property, index: int, local: int, bit: int, kept: int) -> int:
+    def _effects(self, known: Property, index: int, local: int, bit: int, *, kept: int) -> int:
         """The number of a learned step's effects; 0 for who does not ask, to whom all are alike."""
         if not known.wants_effects:
             return 0
