@@ -27,13 +27,13 @@ def executions_are_answered(
     executes = any(isinstance(effect, Execute) for effect in effects)
     if leads is None or isinstance(event, Torn) or (isinstance(event, Submit) and not executes):
         return True
-    expected: list[Effect] = []
+    promised, expected = before.promised, list[Effect]()
     for effect in effects:
         match effect:
             case Lead():
                 leads = True
-            case Promise():
-                leads = False
+            case Promise(ballot) if ballot != promised:
+                promised, leads = ballot, False
             case Execute(index, command) if leads:
                 expected.append(Reply(command, index))
     return _answers(effects) == expected
