@@ -83,7 +83,7 @@ class BreadthFirst(Search):
             step = self.implementation.start(node, self.scope.nodes, None)
             self._see(tuple(step[1]))
         self._add(initial, None)
-        self._judge(0, None, None, initial, 0)
+        self._judge(0, None, None, initial, (), 0)
         begin, end = 0, 1
         while not self.violation() and end > begin:
             self.limits.check_depth(self.depth)
@@ -108,7 +108,7 @@ class BreadthFirst(Search):
             if after != before:
                 self.transitions += 1
                 self._add(after, (index, action))
-                self._judge(self.depth + 1, before, action, after, witness)
+                self._judge(self.depth + 1, before, action, after, effects, witness)
         self.report(
             Progress(
                 states_distinct=len(self._states),
@@ -137,11 +137,12 @@ class BreadthFirst(Search):
         before: ClusterState | None,
         action: Action | None,
         after: ClusterState,
+        effects: tuple[Effect, ...],
         witness: Any,
     ) -> None:
         for known in self.findings.properties:
             if known.kind == "sometimes":
                 if reached_in(known, self._world, after):
                     self.findings.reached.add(known.name)
-            elif violations_after(known, self._world, before or after, action, after):
+            elif violations_after(known, self._world, before or after, action, after, effects):
                 self.findings.add(Finding(known.name, depth, witness or (0, None)))

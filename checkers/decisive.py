@@ -190,11 +190,19 @@ def lead_without_quorum(history: History) -> Iterator[str]:
 
 def promise_forgotten(history: History) -> Iterator[str]:
     """A promise never falls, not even over a restart (Paxos Made Simple, section 2.5)."""
-    before, after = history.step.before.record.promised, history.step.after.record.promised
-    if before is not None and after is not None and _below(after, before):
+    step, name = history.step, node_name(history.node)
+    before, after = step.before.record.promised, step.after.record.promised
+    if before is None or after is None or not _below(after, before):
+        return
+    if any(_promised(step.restarted)):
         yield (
-            f"{node_name(history.node)} promises ballot {ballot_said(after)}, although it has "
-            f"promised ballot {ballot_said(before)}, which is higher"
+            f"{name} starts again with its promise fallen from ballot {ballot_said(before)} to "
+            f"{ballot_said(after)}"
+        )
+    else:
+        yield (
+            f"{name} promises ballot {ballot_said(after)}, although it has promised ballot "
+            f"{ballot_said(before)}, which is higher"
         )
 
 

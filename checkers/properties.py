@@ -20,8 +20,8 @@ from indelible.checkers.property import (
     world_of,
 )
 from indelible.checkers.words import said
-from indelible.model.effects import NO_OP
-from indelible.model.events import NodeId, node_name
+from indelible.model.effects import NO_OP, Effect, Execute
+from indelible.model.events import NodeId, Restart, Torn, node_name
 from indelible.model.trace import Violation
 
 __all__ = [
@@ -112,6 +112,42 @@ def at_most_once(record: View) -> Iterator[Violation]:
                 nodes=(record.node,),
                 values=(command,),
             )
+
+
+@always(reads="step", fields=("executed", "restarts"))
+def execution_not_repeated(
+    before: View, event: object, after: View, *, effects: tuple[Effect, ...], world: World
+) -> Iterator[Violation]:
+    """While a node is up it executes no index twice; once restarted it may begin again.
+
+    A record outlives restarts and does not tell when something was executed. So it counts for a
+    node that has never been down; for others, only what they execute twice in one step does.
+    """
+    never_down = world.restarts_max is not None and not before.restarts
+    done = {index for index, _ in before.executed if never_down}
+    for lifetime in _lifetimes(event, effects):
+        for index, command in (
+            (effect.index, effect.command) for effect in lifetime if isinstance(effect, Execute)
+        ):
+            if index in done:
+                yield Violation(
+                    f"{node_name(after.node)} executed {said(command)} as number {index}, "
+                    "although it had executed that number already, and has not restarted since",
+                    nodes=(after.node,),
+                    values=(command,),
+                )
+            done.add(index)
+        done = set()
+
+
+def _lifetimes(event: object, effects: tuple[Effect, ...]) -> tuple[tuple[Effect, ...], ...]:
+    """A step's effects before and after its node started again, if it did."""
+    match event:
+        case Torn(_, kept):
+            return effects[:kept], effects[kept:]
+        case Restart():
+            return (), effects
+    return (effects,)
 
 
 @always(reads="step", fields=("decided",))
@@ -342,6 +378,7 @@ BUILT_IN: Final[Mapping[str, Property]] = {
         execution_without_gap,
         execution_follows_log,
         at_most_once,
+        execution_not_repeated,
         stability,
         validity,
         decided_implies_chosen,

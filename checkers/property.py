@@ -1,9 +1,9 @@
 """What a property is: a plain function over records, with what it reads.
 
-It judges what a run shows, never how an implementation works: it sees records only, and of those
-only the fields it declares, which decides what it costs. It returns ``True`` or ``False``, or
-yields a ``Violation`` (or a sentence) for each thing that is wrong. The built-in ones live in
-``properties``.
+It judges what a run shows, never how an implementation works: it sees records, and of those only
+the fields it declares, which decides what it costs; of a step also its effects. It returns ``True``
+or ``False``, or yields a ``Violation`` (or a sentence) for each thing that is wrong. The built-in
+ones live in ``properties``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from indelible.model.effects import Decide, Execute, Lead, Promise, Vote
+from indelible.model.effects import Decide, Effect, Execute, Lead, Promise, Vote
 from indelible.model.errors import PropertyError
 from indelible.model.events import Command, NodeId
 from indelible.model.quorums import MajorityQuorums, QuorumSystem
@@ -37,6 +37,9 @@ Reads: TypeAlias = Literal["record", "step", "pair", "records"]
 """One record; the records before and after a local step; those of any two nodes, in
 either order (and of each node with itself); those of all nodes."""
 
+ON_REQUEST: Final = ("world", "effects")
+"""Parameters that a property gets if it has one of that name."""
+
 PARAMETERS: Final[Mapping[str, int]] = {"record": 1, "step": 3, "pair": 2, "records": 1}
 FIELDS: Final = Record._fields
 
@@ -47,7 +50,12 @@ TESTIMONY: Final[Mapping[str, type]] = {
     "promised": Promise,
     "leaderships": Lead,
 }
-"""The effect without which a field of the record says nothing."""
+"""The effect without which a field of the record says nothing.
+
+A property that reads the effects of a step declares what they go into just the same: ``executed``
+if it is about ``Execute``. An answer to a client goes into no field, so that who says something of
+it must know that the implementation gives any.
+"""
 
 INTERNAL: Final = frozenset({"votes", "promised", "leaderships"})
 
@@ -59,13 +67,14 @@ class World:
     nodes: tuple[NodeId, ...]
     commands: tuple[Command, ...]
     submissions_max: int | None
+    restarts_max: int | None
     quorums: QuorumSystem
 
 
 def world_of(implementation: object, scope: Scope) -> World:
     """The world in which ``implementation`` is judged: majorities, unless it says otherwise."""
     quorums = getattr(implementation, "quorums", None) or MajorityQuorums()
-    return World(scope.nodes, scope.commands, scope.submissions_max, quorums)
+    return World(scope.nodes, scope.commands, scope.submissions_max, scope.restarts_max, quorums)
 
 
 class View:
@@ -90,7 +99,10 @@ def view(node: NodeId, record: Record, names: Iterable[str]) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A function with what it reads. ``check`` takes views; ``says`` is its law in one line."""
+    """A function with what it reads. ``check`` takes views; ``says`` is its law in one line.
+
+    ``wants_world`` and ``wants_effects`` say which parameters it has beside the views.
+    """
 
     name: str
     kind: Literal["always", "sometimes"]
@@ -98,8 +110,9 @@ class Property:
     fields: tuple[str, ...]
     check: Callable[..., Any]
     wants_world: bool
+    wants_effects: bool
     says: str
-    reads_event: bool = True
+    reads_event: bool = False
 
     @property
     def testimony(self) -> frozenset[type]:
@@ -111,9 +124,14 @@ class Property:
         """Whether it reads votes, promises or leaderships: rules no client can see broken."""
         return not INTERNAL.isdisjoint(self.fields)
 
-    def violations(self, *arguments: Any, world: World) -> tuple[Violation, ...]:
-        """Everything that is wrong here; empty if the property holds."""
-        answer = self._answer(arguments, world)
+    def violations(
+        self, *arguments: Any, world: World, effects: tuple[Effect, ...] = ()
+    ) -> tuple[Violation, ...]:
+        """Everything that is wrong here; empty if the property holds.
+
+        ``effects`` are those of the step, where it reads one.
+        """
+        answer = self._answer(arguments, world, effects)
         if isinstance(answer, bool):
             return () if answer else (Violation(self.says, property=self.name),)
         if answer is None or isinstance(answer, str) or not isinstance(answer, Iterable):
@@ -131,7 +149,7 @@ class Property:
 
     def holds(self, *arguments: Any, world: World) -> bool:
         """Whether this *sometimes* property is true here."""
-        answer = self._answer(arguments, world)
+        answer = self._answer(arguments, world, ())
         if not isinstance(answer, bool):
             raise PropertyError(
                 f"property {self.name} returned {answer!r}",
@@ -139,9 +157,11 @@ class Property:
             )
         return answer
 
-    def _answer(self, arguments: tuple[Any, ...], world: World) -> Any:
+    def _answer(self, arguments: tuple[Any, ...], world: World, effects: tuple[Effect, ...]) -> Any:
         try:
-            asked = {"world": world} if self.wants_world else {}
+            asked: dict[str, Any] = {"world": world} if self.wants_world else {}
+            if self.wants_effects:
+                asked["effects"] = effects
             answer = self.check(*arguments, **asked)
             # What is yielded is worked out only when it is walked, which may raise too.
             return tuple(answer) if isinstance(answer, Iterator) else answer
@@ -164,6 +184,10 @@ def always(*, reads: Reads, fields: Iterable[str], name: str | None = None) -> D
     ``Record``): ``"record"`` (record), ``"pair"`` (one, other), ``"records"`` (records), ``"step"``
     (before, event, after); an event whose parameter begins with an underscore is not read, which
     spares asking for each. A keyword parameter ``world`` gets the nodes, commands and quorums.
+
+    A property of a step may also ask for ``effects``: those that took place, in order; after a
+    crash, inside the step or as its event, come those of the new start. What changes neither the
+    node nor its record is no step, whatever its effects.
     """
     return _decorator("always", reads, fields, name)
 
@@ -189,16 +213,22 @@ def _decorator(
 
     def decorate(function: Callable[..., Any]) -> Property:
         parameters = list(inspect.signature(function).parameters)
-        positional = [parameter for parameter in parameters if parameter != "world"]
+        positional = [parameter for parameter in parameters if parameter not in ON_REQUEST]
         called: str = name or function.__name__
         if len(positional) != PARAMETERS[reads]:
             raise PropertyError(
                 f"property {called} reads {reads!r} but takes {len(positional)} parameters",
                 remedy=f"take {PARAMETERS[reads]}, and 'world' if it needs that",
             )
+        if "effects" in parameters and reads != "step":
+            raise PropertyError(
+                f"property {called} asks for effects, but reads {reads!r}",
+                cause="only a step has effects; a record says what became of them",
+                remedy="let it read 'step'",
+            )
         says = (inspect.getdoc(function) or called.replace("_", " ")).split("\n", 1)[0]
         reads_event = reads == "step" and not positional[1].startswith("_")
-        wants_world = "world" in parameters
-        return Property(called, kind, reads, chosen, function, wants_world, says, reads_event)
+        asks = ("world" in parameters, "effects" in parameters)
+        return Property(called, kind, reads, chosen, function, *asks, says, reads_event)
 
     return decorate

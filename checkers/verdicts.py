@@ -18,6 +18,7 @@ from indelible.checkers.limits import GaveUp, Limits, Progress
 from indelible.checkers.property import Property, View, World, view, world_of
 from indelible.model.canonical import canonical
 from indelible.model.cluster import Cluster, ClusterState
+from indelible.model.effects import Effect
 from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError
 from indelible.model.events import Action, Timer
 from indelible.model.implementation import Implementation, implementation_name
@@ -191,7 +192,10 @@ def _violation_after(search: Search, finding: Finding, actions: tuple[Action, ..
     world = world_of(search.implementation, search.scope)
     try:
         states = [cluster.initial()]
-        states += [outcome.state for _, outcome in cluster.replay(actions)]
+        effects: tuple[Effect, ...] = ()
+        for _, outcome in cluster.replay(actions):
+            states.append(outcome.state)
+            effects = outcome.effects
     except ImplementationRaised as raised:
         if finding.property != RAISES:
             raise
@@ -202,7 +206,7 @@ def _violation_after(search: Search, finding: Finding, actions: tuple[Action, ..
         raise _not_reproduced(finding)
     known = next(own for own in search.findings.properties if own.name == finding.property)
     last = actions[-1] if actions else None
-    found = violations_after(known, world, states[-2:][0], last, states[-1])
+    found = violations_after(known, world, states[-2:][0], last, states[-1], effects)
     if not found:
         raise _not_reproduced(finding)
     return found[0]
@@ -223,8 +227,12 @@ def violations_after(
     before: ClusterState,
     action: Action | None,
     after: ClusterState,
+    effects: tuple[Effect, ...],
 ) -> tuple[Violation, ...]:
-    """What is wrong in ``after``, and (for properties of a step) with the step that led there."""
+    """What is wrong in ``after``, and (for properties of a step) with the step that led there.
+
+    ``effects`` are those of ``action``; both are empty for the initial state.
+    """
     views = _views(known, world, after)
     found: list[Violation] = []
     if known.reads == "records":
@@ -241,7 +249,7 @@ def violations_after(
         node, event = action
         at = world.nodes.index(node)
         earlier = _views(known, world, before)
-        found += known.violations(earlier[at], event, views[at], world=world)
+        found += known.violations(earlier[at], event, views[at], world=world, effects=effects)
     return tuple(found)
 
 

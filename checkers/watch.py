@@ -56,7 +56,7 @@ class Watch:
             state = self.cluster.initial()
         except ImplementationRaised as raised:
             return self._raised(raised)
-        return Judged(state, (), self._violation(state, None, state))
+        return Judged(state, (), self._violation(state, None, state, ()))
 
     def step(self, state: ClusterState, action: Action) -> Judged:
         """The state after an enabled ``action``, judged; ``state`` must have been judged right.
@@ -70,14 +70,18 @@ class Watch:
             return self._raised(raised)
         if after == state:
             return Judged(state, effects, None)
-        return Judged(after, effects, self._violation(state, action, after))
+        return Judged(after, effects, self._violation(state, action, after, effects))
 
     def _violation(
-        self, before: ClusterState, action: Action | None, after: ClusterState
+        self,
+        before: ClusterState,
+        action: Action | None,
+        after: ClusterState,
+        effects: tuple[Effect, ...],
     ) -> Violation | None:
         if self.property is None or self._unread(before, action, after):
             return None
-        found = violations_after(self.property, self._world, before, action, after)
+        found = violations_after(self.property, self._world, before, action, after, effects)
         return found[0] if found else None
 
     def _unread(self, before: ClusterState, action: Action | None, after: ClusterState) -> bool:

@@ -29,7 +29,12 @@ from indelible.model.errors import (
 )
 from indelible.model.events import Receive, Restart, Submit, Timeout, Torn
 from indelible.model.implementation import Implementation, Step
-from indelible.model.quorums import FlexibleQuorums, MajorityQuorums, QuorumSystem
+from indelible.model.quorums import (
+    ExplicitQuorums,
+    FlexibleQuorums,
+    MajorityQuorums,
+    QuorumSystem,
+)
 from indelible.model.record import Record
 from indelible.model.scope import Scope
 from indelible.model.trace import Trace, Violation
@@ -41,6 +46,7 @@ __all__ = [
     "Cluster",
     "Decide",
     "Execute",
+    "ExplicitQuorums",
     "FlexibleQuorums",
     "Implementation",
     "ImplementationError",

@@ -19,7 +19,8 @@ from indelible.checkers.minimize.pipeline import minimize
 from indelible.checkers.properties import BUILT_IN
 from indelible.evidence import evidence_of, search_effort
 from indelible.impl.known_bugs import KNOWN_BUGS
-from indelible.model.quorums import FlexibleQuorums
+from indelible.model.events import NodeId, node_name
+from indelible.model.quorums import ExplicitQuorums, FlexibleQuorums
 from indelible.model.trace_document import document_text
 from indelible.report import scope_summary
 from indelible.verdict_json import scope_object
@@ -90,10 +91,16 @@ def catch(name: str, memory_bytes_max: int | None = None) -> Catch:
 
 
 def _quorums(implementation: object) -> str:
-    quorums = getattr(implementation, "quorums", None)
-    if not isinstance(quorums, FlexibleQuorums):
-        return ""
-    return f"; quorums of {quorums.phase1_size} and {quorums.phase2_size}"
+    match getattr(implementation, "quorums", None):
+        case FlexibleQuorums(phase1_size, phase2_size):
+            return f"; quorums of {phase1_size} and {phase2_size}"
+        case ExplicitQuorums(phase1, phase2):
+            return f"; quorums {_listed(phase1)}, then {_listed(phase2)}"
+    return ""
+
+
+def _listed(quorums: tuple[tuple[NodeId, ...], ...]) -> str:
+    return " or ".join("+".join(map(node_name, quorum)) for quorum in quorums)
 
 
 def catches(names: Sequence[str], workers: int) -> Iterator[Catch]:

@@ -13,7 +13,7 @@ from typing import Protocol
 from indelible.model.errors import ScopeError
 from indelible.model.events import NodeId
 
-__all__ = ["FlexibleQuorums", "MajorityQuorums", "QuorumSystem"]
+__all__ = ["ExplicitQuorums", "FlexibleQuorums", "MajorityQuorums", "QuorumSystem"]
 
 
 class QuorumSystem(Protocol):
@@ -58,3 +58,31 @@ class FlexibleQuorums:
 
     def is_phase2_quorum(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
         return len(members) >= self.phase2_size
+
+
+@dataclass(frozen=True, slots=True)
+class ExplicitQuorums:
+    """The quorums of either phase are those listed, and whatever contains one of them.
+
+    So weights, grids and roles can be said: a node in no quorum only proposes. Safe when each
+    listed for phase 1 meets each listed for phase 2; this is not enforced either.
+    """
+
+    phase1: tuple[tuple[NodeId, ...], ...]
+    phase2: tuple[tuple[NodeId, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not all((*self.phase1, *self.phase2)):
+            raise ScopeError(
+                "a quorum of 0 nodes decides nothing", remedy="list quorums of at least one node"
+            )
+
+    def is_phase1_quorum(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
+        return _contains_one(members, self.phase1)
+
+    def is_phase2_quorum(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
+        return _contains_one(members, self.phase2)
+
+
+def _contains_one(members: Collection[NodeId], quorums: tuple[tuple[NodeId, ...], ...]) -> bool:
+    return any(all(node in members for node in quorum) for quorum in quorums)

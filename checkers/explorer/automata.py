@@ -165,6 +165,13 @@ class Automaton:
         self.owner.branchings.append(Branching(whole, torn, reaction.raised))
         return -len(self.owner.branchings)
 
+    def effects_number(self, local: int, bit: int, kept: int) -> int:
+        """The number of the effects of a learned step; ``kept`` as in ``Suspect``."""
+        reaction = self._reactions[self.locals[local].behaviour, bit]
+        move = reaction.whole if kept < 0 else dict(reaction.torn)[kept]
+        assert move is not None
+        return move.effects
+
     def _does_nothing(self, behaviour: int, reaction: Reaction) -> bool:
         """Whether a reaction changes no local state with this behaviour, whatever it sent."""
         if reaction.torn or reaction.raised:

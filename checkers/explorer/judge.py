@@ -1,9 +1,10 @@
 """Judge: evaluates properties as rarely as what they read allows.
 
 A property of one record or one local step is evaluated while learning, once per distinct
-projection; a step that breaks one becomes a *suspect*, and counts from the first reachable global
-state that takes it. A property of a pair or of all records is evaluated once per distinct
-combination of projections among the global states, which the kernel collects.
+projection (and list of effects, if it asks for them); a step that breaks one becomes a *suspect*,
+and counts from the first reachable global state that takes it. A property of a pair or of all
+records is evaluated once per distinct combination of projections among the global states, which the
+kernel collects.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class Judge:
         ]
         self._bad_locals: list[dict[int, list[str]]] = [{} for _ in range(nodes)]
         self._record_verdicts: dict[tuple[str, int, int], bool] = {}
-        self._step_verdicts: dict[tuple[str, int, int, int, int, int], bool] = {}
+        self._step_verdicts: dict[tuple[str, int, int, int, int, int, int], bool] = {}
 
     @property
     def memory_bytes(self) -> int:
@@ -112,11 +113,17 @@ class Judge:
                         self._suspect(index, local, bit, kept, [known.name])
 
     def _judge_steps(self, known: Property, plain: NDArray[np.int64]) -> None:
-        """A property of a step on many whole steps: once per distinct pair of projections."""
+        """A property of a step on many whole steps: once per distinct pair of projections (and
+        list of effects)."""
         projections = self._projections[known.fields].array()
         nodes, bits = plain[:, 0], plain[:, 2]
         before, after = projections[nodes, plain[:, 1]], projections[nodes, plain[:, 3]]
-        rows = np.column_stack((nodes, bits, before, after))
+        columns: list[NDArray[np.integer[Any]]] = [nodes, bits, before, after]
+        if known.wants_effects:
+            steps = plain[:, :3].tolist()
+            numbers = [self._effects(known, *step, kept=-1) for step in steps]
+            columns.append(np.array(numbers, np.int64))
+        rows = np.column_stack(columns)
         _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         bad = np.zeros(len(first), np.bool_)
         for number, row in enumerate(first.tolist()):
@@ -156,16 +163,24 @@ class Judge:
         projections = self._projections[known.fields]
         column = projections.of_local[index]
         before, after = column[local], column[target]
-        key = (known.name, index, before, after, bit, kept)
+        effects = self._effects(known, index, local, bit, kept=kept)
+        key = (known.name, index, before, after, bit, kept, effects)
         holds = self._step_verdicts.get(key)
         if holds is None:
             event: Event = self._automata.automata[index].occurrences[bit].event
             if kept >= 0 and not isinstance(event, Restart | Torn):
                 event = Torn(event, kept)
             seen = projections.view(index, before), event, projections.view(index, after)
-            holds = not known.violations(*seen, world=self._world)
+            took_place = self._automata.effects[effects] if known.wants_effects else ()
+            holds = not known.violations(*seen, world=self._world, effects=took_place)
             self._step_verdicts[key] = holds
         return holds
+
+    def _effects(self, known: Property, index: int, local: int, bit: int, *, kept: int) -> int:
+        """The number of a learned step's effects; 0 for who does not ask, to whom all are alike."""
+        if not known.wants_effects:
+            return 0
+        return self._automata.automata[index].effects_number(local, bit, kept)
 
     # --- global states -------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from indelible.checkers.explorer.parts import Interner
 from indelible.checkers.property import Property, View, World
 from indelible.checkers.walks.reactions import HISTORY
 from indelible.checkers.walks.stage import Stage
+from indelible.model.effects import Effect
 from indelible.model.record import Record
 
 __all__ = ["RunJudge"]
@@ -46,7 +47,7 @@ class Group:
             self.sometimes.append(known)
         else:
             self.always.setdefault(known.reads, []).append(known)
-            self.reads_events |= known.reads == "step" and known.reads_event
+            self.reads_events |= known.reads_event or known.wants_effects
 
     def projection(self, stage: Stage, index: int) -> int:
         """The number of what these fields are in the record of a node."""
@@ -90,7 +91,9 @@ class Group:
         if found is None:
             event = stage.actions[-1][1]
             views = self._view(index, before), self._view(index, after)
-            found = self._verdicts[key] = self._wrong("step", views[0], event, views[1])
+            found = self._verdicts[key] = self._wrong(
+                "step", views[0], event, views[1], effects=stage.effects
+            )
         return found
 
     def reach(self, reached: set[str]) -> None:
@@ -118,9 +121,14 @@ class Group:
             self._views[index, projection] = known
         return known
 
-    def _wrong(self, reads: str, *seen: Any) -> Names:
-        of_kind = self.always[reads]
-        return tuple([known.name for known in of_kind if known.violations(*seen, world=self.world)])
+    def _wrong(self, reads: str, *seen: Any, effects: tuple[Effect, ...] = ()) -> Names:
+        return tuple(
+            [
+                known.name
+                for known in self.always[reads]
+                if known.violations(*seen, world=self.world, effects=effects)
+            ]
+        )
 
 
 class RunJudge:

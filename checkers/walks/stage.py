@@ -13,7 +13,7 @@ from copy import copy
 from typing import Any, Final
 
 from indelible.checkers.walks.reactions import Reactions
-from indelible.model.effects import Storage
+from indelible.model.effects import Effect, Storage
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
     Action,
@@ -112,6 +112,16 @@ class Stage:
 
     def _budget(self, index: int, timer: Timer) -> tuple[Timer, int | None]:
         return self.reactions.budget(index, timer)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """The effects of the last step, in order: those a crash kept, then those of a new start."""
+        known = self.reactions.consequences
+        *happened, last = self.last
+        if len(self.last) < 4:  # A whole event, or a restart.
+            return known[last].effects
+        _, kept, whole = happened
+        return known[whole].effects[:kept] + known[last].effects
 
     # --- what it does --------------------------------------------------------------------------
 

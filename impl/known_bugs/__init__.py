@@ -85,13 +85,12 @@ _ELECTION: Final = (
         MultiPaxos(scopes.ALL_OF_TWO_ELECT),
     ),
     KnownBug(
-        election.KeepOldPromises(scopes.THREE_OF_FOUR_ELECT),
-        # Four nodes and three bids: what is chosen wrongly shows in the votes first.
-        "votes_are_safe",
-        scopes.TWO_BIDS_OF_FOUR,
+        election.KeepOldPromises(scopes.TWO_VOTERS_OF_THREE),
+        "agreement",
+        scopes.TWO_BIDS_FOR_TWO_VOTERS,
         "read in MyPaxos",
         19,
-        MultiPaxos(scopes.THREE_OF_FOUR_ELECT),
+        MultiPaxos(scopes.TWO_VOTERS_OF_THREE),
     ),
     KnownBug(
         election.StaleAdoption(scopes.ALL_OF_TWO_ELECT),

@@ -1,9 +1,8 @@
 """Scopes: where the known bugs show, each as small as its bugs allow. Values only.
 
-A scope is also explored with the clean implementation, to the end wherever that is feasible. So it
-has no more nodes, candidates, commands and restarts than its bugs take, links that keep the order
-where no message need be overtaken, and quorums other than majorities where that saves a node or
-an event.
+A scope is also explored with the clean implementation, to the end. So it has no more nodes,
+candidates, commands and restarts than its bugs take, links that keep the order where no message
+need be overtaken, and quorums other than majorities where that saves a node or an event.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from indelible.model.quorums import FlexibleQuorums
+from indelible.model.quorums import ExplicitQuorums, FlexibleQuorums
 from indelible.model.scope import Links, Scope
 
 __all__ = [
@@ -28,18 +27,19 @@ __all__ = [
     "SAME_COMMAND_TWICE",
     "THREE_CANDIDATES",
     "THREE_COMMANDS",
-    "THREE_OF_FOUR_ELECT",
     "TORN_PAIR",
     "TWO_BIDS_EACH",
-    "TWO_BIDS_OF_FOUR",
+    "TWO_BIDS_FOR_TWO_VOTERS",
     "TWO_LEADERS",
     "TWO_LEADERS_ANY_ORDER",
+    "TWO_VOTERS_OF_THREE",
 ]
 
 ALL_OF_TWO_ELECT: Final = FlexibleQuorums(phase1_size=2, phase2_size=1)
 ALL_OF_TWO_CHOOSE: Final = FlexibleQuorums(phase1_size=1, phase2_size=2)
 ALL_OF_THREE_ELECT: Final = FlexibleQuorums(phase1_size=3, phase2_size=1)
-THREE_OF_FOUR_ELECT: Final = FlexibleQuorums(phase1_size=3, phase2_size=2)
+TWO_VOTERS_OF_THREE: Final = ExplicitQuorums(phase1=((0, 1),), phase2=((0,), (1,)))
+"""Node 2 only proposes: it takes both of the others to elect, and either of them to choose."""
 
 
 APART: Final = {"a": (0,), "b": (1,)}
@@ -113,7 +113,7 @@ TORN_PAIR: Final = _scope(nodes=2, restarts=1, torn=True, links="unordered_dupli
 # Three bids.
 
 TWO_BIDS_EACH: Final = _scope(nodes=2, elections=2, links="unordered_duplicating")
-TWO_BIDS_OF_FOUR: Final = _scope(
-    nodes=4, commands=("a",), may_submit=(0,), candidates=(0, 3), elections=2
+TWO_BIDS_FOR_TWO_VOTERS: Final = _scope(
+    may_submit={"a": (2,), "b": (0,)}, candidates=(0, 2), elections=2
 )
 THREE_CANDIDATES: Final = _scope(candidates=(0, 1, 2))

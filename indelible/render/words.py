@@ -207,7 +207,8 @@ def effect_text(effect: Effect) -> str:
         case Reply(command, result):
             return f"answers the client of {text_of(command)}: {text_of(result)}"
         case Promise(ballot):
-            return f"promises ballot {text_of(ballot)}"
+            text = text_of(ballot)  # As ours calls what is below all ballots.
+            return "promises no ballot" if text == "none" else f"promises ballot {text}"
         case Vote(slot, ballot, value):
             return f"votes for {value_text(value)} in slot {slot} at ballot {text_of(ballot)}"
         case SetTimer(timer, _):

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
+from client_properties import CLIENT_PROPERTIES
 from mutator import MODULES, Mutant, source_of
 
 from indelible import FlexibleQuorums, Limits, Scope, Verdict, explore
@@ -122,6 +123,7 @@ TRIALS: Final[dict[str, Trial]] = {
         scope(3, "a", timeouts_max=TWO_BIDS, restarts_max=1), 8_108, FlexibleQuorums(1, 3)
     ),
     "four slots in order": Trial(scope(2, "abcd", links="ordered"), 7_128),
+    "each submitted twice": Trial(scope(2, "ab", submissions_max=2), 212),
 }
 """From tiny to small, so that most mutants die in milliseconds.
 
@@ -212,6 +214,6 @@ def _causes(verdict: Verdict) -> Iterator[str]:
 
 
 def _properties(trial: Trial) -> list[Property]:
-    """The built-in ones and one of ours; where only one node bids, no leader is replaced."""
+    """The built-in ones and some of ours; where only one node bids, no leader is replaced."""
     known = BUILT_IN.values() if trial.is_contested else default_properties()
-    return [*known, everything_executed]
+    return [*known, everything_executed, *CLIENT_PROPERTIES]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 
 import pytest
+from client_properties import CLIENT_PROPERTIES
 from mutation_report import REPORT, WORDS, load_outcomes, load_words, report
 from mutation_run import outcomes_of
 from mutation_slips import slips_of
@@ -39,6 +40,14 @@ def test_every_survivor_has_a_word_and_every_word_a_survivor() -> None:
     assert {known.word for known in words.values()} <= set(WORDS)
     assert all(known.why for known in words.values())
     assert {known.scope for known in words.values()} == {"", *LARGER}
+
+
+def test_what_clients_may_count_on_is_broken_by_some_mutant() -> None:
+    """Of each of our own properties: one that kills nothing might be one that cannot fail."""
+    killers = {outcome.killer for outcome in OUTCOMES.values()}
+    assert {
+        known.name for known in (*CLIENT_PROPERTIES, BUILT_IN["execution_not_repeated"])
+    } <= killers
 
 
 def test_the_report_is_of_these_outcomes() -> None:

@@ -28,7 +28,7 @@ EVENTS_MAX = {
     "ballot_not_unique": 12,
     "dup_promise_counted": 10,
     "stale_promise_counted": 9,
-    "keep_old_promises": 14,
+    "keep_old_promises": 15,
     "stale_adoption": 9,
     "bump_without_prepare": 14,
     "phase1_quorum_half": 12,

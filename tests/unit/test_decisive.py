@@ -278,6 +278,12 @@ def test_a_promise_falls() -> None:
     assert spoken(script, (0, TWO), (0, ONE), (0, THREE), (1, TWO)) == []
 
 
+def test_a_promise_falls_in_a_restart() -> None:
+    script = {(0, ONE): (SAVE, Promise(3)), (0, "start"): (Promise(2),)}
+    says = "n0 starts again with its promise fallen from ballot 3 to 2"
+    assert spoken(script, (0, ONE), (0, CRASH)) == [(2, says)]
+
+
 # --- deciding and executing ---------------------------------------------------------------------
 
 

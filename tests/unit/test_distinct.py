@@ -29,6 +29,7 @@ from indelible.model.errors import ImplementationRaised
 from indelible.model.run import replayed
 from indelible.model.trace import Trace
 from indelible.model.verdict import Verdict
+from support.effect_properties import cancels_last
 from support.random_implementation import SCOPES, RandomImplementation
 from support.scripted import Scripted
 
@@ -51,6 +52,7 @@ ALWAYS = (
     *(known for known in BUILT_IN.values() if known.kind == "always"),
     storage_rises,
     never_four_sent,
+    cancels_last,
 )
 BY_NAME = {known.name: known for known in ALWAYS}
 
@@ -111,7 +113,7 @@ def shortest_by_property(implementation: Any, scope: Scope) -> dict[str, int] | 
     kinds = {type(effect) for _, effects in first for effect in effects}
     initial, found = cluster.initial(), dict[str, int]()
     for known in ALWAYS:
-        if violations_after(known, world, initial, None, initial):
+        if violations_after(known, world, initial, None, initial, ()):
             found[known.name] = 0
     seen, level, depth = {initial}, [initial], 0
     while level:
@@ -128,7 +130,7 @@ def shortest_by_property(implementation: Any, scope: Scope) -> dict[str, int] | 
                     continue
                 for known in ALWAYS:
                     if known.name not in found and violations_after(
-                        known, world, before, action, after
+                        known, world, before, action, after, effects
                     ):
                         found[known.name] = depth
                 if after not in seen:

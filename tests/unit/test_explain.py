@@ -87,7 +87,7 @@ def test_the_random_stories_leave_much_out() -> None:
     """Without this the test above could hold of nothing."""
     scope = Scope(nodes=3, timeouts_max=2, restarts_max=2, torn=True)
     shorter = 0
-    for seed in range(200):
+    for seed in range(300):
         implementation, known = RandomImplementation(seed), ALWAYS[seed % len(ALWAYS)]
         judged = replay(Watch(implementation, scope, known), walk(implementation, scope, seed, 16))
         if judged.violation is not None and judged.step:

@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indelible import (
+    Receive,
     Scope,
+    Submit,
     Timeout,
+    Torn,
     always,
     explore,
     sometimes,
@@ -20,6 +23,7 @@ from indelible.checkers.breadth_first import explore_breadth_first
 from indelible.checkers.limits import Limits
 from indelible.checkers.properties import BUILT_IN
 from indelible.impl.multipaxos import MultiPaxos
+from support.effect_properties import cancels_last, saves_no_more_than_it_sends
 from support.random_implementation import SCOPES, RandomImplementation
 
 STATES_MAX = 400
@@ -45,7 +49,8 @@ def storages_differ(one, other):
     return one.storage != other.storage
 
 
-ALL = (*BUILT_IN.values(), storage_never_falls, never_five_sent, storages_differ)
+OF_EFFECTS = (cancels_last, saves_no_more_than_it_sends)
+ALL = (*BUILT_IN.values(), storage_never_falls, never_five_sent, storages_differ, *OF_EFFECTS)
 QUIET = (storages_differ, BUILT_IN["entry_decided"])
 
 
@@ -78,6 +83,27 @@ def assert_twins_agree(implementation, scope, properties):
 @given(seed=st.integers(0, 10**6), scope=SCOPES, quiet=st.booleans())
 def test_random_implementations(seed, scope, quiet):
     assert_twins_agree(RandomImplementation(seed), scope, QUIET if quiet else ALL)
+
+
+@pytest.mark.parametrize("known", OF_EFFECTS, ids=lambda known: known.name)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), scope=SCOPES)
+def test_properties_of_effects(known, seed, scope):
+    """Alone, since one that is broken sooner ends the search."""
+    assert_twins_agree(RandomImplementation(seed), scope, (known,))
+
+
+def test_each_property_of_effects_is_violated_and_holds_somewhere():
+    """By whole steps and by torn ones. Without this the test above could hold of nothing."""
+    scope = Scope(nodes=2, restarts_max=1, torn=True)
+    for known in OF_EFFECTS:
+        seen = set()
+        for seed in range(60):
+            verdict = explore(RandomImplementation(seed), scope, properties=[known])
+            if verdict.violation and verdict.violation.property == known.name:
+                seen.add(type(verdict.trace.actions[-1][1]))
+            seen.add(verdict.outcome)
+        assert seen >= {"holds", Torn, Receive} or seen >= {"holds", Torn, Submit}, known.name
 
 
 ELECTION = {"election": 1, "heartbeat": 0, "retransmit": 0}

@@ -21,6 +21,7 @@ from indelible.checkers.minimize.schedule import play, schedule
 from indelible.checkers.properties import BUILT_IN
 from indelible.checkers.watch import Watch, replay
 from indelible.model.trace import Trace
+from support.effect_properties import cancels_last
 from support.random_implementation import SCOPES, RandomImplementation
 
 EVENTS_MAX = 60
@@ -65,6 +66,7 @@ PROPERTIES = {
     "record": never_three_sent,
     "record, bounded": armed_once_submitted,
     "step": storage_never_falls,
+    "step, effects": cancels_last,
     "pair": storages_are_close,
     "pair, testimony": BUILT_IN["agreement"],
     "records": storages_add_up_to_little,

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from indelible import explore
+from indelible.checkers.breadth_first import explore_breadth_first
+from indelible.checkers.limits import Limits
 from indelible.checkers.properties import BUILT_IN, Property, World, always, sometimes, view
 from indelible.checkers.verdicts import reached_in, violations_after
 from indelible.model.cluster import ClusterState, LocalState
-from indelible.model.effects import NO_OP, Decide, Effect, Lead, Send, Vote
+from indelible.model.effects import NO_OP, Decide, Effect, Execute, Lead, Persist, Reply, Send, Vote
 from indelible.model.errors import PropertyError
-from indelible.model.events import Submit
+from indelible.model.events import Event, Restart, Submit, Torn
 from indelible.model.implementation import Step
 from indelible.model.quorums import FlexibleQuorums, MajorityQuorums
 from indelible.model.record import Envelope, Record
@@ -25,12 +27,15 @@ from indelible.model.trace import Violation
 from indelible.model.verdict import PropertyResult
 
 NOTHING = Record()
+SUBMIT = Submit("a")
+FIRST, SECOND = Execute(0, "a"), Execute(1, "b")
 
 
 def world(nodes: int, **fields: Any) -> World:
     known: dict[str, Any] = {
         "commands": ("a", "b"),
         "submissions_max": 1,
+        "restarts_max": 1,
         "quorums": MajorityQuorums(),
     }
     return World(nodes=tuple(range(nodes)), **(known | fields))
@@ -41,12 +46,17 @@ def state(*records: Record) -> ClusterState:
 
 
 def violations(
-    known: Property, *records: Record, before: Record = NOTHING, **fields: Any
+    known: Property,
+    *records: Record,
+    before: Record = NOTHING,
+    event: Event = SUBMIT,
+    effects: tuple[Effect, ...] = (),
+    **fields: Any,
 ) -> tuple[Violation, ...]:
     """What is wrong with the records of nodes 0, 1, …; ``before`` is node 0's, a step ago."""
     earlier = state(before, *records[1:])
     where = world(len(records), **fields)
-    return violations_after(known, where, earlier, (0, Submit("a")), state(*records))
+    return violations_after(known, where, earlier, (0, event), state(*records), effects)
 
 
 def decided(*entries: tuple[int, Any]) -> Record:
@@ -68,7 +78,10 @@ def voted(*votes: tuple[int, int, Any], promised: int | None = None) -> Record:
 
 @dataclass(frozen=True)
 class Case:
-    """Records that break a property, what is said of it, and records that just do not."""
+    """Records that break a property, what is said of it, and records that just do not.
+
+    For a property of a step also node 0's record before it, and the effects of it.
+    """
 
     bad: tuple[Record, ...]
     says: str
@@ -77,6 +90,8 @@ class Case:
     nodes: tuple[int, ...] = (0,)
     values: tuple[Any, ...] = ()
     before: Record = NOTHING
+    effects: tuple[Effect, ...] = ()
+    near_effects: tuple[Effect, ...] = ()
 
 
 CASES: dict[str, Case] = {
@@ -128,6 +143,25 @@ CASES: dict[str, Case] = {
         says="n0 executed 'a' twice, as number 0 and as number 1",
         near=(executed((0, "a")), executed((0, "a"))),
         values=("a",),
+    ),
+    "execution_not_repeated": Case(
+        bad=(executed((0, "a")),),
+        effects=(FIRST, Reply("a", 0), FIRST),
+        says="n0 executed 'a' as number 0, although it had executed that number already, and has "
+        "not restarted since",
+        near=(executed((0, "a"), (1, "b")),),
+        near_effects=(FIRST, Reply("a", 0), SECOND, Reply("b", 1)),
+        values=("a",),
+    ),
+    "execution_not_repeated, of an earlier step": Case(
+        before=executed((0, "a")),
+        bad=(executed((0, "a"), (0, "b")),),
+        effects=(Execute(0, "b"),),
+        says="n0 executed 'b' as number 0, although it had executed that number already, and has "
+        "not restarted since",
+        near=(executed((0, "a"), (1, "b")),),
+        near_effects=(SECOND,),
+        values=("b",),
     ),
     "stability": Case(
         before=decided((0, "a")),
@@ -249,7 +283,7 @@ def test_every_built_in_property_has_a_case() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_the_least_that_breaks_it(name: str) -> None:
     case, known = CASES[name], built_in(name)
-    found = violations(known, *case.bad, before=case.before)
+    found = violations(known, *case.bad, before=case.before, effects=case.effects)
     expected = Violation(case.says, case.slot, case.nodes, case.values, known.name)
     assert found[0] == expected
     assert len(found) == (2 if len(set(case.nodes)) < len(case.nodes) else 1)
@@ -258,8 +292,39 @@ def test_the_least_that_breaks_it(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_near_miss_does_not_break_it(name: str) -> None:
     case = CASES[name]
-    assert violations(built_in(name), *case.near, before=case.before) == ()
+    near = {"before": case.before, "effects": case.near_effects}
+    assert violations(built_in(name), *case.near, **near) == ()
     assert violations(built_in(name), *(NOTHING for _ in case.bad)) == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "effects", "is_repeated"),
+    [
+        (SUBMIT, (FIRST, FIRST), True),
+        (SUBMIT, (SECOND, FIRST), False),
+        (Restart(), (FIRST, SECOND), False),
+        (Restart(), (FIRST, SECOND, FIRST), True),
+        (Torn(SUBMIT, 1), (FIRST, FIRST, SECOND), False),
+        (Torn(SUBMIT, 2), (FIRST, FIRST, SECOND), True),
+        (Torn(SUBMIT, 0), (FIRST, FIRST), True),
+    ],
+)
+def test_what_is_executed_again_after_a_restart_is_not_repeated(
+    event: Event, effects: tuple[Effect, ...], is_repeated: bool
+) -> None:
+    known = BUILT_IN["execution_not_repeated"]
+    assert bool(violations(known, NOTHING, event=event, effects=effects)) == is_repeated
+    # What it executed before a restart it may execute again, in a later step too.
+    before = Record(executed=((0, "a"),), restarts=1)
+    found = violations(known, before, before=before, event=event, effects=effects)
+    assert bool(found) == is_repeated
+
+
+def test_where_restarts_are_not_counted_a_node_may_have_been_down() -> None:
+    known, before = BUILT_IN["execution_not_repeated"], executed((0, "a"))
+    assert not violations(known, before, before=before, effects=(FIRST,), restarts_max=None)
+    assert violations(known, before, before=before, effects=(FIRST,), restarts_max=0)
+    assert violations(known, before, before=before, effects=(SECOND, SECOND), restarts_max=None)
 
 
 @pytest.mark.parametrize("name", REACHED)
@@ -404,6 +469,10 @@ def two(one: Any, other: Any) -> bool:
     return one == other
 
 
+def of_effects(record: Any, *, effects: Any) -> bool:
+    return record == effects
+
+
 @pytest.mark.parametrize(
     ("decorate", "says", "available"),
     [
@@ -424,8 +493,13 @@ def two(one: Any, other: Any) -> bool:
         ),
         (lambda: always(reads="step", fields=())(two), "reads 'step' but takes 2 parameters", ""),
         (lambda: always(reads="record", fields=())(two), "reads 'record' but takes 2", ""),
+        (
+            lambda: always(reads="record", fields=())(of_effects),
+            "property of_effects asks for effects, but reads 'record'",
+            "",
+        ),
     ],
-    ids=["reads", "fields", "sometimes", "too few", "too many"],
+    ids=["reads", "fields", "sometimes", "too few", "too many", "effects"],
 )
 def test_a_property_is_refused_when_it_is_declared(
     decorate: Callable[[], Any], says: str, available: str
@@ -434,6 +508,33 @@ def test_a_property_is_refused_when_it_is_declared(
         decorate()
     assert says in caught.value.fact
     assert caught.value.available == available
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """A node that executes its first command again when it starts again, and, if ``twice``, when
+    that is submitted again."""
+
+    twice: bool
+
+    def start(self, node: Any, nodes: Any, storage: Any) -> Step:
+        return Step(storage, () if storage is None else (Execute(0, storage),))
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        if state is None:
+            return Step(event.command, (Persist(event.command), Execute(0, event.command)))
+        return Step(state, (Execute(0, state),) if self.twice else ())
+
+
+@pytest.mark.parametrize("restarts_max", [0, 1])
+def test_executing_again_is_found_and_starting_again_is_not(restarts_max: int) -> None:
+    known = BUILT_IN["execution_not_repeated"]
+    scope = Scope(nodes=1, submissions_max=2, restarts_max=restarts_max)
+    assert explore(Repeats(twice=False), scope, properties=[known]).outcome == "holds"
+    verdict = explore(Repeats(twice=True), scope, properties=[known])
+    assert verdict.trace is not None
+    assert verdict.trace.actions == ((0, SUBMIT), (0, SUBMIT))
+    assert explore_breadth_first(Repeats(twice=True), scope, (known,), Limits()).trace is not None
 
 
 # --- what a check says of properties ------------------------------------------------------------

@@ -20,6 +20,7 @@ from indelible.model.cluster import Cluster
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import Timeout
 from indelible.model.implementation import Implementation
+from support.effect_properties import cancels_last, saves_no_more_than_it_sends
 from support.random_implementation import SCOPES, RandomImplementation
 
 
@@ -47,7 +48,14 @@ def same_votes(one: View, other: View) -> bool:
     return one.node != other.node and bool(one.votes) and one.votes == other.votes
 
 
-NONSENSE = (quiet_while_armed, timers_fire_late, restarts_stay, same_votes)
+NONSENSE = (
+    quiet_while_armed,
+    timers_fire_late,
+    restarts_stay,
+    same_votes,
+    cancels_last,
+    saves_no_more_than_it_sends,
+)
 
 
 def judged_walk(
@@ -64,10 +72,12 @@ def judged_walk(
     cluster, stage = Cluster(implementation, scope, twice=False), Stage(reactions)
     always_, often = [[p for p in properties if p.kind == kind] for kind in ("always", "sometimes")]
     state, wrong, reached = cluster.initial(), judge.start(stage), set()
-    before, action = state, None
+    before, action, effects = state, None, ()
     for _ in range(length):
         assert wrong == tuple(
-            known.name for known in always_ if violations_after(known, world, before, action, state)
+            known.name
+            for known in always_
+            if violations_after(known, world, before, action, state, effects)
         )
         reached |= {known.name for known in often if reached_in(known, world, state)}
         if wrong:
@@ -79,7 +89,8 @@ def judged_walk(
         option = draw.choice(options)
         if take(stage, option):
             before, action = state, stage.actions[-1]
-            state = cluster.step(state, action)
+            state, effects = cluster.outcome(state, action)
+            assert stage.effects == effects
             wrong = judge.after(stage, option.node)
     return wrong, reached
 
@@ -122,6 +133,7 @@ def test_each_kind_of_property_is_found_violated() -> None:
         "quiet_while_armed",  # a pair
         "timers_fire_late",  # a step and its event
         "restarts_stay",  # a step
+        "cancels_last",  # its effects
         "execution_without_gap",  # a record
         "decided_implies_chosen",  # all records
     }

@@ -22,6 +22,7 @@ from indelible.model.implementation import Step
 from indelible.model.itf import Opaque
 from indelible.model.itf_decoder import Decoder
 from indelible.model.itf_encoder import Encoder
+from support.effect_properties import cancels_last
 from support.random_implementation import SCOPES, RandomImplementation
 from support.walks import walk
 
@@ -45,7 +46,7 @@ def little_happens(records: Any) -> bool:
 
 
 ALWAYS = [known for known in BUILT_IN.values() if known.kind == "always"]
-PROPERTIES = (*ALWAYS, storage_stays, at_most_one_timer, little_happens)
+PROPERTIES = (*ALWAYS, storage_stays, at_most_one_timer, little_happens, cancels_last)
 
 
 @pytest.mark.parametrize("known", PROPERTIES, ids=lambda known: known.name)
@@ -61,13 +62,14 @@ def test_a_property_is_judged_as_if_it_were_evaluated_after_every_step(
     except ImplementationRaised:
         return
     world = world_of(implementation, scope)
-    found, steps = violations_after(known, world, state, None, state), 0
+    found, steps = violations_after(known, world, state, None, state, ()), 0
     for before, outcome in Cluster(implementation, scope).replay(actions):
         if found:
             break
         steps += 1
         if outcome.state != before:  # To no search is a step that changes nothing a step.
-            found = violations_after(known, world, before, actions[steps - 1], outcome.state)
+            last, (after, effects) = actions[steps - 1], outcome
+            found = violations_after(known, world, before, last, after, effects)
     judged = replay(Watch(implementation, scope, known), actions)
     assert judged.outcome == ("violates" if found else "holds")
     assert judged.violation == (found[0] if found else None)

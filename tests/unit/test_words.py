@@ -2,11 +2,14 @@
 
 import pytest
 
+from indelible.impl.multipaxos.ballot import NO_BALLOT, Ballot
+from indelible.model.effects import Promise
 from indelible.model.events import Torn
 from indelible.model.record import Record
 from indelible.model.trace import Evidence
 from indelible.render.words import (
     effect_lines,
+    effect_text,
     message_text,
     one_line,
     record_rows,
@@ -49,6 +52,11 @@ def test_effects_of_a_torn_step_are_in_three_parts(revealed_before_saved: Eviden
     ]
     assert step_title(step).startswith("n2 receives Accept(")
     assert step_title(step).endswith(" from n0, crashes after 2 of 4 effects, restarts")
+
+
+def test_to_promise_what_is_below_all_ballots_is_to_promise_none() -> None:
+    assert effect_text(Promise(NO_BALLOT)) == "promises no ballot"
+    assert effect_text(Promise(Ballot(1, 0))) == "promises ballot 1.0"
 
 
 def test_a_record_in_rows_says_what_it_says_in_a_sentence(dup_ack_counted: Evidence) -> None:
