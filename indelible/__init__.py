@@ -29,7 +29,19 @@ from indelible.model.errors import (
 )
 from indelible.model.events import Receive, Restart, Submit, Timeout, Torn
 from indelible.model.implementation import Implementation, Step
-from indelible.model.quorums import FlexibleQuorums, MajorityQuorums, QuorumSystem
+from indelible.model.quorums import (
+    ExplicitQuorums,
+    FlexibleQuorums,
+    FormulaQuorums,
+    GridQuorums,
+    HierarchicalQuorums,
+    JointQuorums,
+    MajorityQuorums,
+    QuorumSystem,
+    ReadOneWriteAllQuorums,
+    TreeQuorums,
+    WeightedQuorums,
+)
 from indelible.model.record import Record
 from indelible.model.scope import Scope
 from indelible.model.trace import Trace, Violation
@@ -41,10 +53,15 @@ __all__ = [
     "Cluster",
     "Decide",
     "Execute",
+    "ExplicitQuorums",
     "FlexibleQuorums",
+    "FormulaQuorums",
+    "GridQuorums",
+    "HierarchicalQuorums",
     "Implementation",
     "ImplementationError",
     "IndelibleError",
+    "JointQuorums",
     "Lead",
     "Limits",
     "MajorityQuorums",
@@ -54,6 +71,7 @@ __all__ = [
     "PropertyError",
     "PropertyResult",
     "QuorumSystem",
+    "ReadOneWriteAllQuorums",
     "Receive",
     "Record",
     "Reply",
@@ -68,10 +86,12 @@ __all__ = [
     "Torn",
     "Trace",
     "TraceError",
+    "TreeQuorums",
     "Verdict",
     "View",
     "Violation",
     "Vote",
+    "WeightedQuorums",
     "World",
     "always",
     "explore",

@@ -378,6 +378,8 @@ class JointQuorums(FormulaQuorums):
     new_nodes: tuple[NodeId, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "old_nodes", tuple(self.old_nodes))
+        object.__setattr__(self, "new_nodes", tuple(self.new_nodes))
         self.phases(())
 
     def phases(self, nodes: tuple[NodeId, ...]) -> Phases:
