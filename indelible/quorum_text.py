@@ -51,7 +51,11 @@ def _phase_lines(phase: PhaseReport) -> Iterator[str]:
     yield f"    minimal quorums   {_minimal(phase)}"
     for quorum in phase.minimal:
         yield f"                      {_listed(quorum)}"
-    yield f"    load              {_load(phase)}"
+    if phase.load.value is None or phase.capacity is None:
+        yield f"    load              not computed: {phase.load.how}"
+        return
+    yield f"    load              {_number(phase.load.value)} at the busiest node ({phase.load.how})"
+    yield f"    capacity          {_number(phase.capacity)} times that of one node"
 
 
 def _size(quorum: tuple[NodeId, ...] | None) -> str:
@@ -73,16 +77,6 @@ def _minimal(phase: PhaseReport) -> str:
     if phase.minimal_count > len(phase.minimal):
         return f"{phase.minimal_count:,}; some of them:"
     return f"{phase.minimal_count:,}:"
-
-
-def _load(phase: PhaseReport) -> str:
-    value = phase.load.value
-    if value is None or phase.capacity is None:
-        return f"not computed: {phase.load.how}"
-    return (
-        f"{_number(value)} at the busiest node, at best; "
-        f"capacity {_number(phase.capacity)} nodes ({phase.load.how})"
-    )
 
 
 def _number(value: Fraction) -> str:

@@ -17,7 +17,7 @@ import z3
 
 from indelible.checkers.lemmas.obligation import Answer, Obligation
 
-__all__ = ["Found", "Lemma", "Lines", "decide", "lemma_obligations"]
+__all__ = ["Found", "Lemma", "Lines", "decide", "evaluate", "lemma_obligations"]
 
 Lines: TypeAlias = tuple[str, ...]
 
@@ -33,16 +33,27 @@ class Found(NamedTuple):
     reason: str
 
 
+def evaluate(model: z3.ModelRef, known: z3.ExprRef) -> z3.ExprRef:
+    """What an expression, of whatever context, is in a model; anything that fits where it is not
+    said."""
+    return model.eval(known.translate(model.ctx), model_completion=True)
+
+
 def decide(
     constraints: Iterable[z3.BoolRef], timeout_seconds: float, logic: str | None = None
 ) -> Found:
-    """Try to satisfy all the constraints. Whatever stops z3 before the end is *unknown*."""
+    """Try to satisfy all the constraints. Whatever stops z3 before the end is *unknown*.
+
+    They are tried in a context of their own, which the model stays in, so that neither depends on
+    what z3 was asked before.
+    """
     if timeout_seconds <= 0:
-        return Found("unknown", None, "no time was given")
-    solver = z3.Solver() if logic is None else z3.SolverFor(logic)
+        return Found("unknown", None, "there was no time left")
+    context = z3.Context()
+    solver = z3.Solver(ctx=context) if logic is None else z3.SolverFor(logic, ctx=context)
     # Whole milliseconds: 0 would mean no limit at all.
     solver.set("timeout", max(1, int(timeout_seconds * 1000)))
-    solver.add(*constraints)
+    solver.add(*(constraint.translate(context) for constraint in constraints))
     result = solver.check()
     if result == z3.sat:
         return Found("sat", solver.model(), "")

@@ -74,9 +74,10 @@ def _by_linear_program(
 ) -> Load:
     """Quorums are added one by one, each time the cheapest at the prices found so far."""
     ends = time.monotonic() + timeout_seconds
-    prices = {node: z3.Real(f"price of {node!r}") for node in nodes}
-    cheapest = z3.Real("cheapest")
-    program = z3.Optimize()
+    context = z3.Context()
+    prices = {node: z3.Real(f"price of {node!r}", context) for node in nodes}
+    cheapest = z3.Real("cheapest", context)
+    program = z3.Optimize(ctx=context)
     program.add(*(price >= 0 for price in prices.values()), z3.Sum(*prices.values()) == 1)
     program.add(cheapest <= 1)
     program.maximize(cheapest)

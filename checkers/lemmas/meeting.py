@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import z3
 
 from indelible.checkers.lemmas.encodings import as_numbers, as_truth
-from indelible.checkers.lemmas.lemma import decide
+from indelible.checkers.lemmas.lemma import decide, evaluate
 from indelible.checkers.lemmas.obligation import Outcome
 from indelible.checkers.lemmas.shapes import (
     is_flat,
@@ -116,7 +116,7 @@ def _by_search(one: Formula, other: Formula, timeout_seconds: float) -> Meeting:
         return Meeting("proved", "by z3, over the reals")
     in_one = {node: z3.Bool(f"{node!r} in one") for node in named_nodes(one) + named_nodes(other)}
     constraints = (
-        as_truth(one, lambda node: in_one[node]),
+        as_truth(one, in_one.__getitem__),
         as_truth(other, lambda node: z3.Not(in_one[node])),
     )
     found = decide(constraints, ends - time.monotonic(), "QF_FD")
@@ -124,7 +124,7 @@ def _by_search(one: Formula, other: Formula, timeout_seconds: float) -> Meeting:
         return Meeting("proved", "by z3, over truth values")
     if found.model is None:
         return Meeting("unknown", found.reason)
-    members = [node for node, known in in_one.items() if z3.is_true(found.model[known])]
+    members = [node for node, known in in_one.items() if z3.is_true(evaluate(found.model, known))]
     met = _disjoint(one, other, members, "by z3, over truth values")
     assert met is not None, "a model is a counterexample"
     return met
@@ -136,6 +136,6 @@ def _shared_out(one: Formula, other: Formula) -> list[z3.BoolRef]:
     shares = {node: z3.Real(f"share of {node!r}") for node in nodes}
     return [
         *(constraint for share in shares.values() for constraint in (share >= 0, share <= 1)),
-        *as_numbers(one, lambda node: shares[node], z3.Real, "one"),
+        *as_numbers(one, shares.__getitem__, z3.Real, "one"),
         *as_numbers(other, lambda node: 1 - shares[node], z3.Real, "other"),
     ]

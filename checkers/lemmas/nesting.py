@@ -154,17 +154,22 @@ def _up_to(size: int) -> z3.BoolRef:
 
 def _shown(model: z3.ModelRef, relations: tuple[z3.FuncDeclRef, ...]) -> Iterator[str]:
     """Every relation, by what is in it: nodes are called n0, n1, …, groups g0, quorums q0."""
-    names: dict[str, str] = {}
-    for sort in (NODE, GROUP, QUORUM):
-        for number, element in enumerate(model.get_universe(sort) or ()):
-            names[str(element)] = f"{str(sort)[0]}{number}"
+    context = model.ctx
+    universes = {
+        str(sort): model.get_universe(sort.translate(context)) or ()
+        for sort in (NODE, GROUP, QUORUM)
+    }
+    names = {
+        str(element): f"{sort[0]}{number}"
+        for sort, universe in universes.items()
+        for number, element in enumerate(universe)
+    }
     for relation in relations:
-        universes = [
-            model.get_universe(relation.domain(place)) or () for place in range(relation.arity())
-        ]
-        held = (
+        held = relation.translate(context)
+        arguments = [universes[str(held.domain(place))] for place in range(held.arity())]
+        tuples = (
             " ".join(names[str(element)] for element in elements)
-            for elements in product(*universes)
-            if z3.is_true(model.eval(relation(*elements), model_completion=True))
+            for elements in product(*arguments)
+            if z3.is_true(model.eval(held(*elements), model_completion=True))
         )
-        yield f"{relation.name()} = {{{', '.join(held)}}}"
+        yield f"{relation.name()} = {{{', '.join(tuples)}}}"

@@ -7,6 +7,7 @@ quorum, so that one fewer can always be lost.
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Final
 
 import z3
@@ -59,11 +60,12 @@ def _by_search(formula: Formula, timeout_seconds: float) -> frozenset[NodeId] | 
     if timeout_seconds <= 0:
         return None
     nodes = named_nodes(formula)
-    chosen = {node: z3.Int(f"{node!r} is in it") for node in nodes}
-    program = z3.Optimize()
+    context = z3.Context()
+    chosen = {node: z3.Int(f"{node!r} is in it", context) for node in nodes}
+    program = z3.Optimize(ctx=context)
     program.set("timeout", max(1, int(timeout_seconds * 1000)))
     program.add(*(z3.And(known >= 0, known <= 1) for known in chosen.values()))
-    program.add(*as_numbers(formula, lambda node: chosen[node], z3.Int, "it"))
+    program.add(*as_numbers(formula, chosen.__getitem__, partial(z3.Int, ctx=context), "it"))
     program.minimize(z3.Sum(*chosen.values()))
     # Only when it is done does z3 say that it is satisfied; a model before that is any model.
     if program.check() != z3.sat:

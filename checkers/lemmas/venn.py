@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import z3
 
-from indelible.checkers.lemmas.lemma import Lines
+from indelible.checkers.lemmas.lemma import Lines, evaluate
 
 __all__ = ["NodeSet", "Venn"]
 
@@ -103,7 +103,7 @@ class Venn:
 
 
 def _value(model: z3.ModelRef, number: z3.ArithRef) -> str:
-    return str(model.eval(number, model_completion=True))
+    return str(evaluate(model, number))
 
 
 def _set(numbers: Iterable[int]) -> str:
