@@ -48,13 +48,16 @@ def _phase_lines(phase: PhaseReport) -> Iterator[str]:
         yield f"    a quorum is       {text}"
     yield f"    smallest          {_size(phase.smallest)}"
     yield f"    tolerates         {_tolerated(phase)}"
-    yield f"    minimal quorums   {_minimal(phase)}"
-    for quorum in phase.minimal:
+    yield f"    fails without     {_size(phase.stopped_by)}"
+    shown = [quorum for quorum in phase.minimal if len(quorum) <= NODES_SHOWN]
+    yield f"    minimal quorums   {_minimal(phase, len(shown))}"
+    for quorum in shown:
         yield f"                      {_listed(quorum)}"
     if phase.load.value is None or phase.capacity is None:
         yield f"    load              not computed: {phase.load.how}"
         return
-    yield f"    load              {_number(phase.load.value)} at the busiest node ({phase.load.how})"
+    load = _number(phase.load.value)
+    yield f"    load              {load} at the busiest node ({phase.load.how})"
     yield f"    capacity          {_number(phase.capacity)} times that of one node"
 
 
@@ -65,18 +68,20 @@ def _size(quorum: tuple[NodeId, ...] | None) -> str:
 
 
 def _tolerated(phase: PhaseReport) -> str:
-    if phase.stopped_by is None or phase.failures_tolerated is None:
-        return NOT_COMPUTED
-    failures = _count(phase.failures_tolerated, "failure")
-    return f"{failures}, whichever; not that of {_listed(phase.stopped_by)}"
+    match phase.failures_tolerated:
+        case None:
+            return NOT_COMPUTED
+        case 0:
+            return "no failure of some nodes"
+        case number:
+            return f"any {_count(number, 'failure')}"
 
 
-def _minimal(phase: PhaseReport) -> str:
-    if phase.minimal_count is None:
-        return "too many to count; some of them:"
-    if phase.minimal_count > len(phase.minimal):
-        return f"{phase.minimal_count:,}; some of them:"
-    return f"{phase.minimal_count:,}:"
+def _minimal(phase: PhaseReport, shown: int) -> str:
+    count = "too many to count" if phase.minimal_count is None else f"{phase.minimal_count:,}"
+    if not shown:
+        return count
+    return f"{count}:" if shown == phase.minimal_count else f"{count}; some of them:"
 
 
 def _number(value: Fraction) -> str:

@@ -34,8 +34,8 @@ class Found(NamedTuple):
 
 
 def evaluate(model: z3.ModelRef, known: z3.ExprRef) -> z3.ExprRef:
-    """What an expression, of whatever context, is in a model; anything that fits where it is not
-    said."""
+    """What an expression of the main context is in a model that ``decide`` found; anything that
+    fits, where the model does not say."""
     return model.eval(known.translate(model.ctx), model_completion=True)
 
 

@@ -99,4 +99,4 @@ def _by_linear_program(
 def _fraction(model: z3.ModelRef, number: z3.ArithRef) -> Fraction:
     value = model.eval(number, model_completion=True)
     assert isinstance(value, z3.RatNumRef)
-    return value.as_fraction()
+    return Fraction(value.as_fraction())

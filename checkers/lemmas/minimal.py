@@ -7,8 +7,9 @@ otherwise by listing them all, if they are not too many.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from indelible.checkers.lemmas.meeting import minimal_within
 from indelible.checkers.lemmas.shapes import names_each_once, weighty_parts
@@ -24,7 +25,8 @@ WEIGHTS_MAX: Final = 200_000
 """So many different weights are looked at on one level, to count by weight."""
 
 
-class MinimalQuorums(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MinimalQuorums:
     """Some of the minimal quorums, the smaller first, and how many there are.
 
     ``count`` is ``None`` if there are too many to tell.
