@@ -21,7 +21,7 @@ __all__ = ["CANDIDATES_MAX", "MinimalQuorums", "all_minimal_quorums", "minimal_q
 CANDIDATES_MAX: Final = 2_000
 """So many sets are listed, where they must be listed to be counted."""
 
-WEIGHTS_MAX: Final = 200_000
+WEIGHTS_MAX: Final = 50_000
 """So many different weights are looked at on one level, to count by weight."""
 
 

@@ -2,7 +2,7 @@
 
 Statements only, to be read as text, in first-order logic: here nodes and groups are not counted,
 and there may be any number of them. The lemma about hierarchies is one level of a proof by
-induction on the depth, and with the lemma about weights it is why ``meeting.shapes_meet`` is right.
+induction on the depth, and with the lemma about weights it is why ``shapes.shapes_meet`` is right.
 """
 
 from __future__ import annotations

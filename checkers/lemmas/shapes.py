@@ -9,6 +9,7 @@ majorities, weights, grids, trees and hierarchies of every size.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from indelible.model.events import NodeId
 from indelible.model.thresholds import Formula, Threshold, is_satisfied, named_nodes
@@ -25,7 +26,7 @@ __all__ = [
     "weighty_parts",
 ]
 
-SUMS_MAX = 200_000
+SUMS_MAX: Final = 50_000
 """So many different weights of sets of parts are looked at, and no more."""
 
 

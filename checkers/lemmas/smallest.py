@@ -19,7 +19,7 @@ from indelible.model.thresholds import Formula, Threshold, is_satisfied, named_n
 
 __all__ = ["fewest_nodes"]
 
-WEIGHTS_MAX: Final = 200_000
+WEIGHTS_MAX: Final = 20_000
 """So many different weights are looked at on one level; with more z3 is asked."""
 
 
@@ -42,18 +42,38 @@ def fewest_nodes(formula: Formula, timeout_seconds: float) -> frozenset[NodeId] 
 def _by_level(formula: Formula) -> frozenset[NodeId] | None:
     if not isinstance(formula, Threshold):
         return frozenset({formula})
-    # By weight, up to what is asked for: the fewest nodes with which parts weigh so much.
-    fewest: dict[int, frozenset[NodeId]] = {0: frozenset()}
+    parts: list[tuple[int, frozenset[NodeId]]] = []
     for weight, part in weighty_parts(formula):
         inner = _by_level(part)
-        if inner is None or len(fewest) > WEIGHTS_MAX:
+        if inner is None:
+            return None
+        parts.append((weight, inner))
+    alike = len({len(inner) for _, inner in parts}) == 1
+    return _heaviest(parts, formula.least) if alike else _by_weight(parts, formula.least)
+
+
+def _heaviest(parts: list[tuple[int, frozenset[NodeId]]], least: int) -> frozenset[NodeId]:
+    """Where each part takes as many nodes, the heaviest ones are the fewest."""
+    chosen: frozenset[NodeId] = frozenset()
+    for weight, inner in parts:
+        if least > 0:
+            chosen |= inner
+            least -= weight
+    return chosen
+
+
+def _by_weight(parts: list[tuple[int, frozenset[NodeId]]], least: int) -> frozenset[NodeId] | None:
+    # By weight, up to what is asked for: the fewest nodes with which parts weigh so much.
+    fewest: dict[int, frozenset[NodeId]] = {0: frozenset()}
+    for weight, inner in parts:
+        if len(fewest) > WEIGHTS_MAX:
             return None
         for before, nodes in tuple(fewest.items()):
-            reached = min(before + weight, formula.least)
+            reached = min(before + weight, least)
             rival = fewest.get(reached)
-            if before < formula.least and (rival is None or len(nodes | inner) < len(rival)):
+            if before < least and (rival is None or len(nodes) + len(inner) < len(rival)):
                 fewest[reached] = nodes | inner
-    return fewest[formula.least]
+    return fewest[least]
 
 
 def _by_search(formula: Formula, timeout_seconds: float) -> frozenset[NodeId] | None:

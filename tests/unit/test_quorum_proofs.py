@@ -278,6 +278,31 @@ def test_what_has_no_shape_is_searched() -> None:
     assert_meeting(met, one, other, disjoint_pair(one, other, nodes))
 
 
+@pytest.mark.parametrize("top", [10**5, 10**9, 10**30])
+def test_large_weights_are_decided_too(top: int) -> None:
+    """Too many different sums to look at, and too large ones for sums of truth values."""
+    weights = {node: top // 7 * (1 + node**3 % 97) + node**2 for node in range(30)}
+    nodes, total = tuple(weights), sum(weights.values())
+    heavy = WeightedQuorums(weights)
+    phases = phases_of(heavy, nodes)
+    assert do_meet(*phases, LIMIT).outcome == "proved"
+    halves = phases_of(WeightedQuorums(weights, total * 4 // 9, total * 4 // 9), nodes)
+    assert_meeting(do_meet(*halves, LIMIT), *halves, apart=True)
+    assert_meeting(meeting._over_numbers(*halves, LIMIT), *halves, apart=True)
+    fewest = system_report(heavy, nodes, "heavy").phase1.smallest
+    assert fewest is not None
+    by_weight = sorted(weights.values(), reverse=True)
+    assert sum(by_weight[: len(fewest)]) > total / 2 >= sum(by_weight[: len(fewest) - 1])
+
+
+@settings(max_examples=50, deadline=None)
+@given(formulas, formulas)
+def test_whole_numbers_say_the_same_as_truth_values(one: Formula, other: Formula) -> None:
+    apart = disjoint_pair(one, other, NODES)
+    assert_meeting(meeting._over_numbers(one, other, LIMIT), one, other, apart)
+    assert_meeting(meeting._over_truth_values(one, other, LIMIT), one, other, apart)
+
+
 # What is not known.
 
 
