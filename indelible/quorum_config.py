@@ -29,7 +29,13 @@ from indelible.model.quorums import (
 )
 from indelible.model.thresholds import named_nodes
 
-__all__ = ["NamedQuorums", "quorums_from_project", "quorums_from_table", "quorums_from_tables"]
+__all__ = [
+    "KINDS",
+    "NamedQuorums",
+    "quorums_from_project",
+    "quorums_from_table",
+    "quorums_from_tables",
+]
 
 FILE: Final = "pyproject.toml"
 TABLE: Final = "tool.indelible.quorums"
@@ -88,8 +94,8 @@ def quorums_from_table(
         raise ScopeError(f"{place} is {table!r}", remedy='make it a table with a "kind"')
     fields = _Fields(place, table)
     kind = fields.take("kind", _is_text, "the name of a kind")
-    if kind not in (*_READERS, JOINT):
-        raise ScopeError(f"{place} is of kind {kind!r}", available=", ".join((*_READERS, JOINT)))
+    if kind not in KINDS:
+        raise ScopeError(f"{place} is of kind {kind!r}", available=", ".join(KINDS))
     try:
         if kind == JOINT:
             old, new = (
@@ -245,3 +251,6 @@ _READERS: Final[dict[str, Callable[[_Fields], FormulaQuorums]]] = {
     "tree": _tree,
     "hierarchical": _hierarchical,
 }
+
+KINDS: Final = (*_READERS, JOINT)
+"""What ``kind`` may say."""

@@ -8,7 +8,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from indelible.quorum_config import _READERS, JOINT, quorums_from_tables
+from indelible.quorum_config import KINDS, quorums_from_tables
 
 DOC = (Path(__file__).parents[2] / "docs" / "quorums.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", DOC, re.DOTALL | re.MULTILINE)
@@ -33,4 +33,4 @@ def test_every_kind_of_system_is_shown() -> None:
     (text,) = [text for kind, text in BLOCKS if kind == "toml"]
     tables = tomllib.loads(text)["tool"]["indelible"]["quorums"]
     assert len(quorums_from_tables(tables)) == len(tables)
-    assert {table["kind"] for table in tables.values()} == {*_READERS, JOINT}
+    assert {table["kind"] for table in tables.values()} == {*KINDS}
