@@ -9,6 +9,7 @@ from indelible.checkers.limits import Limits, available_memory
 from indelible.checkers.properties import BUILT_IN, Property, default_properties
 from indelible.model.errors import ImplementationError, PropertyError, ScopeError
 from indelible.model.implementation import Implementation
+from indelible.model.quorums import FormulaQuorums, phases_of
 from indelible.model.scope import Scope
 from indelible.model.verdict import Verdict
 
@@ -84,6 +85,9 @@ def check_question(
         )
     if not isinstance(scope, Scope):
         raise ScopeError(f"the scope is {scope!r}", remedy="pass a Scope, as in Scope(nodes=3)")
+    quorums = getattr(implementation, "quorums", None)
+    if isinstance(quorums, FormulaQuorums):
+        phases_of(quorums, scope.nodes)
     if properties is None:
         return default_properties()
     chosen: list[Property] = []

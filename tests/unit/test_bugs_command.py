@@ -135,3 +135,8 @@ def test_an_unknown_name_is_told_with_those_that_resemble_it() -> None:
     assert result.exit_code == 2
     assert "there is no known bug 'dup_ack_count'" in result.stderr
     assert "available: dup_ack_counted, " in result.stderr
+
+
+def test_a_hunt_says_which_quorums_a_bug_needs() -> None:
+    assert catch("dup_promise_counted").needs.endswith("; quorums of 3 and 1")
+    assert catch("keep_old_promises").needs.endswith("; quorums n0+n1, then n0 or n1")
