@@ -61,6 +61,11 @@ OUTPUTS = {
     "replay.json": "replay late.itf.json --target ledgers:Careful --json",
     "replay_folder.txt": "replay .",
     "minimize.txt": f"minimize late.itf.json --output {os.devnull}",
+    "fuzz_help.txt": "fuzz --help",
+    "fuzz_violated.txt": "fuzz ledgers:Late --seed 1 --runs 40 --workers 1 --no-save",
+    "fuzz_nothing_found.txt": "fuzz ledgers:Careful --seed 1 --runs 40 --workers 1 --no-save",
+    "fuzz_coverage.txt": "fuzz ledgers:Careful --seed 1 --runs 9 --coverage --no-save",
+    "fuzz.json": "fuzz ledgers:Hasty --seed 1 --runs 9 --workers 1 --no-save --json",
     "damaged_trace.txt": "replay ledgers.py",
 }
 
@@ -79,6 +84,7 @@ MASKS = (
     (r"(?m)^  (local states|local steps|time|memory)(  +)\S.*$", r"  \1\2…"),
     (r'"(states_local|steps_learned|calls|seconds|memory_bytes)": [\d.]+', r'"\1": 0'),
     (r"\d\.\d s(?=  | \|)", "  … s"),
+    (r"(?m)^(  events  +[\d,]+), [\d,]+/s$", r"\1, …"),
     (re.escape(str(EXAMPLES)), "(here)"),
 )
 LIMIT_MASKS = ((r"(?m)^  (states|transitions)(  +)\S.*$", r"  \1\2…"),)
