@@ -10,6 +10,7 @@ __all__ = [
     "ImplementationError",
     "ImplementationRaised",
     "IndelibleError",
+    "ProofError",
     "PropertyError",
     "ScopeError",
     "TraceError",
@@ -43,6 +44,10 @@ class ImplementationError(IndelibleError):
 
 class ScopeError(IndelibleError):
     """The question makes no sense: a contradictory or malformed scope."""
+
+
+class ProofError(IndelibleError):
+    """What is to be proved makes no sense: there is no such law to leave out."""
 
 
 class PropertyError(IndelibleError):
