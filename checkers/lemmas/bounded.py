@@ -26,7 +26,7 @@ from indelible.checkers.lemmas.finite import (
     is_enabled,
 )
 from indelible.checkers.lemmas.grounded import Grounded, Truth, all_true, opposite
-from indelible.checkers.lemmas.logic import Element, Formula, Relation, read, read_closed
+from indelible.checkers.lemmas.logic import Element, Formula, Relation
 from indelible.checkers.lemmas.protocol import Law
 
 __all__ = ["FoundRun", "count_states", "run_lines", "shortest_run", "shortest_violation"]
@@ -89,7 +89,7 @@ class Unrolled:
                     *(self.instance.elements[sort] for sort in update.relation.sorts)
                 ):
                     inner = {**binding, **dict(zip(update.parameters, changed, strict=True))}
-                    value = read(update.formula, reading, inner)
+                    value = update.formula.read(reading, inner)
                     if value is not self.state[update.relation, changed]:
                         changes.setdefault((update.relation, changed), []).append((choice, value))
         happens = [choice for choice, _ in choices.values()]
@@ -130,7 +130,7 @@ def shortest_violation(
     safety = instance.protocol.safety
     run = _shortest(
         instance,
-        lambda reading: opposite(all_true(read_closed(law.formula, reading) for law in safety)),
+        lambda reading: opposite(all_true(law.closed.read(reading, {}) for law in safety)),
         depth_max,
         timeout_seconds,
     )
@@ -143,9 +143,7 @@ def shortest_run(
     instance: Instance, goal: Formula, *, depth_max: int, timeout_seconds: float
 ) -> FoundRun | None:
     """The shortest run that reaches ``goal``. Raises ``TimeoutError``."""
-    return _shortest(
-        instance, lambda reading: read_closed(goal, reading), depth_max, timeout_seconds
-    )
+    return _shortest(instance, lambda reading: goal.read(reading, {}), depth_max, timeout_seconds)
 
 
 def _shortest(instance, wanted, depth_max, timeout_seconds):
@@ -162,7 +160,9 @@ def _shortest(instance, wanted, depth_max, timeout_seconds):
         if found == z3.sat:
             return run.found(run.solver.model())
         if found == z3.unknown:
-            raise TimeoutError(f"no run of up to {depth - 1} steps does it; the rest was not searched")
+            raise TimeoutError(
+                f"no run of up to {depth - 1} steps does it; the rest was not searched"
+            )
         run.solver.pop()
     return None
 
@@ -182,7 +182,9 @@ def count_states(instance: Instance, depth_max: int) -> tuple[int, ...]:
         while run.solver.check() == z3.sat:
             model = run.solver.model()
             state = frozenset(
-                known for known, truth in run.state.items() if truth is not False and z3.is_true(model.eval(truth, model_completion=True))
+                known
+                for known, truth in run.state.items()
+                if truth is not False and z3.is_true(model.eval(truth, model_completion=True))
             )
             seen.append(state)
             counts[-1] += 1

@@ -18,8 +18,6 @@ from indelible.checkers.lemmas.logic import (
     Relation,
     Sort,
     Variable,
-    read,
-    read_closed,
 )
 from indelible.checkers.lemmas.protocol import Action, Law, Protocol
 
@@ -119,9 +117,7 @@ def is_enabled(instance: Instance, facts: Facts, happening: Happening) -> bool:
 def failed_guards(instance: Instance, facts: Facts, happening: Happening) -> tuple[Law, ...]:
     """Why it may not happen in this state."""
     reading, binding = _plain(instance, facts), _binding(happening)
-    return tuple(
-        guard for guard in happening[0].guards if not read(guard.formula, reading, binding)
-    )
+    return tuple(guard for guard in happening[0].guards if not guard.formula.read(reading, binding))
 
 
 def after(instance: Instance, facts: Facts, happening: Happening) -> Facts:
@@ -134,8 +130,7 @@ def after(instance: Instance, facts: Facts, happening: Happening) -> Facts:
         changed[update.relation] = frozenset(
             arguments
             for arguments in product(*sorts)
-            if read(
-                update.formula,
+            if update.formula.read(
                 reading,
                 {**binding, **dict(zip(update.parameters, arguments, strict=True))},
             )
@@ -146,7 +141,7 @@ def after(instance: Instance, facts: Facts, happening: Happening) -> Facts:
 def broken_laws(instance: Instance, facts: Facts, laws: Iterable[Law]) -> tuple[Law, ...]:
     """Those of the laws that are not true in this state."""
     reading = _plain(instance, facts)
-    return tuple(law for law in laws if not read_closed(law.formula, reading))
+    return tuple(law for law in laws if not law.closed.read(reading, {}))
 
 
 def levels(instance: Instance, depth_max: int | None = None) -> Iterator[tuple[Facts, ...]]:

@@ -22,7 +22,6 @@ from indelible.checkers.lemmas.logic import (
     Relation,
     Sort,
     Variable,
-    read_closed,
     relations_of,
 )
 from indelible.checkers.lemmas.obligation import Answer, Obligation
@@ -113,8 +112,8 @@ def _satisfiable(protocol: Protocol) -> Obligation:
         reading = Unbounded(protocol)
         solver = _solver(timeout_seconds)
         for law in (*protocol.axioms, *protocol.invariant):
-            solver.add(read_closed(law.formula, reading))
-        solver.add(read_closed(protocol.decision, reading))
+            solver.add(law.closed.read(reading, {}))
+        solver.add(protocol.decision.read(reading, {}))
         started = time.monotonic()
         found = solver.check()
         seconds = time.monotonic() - started
@@ -133,8 +132,8 @@ def _initiation(protocol: Protocol, law: Law) -> Obligation:
         reading = Initially(protocol)
         solver = _solver(timeout_seconds)
         for axiom in protocol.axioms:
-            solver.add(read_closed(axiom.formula, reading))
-        solver.add(z3.Not(read_closed(law.formula, reading)))
+            solver.add(axiom.closed.read(reading, {}))
+        solver.add(z3.Not(law.closed.read(reading, {})))
         return _answer(solver, lambda _: (f"initially it is false: {law.says}",))
 
     return Obligation(protocol.name, f"initially/{law.name}", law.says, prove)
@@ -145,10 +144,10 @@ def _consecution(protocol: Protocol, action: Action, law: Law) -> Obligation:
         reading = Unbounded(protocol)
         solver = _solver(timeout_seconds)
         for known in (*protocol.axioms, *protocol.invariant):
-            solver.add(read_closed(known.formula, reading))
+            solver.add(known.closed.read(reading, {}))
         binding = {parameter: reading.element(parameter) for parameter in action.parameters}
         solver.add(action.is_enabled(reading, binding))
-        solver.add(z3.Not(read_closed(law.formula, After(reading, action, binding))))
+        solver.add(z3.Not(law.closed.read(After(reading, action, binding), {})))
 
         def shown(model: z3.ModelRef) -> tuple[str, ...]:
             sizes = {sort: reading.universe_size(model, sort) for sort in protocol.sorts}

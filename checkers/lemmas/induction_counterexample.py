@@ -16,7 +16,7 @@ import z3
 
 from indelible.checkers.lemmas.finite import Facts, Instance, after, broken_laws, is_enabled
 from indelible.checkers.lemmas.grounded import Grounded, all_true, opposite
-from indelible.checkers.lemmas.logic import Element, Relation, Sort, read_closed
+from indelible.checkers.lemmas.logic import Element, Relation, Sort
 from indelible.checkers.lemmas.protocol import Action, After, Law, Protocol
 
 __all__ = ["Question", "smallest_counterexample"]
@@ -98,14 +98,12 @@ class _Search:
         reading = self._reading()
         action = self.question.action
         for law in self.question.before:
-            self._solver.add(read_closed(law.formula, reading))
+            self._solver.add(law.closed.read(reading, {}))
         # Without loss of generality, where ballots have an order and so on: elements that are
         # renamed behave the same, so a parameter that is the first of its sort is the first element.
         for arguments in self._bindings(action):
             binding = dict(zip(action.parameters, arguments, strict=True))
-            broken = opposite(
-                read_closed(self.question.law.formula, After(reading, action, binding))
-            )
+            broken = opposite(self.question.law.closed.read(After(reading, action, binding), {}))
             happens = all_true((action.is_enabled(reading, binding), broken))
             if happens is False:
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import combinations
 
 from indelible.checkers.lemmas import multi_paxos, single_decree
-from indelible.checkers.lemmas.finite import Facts, Instance
+from indelible.checkers.lemmas.finite import Instance
 from indelible.checkers.lemmas.logic import Element
 from indelible.checkers.lemmas.protocol import Protocol
 from indelible.model.events import NodeId, node_name

@@ -3,7 +3,10 @@
 First-order formulae over a few sorts: relations between variables, equality, *all of*, *any of*,
 *none of*, *when … then*, *for all*, *there is*. There are no functions, and sorts have no elements
 until a ``Reading`` gives them some: a prover reads a formula for every universe at once, a search
-for one finite universe. Whoever reads, reads the same text.
+for one finite universe. Whoever reads, reads the same text: ``formula.read(reading, environment)`` is what
+the formula means where its free variables stand for what the environment says.
+
+Sorts, variables and relations are themselves, not their names: two variables may share a name.
 """
 
 from __future__ import annotations
@@ -29,8 +32,6 @@ __all__ = [
     "for_all",
     "free_variables",
     "none_of",
-    "read",
-    "read_closed",
     "relations_of",
     "same",
     "there_is",
@@ -42,7 +43,7 @@ Element: TypeAlias = Any
 """Whatever a reading takes for the elements of sorts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sort:
     """A kind of thing, such as *node*; ``letter`` starts the names of its elements."""
 
@@ -50,7 +51,7 @@ class Sort:
     letter: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variable:
     """Stands for one element of its sort."""
 
@@ -58,7 +59,7 @@ class Variable:
     sort: Sort
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """What may be true of elements of these sorts; ``says`` is a sentence with ``{0}``, ``{1}``…"""
 
@@ -82,6 +83,9 @@ class Atom:
     relation: Relation
     arguments: tuple[Variable, ...]
 
+    def read(self, reading: Reading[Truth], environment: Environment) -> Truth:
+        return reading.atom(self.relation, tuple([environment[known] for known in self.arguments]))
+
 
 @dataclass(frozen=True, slots=True)
 class Same:
@@ -90,12 +94,18 @@ class Same:
     one: Variable
     other: Variable
 
+    def read(self, reading: Reading[Truth], environment: Environment) -> Truth:
+        return reading.same(environment[self.one], environment[self.other])
+
 
 @dataclass(frozen=True, slots=True)
 class Not:
     """The part is false."""
 
     part: Formula
+
+    def read(self, reading: Reading[Truth], environment: Environment) -> Truth:
+        return reading.negation(self.part.read(reading, environment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +114,18 @@ class All:
 
     parts: tuple[Formula, ...]
 
+    def read(self, reading: Reading[Truth], environment: Environment) -> Truth:
+        return reading.conjunction(part.read(reading, environment) for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     """Some part is true."""
 
     parts: tuple[Formula, ...]
+
+    def read(self, reading: Reading[Truth], environment: Environment) -> Truth:
+        return reading.disjunction(part.read(reading, environment) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,10 @@ class ForAll:
     variables: tuple[Variable, ...]
     body: Formula
 
+    def read(self, reading: Reading[Truth], environment: Environment) -> Truth:
+        read = self.body.read
+        return reading.for_all(self.variables, environment, lambda inner: read(reading, inner))
+
 
 @dataclass(frozen=True, slots=True)
 class ThereIs:
@@ -126,6 +146,10 @@ class ThereIs:
 
     variables: tuple[Variable, ...]
     body: Formula
+
+    def read(self, reading: Reading[Truth], environment: Environment) -> Truth:
+        read = self.body.read
+        return reading.there_is(self.variables, environment, lambda inner: read(reading, inner))
 
 
 Formula: TypeAlias = Atom | Same | Not | All | AnyOf | ForAll | ThereIs
@@ -135,7 +159,7 @@ Environment: TypeAlias = Mapping[Variable, Element]
 
 def same(one: Variable, other: Variable) -> Formula:
     """They are the same element."""
-    if one.sort != other.sort:
+    if one.sort is not other.sort:
         raise TypeError(f"{one.name} is a {one.sort.name}, {other.name} a {other.sort.name}")
     return Same(one, other)
 
@@ -172,7 +196,7 @@ def either(condition: Formula, *, then: Formula, otherwise: Formula) -> Formula:
 
 def for_all(*variables: Variable, holds: Formula) -> Formula:
     """It holds whatever the variables stand for."""
-    return ForAll(variables, holds)
+    return ForAll(variables, holds) if variables else holds
 
 
 def there_is(*variables: Variable, such_that: Formula) -> Formula:
@@ -217,35 +241,6 @@ class Reading(ABC, Generic[Truth]):
         environment: Environment,
         body: Callable[[Environment], Truth],
     ) -> Truth: ...
-
-
-def read(formula: Formula, reading: Reading[Truth], environment: Environment) -> Truth:
-    """What the formula means, where its free variables stand for what ``environment`` says."""
-    match formula:
-        case Atom(relation, arguments):
-            return reading.atom(relation, tuple(environment[known] for known in arguments))
-        case Same(one, other):
-            return reading.same(environment[one], environment[other])
-        case Not(part):
-            return reading.negation(read(part, reading, environment))
-        case All(parts):
-            return reading.conjunction(read(part, reading, environment) for part in parts)
-        case AnyOf(parts):
-            return reading.disjunction(read(part, reading, environment) for part in parts)
-        case ForAll(variables, body):
-            return reading.for_all(variables, environment, lambda inner: read(body, reading, inner))
-        case ThereIs(variables, body):
-            return reading.there_is(
-                variables, environment, lambda inner: read(body, reading, inner)
-            )
-
-
-def read_closed(formula: Formula, reading: Reading[Truth]) -> Truth:
-    """What a law means: that the formula is true whatever its free variables stand for."""
-    variables = free_variables(formula)
-    if not variables:
-        return read(formula, reading, {})
-    return reading.for_all(variables, {}, lambda inner: read(formula, reading, inner))
 
 
 def free_variables(formula: Formula) -> tuple[Variable, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 from indelible.checkers.lemmas.logic import (
@@ -23,8 +24,8 @@ from indelible.checkers.lemmas.logic import (
     Variable,
     all_of,
     any_of,
+    for_all,
     free_variables,
-    read,
     same,
 )
 from indelible.model.errors import ProofError
@@ -34,7 +35,7 @@ __all__ = ["Action", "After", "Law", "Protocol", "Update", "adds", "becomes"]
 Truth = TypeVar("Truth")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Law:
     """An axiom, a guard or a conjunct: ``says`` is a sentence, and ``formula`` the same, exactly.
 
@@ -45,6 +46,11 @@ class Law:
     name: str
     says: str
     formula: Formula
+
+    @cached_property
+    def closed(self) -> Formula:
+        """The formula, true of whatever its free variables stand for."""
+        return for_all(*free_variables(self.formula), holds=self.formula)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ class Action:
 
     def is_enabled(self, reading: Reading[Truth], binding: Environment) -> Truth:
         """Whether all guards are true, where the parameters stand for what ``binding`` says."""
-        return reading.conjunction(read(guard.formula, reading, binding) for guard in self.guards)
+        return reading.conjunction(guard.formula.read(reading, binding) for guard in self.guards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,7 @@ class After(Reading[Truth]):
         if update is None:
             return self._before.atom(relation, arguments)
         environment = {**self._binding, **dict(zip(update.parameters, arguments, strict=True))}
-        return read(update.formula, self._before, environment)
+        return update.formula.read(self._before, environment)
 
     def same(self, one: Element, other: Element) -> Truth:
         return self._before.same(one, other)
