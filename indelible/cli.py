@@ -18,6 +18,7 @@ from indelible.bugs_command import bugs
 from indelible.model.errors import IndelibleError, PropertyError
 from indelible.model.verdict import EXIT_CODES
 from indelible.options import changed_scope, limit_options, output_options, scope_options
+from indelible.prove_command import prove
 from indelible.trace_commands import minimize, replay, show
 
 if TYPE_CHECKING:
@@ -253,5 +254,5 @@ def _show(
         write_result(render_report(verdict, [render_text(each) for each in evidence], saved))
 
 
-for command in (bugs, show, replay, minimize):
+for command in (bugs, prove, show, replay, minimize):
     main.add_command(command)

@@ -14,7 +14,7 @@ from indelible.model.errors import ScopeError
 from indelible.model.events import NodeId, Timer, node_name
 from indelible.model.scope import LINKS, Links, Scope
 
-__all__ = ["changed_scope", "limit_options", "output_options", "scope_options"]
+__all__ = ["DURATION", "changed_scope", "limit_options", "output_options", "scope_options"]
 
 Command: TypeAlias = Callable[..., Any]
 

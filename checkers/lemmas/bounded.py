@@ -8,7 +8,7 @@ broken law, the shortest first. What is found is replayed by plain evaluation be
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
@@ -26,8 +26,7 @@ from indelible.checkers.lemmas.finite import (
     is_enabled,
 )
 from indelible.checkers.lemmas.grounded import Grounded, Truth, all_true, opposite
-from indelible.checkers.lemmas.logic import Element, Formula, Relation
-from indelible.checkers.lemmas.protocol import Law
+from indelible.checkers.lemmas.logic import Element, Formula, Relation, relations_of
 
 __all__ = ["FoundRun", "count_states", "run_lines", "shortest_run", "shortest_violation"]
 
@@ -146,7 +145,12 @@ def shortest_run(
     return _shortest(instance, lambda reading: goal.read(reading, {}), depth_max, timeout_seconds)
 
 
-def _shortest(instance, wanted, depth_max, timeout_seconds):
+def _shortest(
+    instance: Instance,
+    wanted: Callable[[Grounded], Truth],
+    depth_max: int,
+    timeout_seconds: float,
+) -> FoundRun | None:
     deadline = time.monotonic() + timeout_seconds
     run = Unrolled(instance)
     for depth in range(depth_max + 1):
@@ -160,9 +164,7 @@ def _shortest(instance, wanted, depth_max, timeout_seconds):
         if found == z3.sat:
             return run.found(run.solver.model())
         if found == z3.unknown:
-            raise TimeoutError(
-                f"no run of up to {depth - 1} steps does it; the rest was not searched"
-            )
+            raise TimeoutError(f"no run of fewer than {depth} steps; time was too short for longer")
         run.solver.pop()
     return None
 
@@ -205,10 +207,22 @@ def _differs(run: Unrolled, state: frozenset[Tuple]) -> z3.BoolRef:
     return z3.Or(*apart)
 
 
-def run_lines(run: FoundRun, law: Law | None = None) -> Iterator[str]:
-    """The run as counterexamples are told; ``law`` is what is broken at its end."""
+def run_lines(run: FoundRun) -> tuple[str, ...]:
+    """The run as counterexamples are told: what happened, and what is wrong at its end, if
+    anything is. It is called the shortest, which is what the searches here find."""
+    broken = broken_laws(run.instance, run.end, run.instance.protocol.safety)
     count = len(run.steps)
-    yield f"Counterexample: {count} events, the shortest there is."
+    title = "Counterexample" if broken else "Run"
+    lines = [f"{title}: {count} event{'s' if count != 1 else ''}, the shortest there is."]
     for number, (action, arguments) in enumerate(run.steps, start=1):
         names = dict(zip((known.name for known in action.parameters), arguments, strict=True))
-        yield f"{number:>4}  {action.says.format(**names)}"
+        lines.append(f"{number:>4}  {action.says.format(**names)}")
+    for law in broken:
+        lines += ["", f"Violated: {law.name}", f"      {law.says}"]
+        lines += [
+            f"      {relation.says.format(*arguments)}"
+            for relation in run.instance.protocol.changing
+            if relation in relations_of(law.formula)
+            for arguments in sorted(run.end[relation])
+        ]
+    return tuple(lines)

@@ -29,6 +29,7 @@ __all__ = [
     "after",
     "broken_laws",
     "empty",
+    "failed_guards",
     "happenings",
     "is_enabled",
     "levels",
@@ -110,7 +111,7 @@ def happenings(instance: Instance) -> Iterator[Happening]:
 
 def is_enabled(instance: Instance, facts: Facts, happening: Happening) -> bool:
     """Whether it may happen in this state."""
-    action, arguments = happening
+    action, _ = happening
     return action.is_enabled(_plain(instance, facts), _binding(happening))
 
 

@@ -99,8 +99,7 @@ class _Search:
         action = self.question.action
         for law in self.question.before:
             self._solver.add(law.closed.read(reading, {}))
-        # Without loss of generality, where ballots have an order and so on: elements that are
-        # renamed behave the same, so a parameter that is the first of its sort is the first element.
+        # Without loss of generality: which of two elements comes first says nothing about them.
         for arguments in self._bindings(action):
             binding = dict(zip(action.parameters, arguments, strict=True))
             broken = opposite(self.question.law.closed.read(After(reading, action, binding), {}))

@@ -3,8 +3,8 @@
 First-order formulae over a few sorts: relations between variables, equality, *all of*, *any of*,
 *none of*, *when … then*, *for all*, *there is*. There are no functions, and sorts have no elements
 until a ``Reading`` gives them some: a prover reads a formula for every universe at once, a search
-for one finite universe. Whoever reads, reads the same text: ``formula.read(reading, environment)`` is what
-the formula means where its free variables stand for what the environment says.
+for one finite universe. Whoever reads, reads the same text: ``formula.read(reading, environment)``
+is what the formula means where its free variables stand for what the environment says.
 
 Sorts, variables and relations are themselves, not their names: two variables may share a name.
 """

@@ -1,9 +1,9 @@
 """Multi-Paxos, to be proved safe for any number of nodes, ballots, slots and values.
 
-Messages are never lost from the state: what was once said can be heard at any later time, many
-times or never, in any order. A leader runs Phase 1 once, for all slots; an acceptor keeps its latest
-vote in each slot, its promise reports all of them, and the leader merges the reports. The quorums
-of the two phases may be different ones (Howard, Malkhi, Spiegelman: "Flexible Paxos").
+What was once said stays said: it can be heard at any later time, many times or never, in any
+order. A leader runs Phase 1 once, for all slots; an acceptor keeps its latest vote in each slot,
+its promise reports all of them, and the leader merges the reports. The quorums of the two phases
+may be different ones (Howard, Malkhi, Spiegelman: "Flexible Paxos").
 
 The text stays within a fragment of logic that a prover decides (after Padon, Losa, Sagiv, Shoham:
 "Paxos made EPR", OOPSLA 2017). That is why what might be a function into the ballots, such as the

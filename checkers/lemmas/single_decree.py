@@ -1,4 +1,4 @@
-"""Paxos for one decision: the text to read before ``multi_paxos``, and its check on small universes.
+"""Paxos for one decision: the text to read before ``multi_paxos``.
 
 Promises are relations between nodes and ballots, and what a promise would report is read from the
 votes themselves: an acceptor's highest vote below the ballot. Quorums are of one kind.
