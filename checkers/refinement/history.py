@@ -162,7 +162,7 @@ def universe_of(history: History, nodes: tuple[NodeId, ...]) -> Universe:
 def instance_of(
     protocol: Protocol, history: History, universe: Universe, quorums: Quorums
 ) -> Instance:
-    """The protocol in the universe of a run. A ballot belongs to the first to lead it."""
+    """The protocol in the universe of a run. A ballot belongs to whoever leads it."""
     nodes, ballots, slots, values = universe
     return Instance(
         protocol,

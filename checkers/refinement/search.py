@@ -109,6 +109,8 @@ class _Search:
         return Refinement("holds", len(seen), self._transitions, depth, self._told())
 
     def _first(self) -> State | Refused:
+        for axiom in self._refiner.broken_axioms(History()):
+            return Refused(axiom.name, f"the proof assumes what is not so: {axiom.says}")
         possible = self._number(frozenset({History()}))
         local_states = []
         for index, (local, effects) in enumerate(self._cluster.first_steps()):

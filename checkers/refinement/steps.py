@@ -18,6 +18,7 @@ from indelible.checkers.lemmas.finite import (
     Instance,
     after,
     broken_laws,
+    empty,
     failed_guards,
 )
 from indelible.checkers.lemmas.logic import Sort
@@ -56,7 +57,7 @@ class Allowed(NamedTuple):
 class Refused:
     """Why a testimony stands for no actions of the proved protocol.
 
-    ``law`` is the guard that is not true, or the conjunct that is broken, by its name.
+    ``law`` is the axiom or conjunct that is broken, or the guard that is not true, by its name.
     """
 
     law: str
@@ -75,6 +76,12 @@ class Refiner:
         self._nodes, self._quorums, self._protocol = nodes, quorums, protocol
         self._known: dict[tuple[History, NodeId, Testimony], tuple[Allowed | Refused, ...]] = {}
         self._broken: dict[History, tuple[Law, ...]] = {}
+
+    def broken_axioms(self, history: History) -> tuple[Law, ...]:
+        """What the proof assumes, and is not so in a run."""
+        universe = universe_of(history, self._nodes)
+        instance = instance_of(self._protocol, history, universe, self._quorums)
+        return broken_laws(instance, empty(instance), self._protocol.axioms)
 
     def judged(
         self, history: History, node: NodeId, testimony: Testimony
@@ -98,6 +105,8 @@ class Refiner:
             return Allowed((), history)
         universe = universe_of(following, self._nodes)
         instance = instance_of(self._protocol, following, universe, self._quorums)
+        for axiom in self.broken_axioms(following):
+            return Refused(axiom.name, f"{_says(happenings[-1])}, against: {axiom.says}")
         facts = interpreted(history, universe, self._quorums)
         for happening in happenings:
             failed = failed_guards(instance, facts, happening)
