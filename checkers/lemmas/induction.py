@@ -14,6 +14,7 @@ from itertools import count
 
 import z3
 
+from indelible.checkers.lemmas.fragment import circle, dependencies
 from indelible.checkers.lemmas.induction_counterexample import Question, smallest_counterexample
 from indelible.checkers.lemmas.logic import (
     Element,
@@ -91,9 +92,10 @@ def induction_obligations(protocol: Protocol) -> tuple[Obligation, ...]:
     """Everything that is to be proved of a protocol, so that it is safe.
 
     Initiation and consecution of each conjunct; that all of them can be true at once, with
-    something decided; and that they imply what is wanted, which is one of them.
+    something decided; and that the prover can be relied on for an answer.
     """
     return (
+        _decidable(protocol),
         _satisfiable(protocol),
         *(_initiation(protocol, law) for law in protocol.invariant),
         *(
@@ -103,6 +105,20 @@ def induction_obligations(protocol: Protocol) -> tuple[Obligation, ...]:
             if action.changes & relations_of(law.formula)
         ),
     )
+
+
+def _decidable(protocol: Protocol) -> Obligation:
+    def prove(_timeout_seconds: float) -> Answer:
+        started = time.monotonic()
+        found = circle(dependencies(protocol))
+        seconds = time.monotonic() - started
+        if not found:
+            return Answer("proved", seconds)
+        names = " → ".join(sort.name for sort in (*found, found[0]))
+        return Answer("refuted", seconds, (f"these sorts depend on one another: {names}",))
+
+    says = "No sort depends on itself through quantifiers, so that Z3 comes to an answer."
+    return Obligation(protocol.name, "decidable", says, prove)
 
 
 def _satisfiable(protocol: Protocol) -> Obligation:

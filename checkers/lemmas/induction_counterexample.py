@@ -45,9 +45,7 @@ def smallest_counterexample(
 
     Raises ``TimeoutError`` when the time was too short to look at that universe.
     """
-    best = _Search(question, sizes, milliseconds)
-    if not best.is_possible():
-        raise TimeoutError("no counterexample was found in a universe of the size it must have")
+    best = _first(question, sizes, milliseconds)
     for sort in question.protocol.sorts:
         for size in range(1, best.sizes[sort]):
             smaller = _Search(question, {**best.sizes, sort: size}, milliseconds)
@@ -62,6 +60,17 @@ def smallest_counterexample(
     }
     instance = Instance(question.protocol, best.elements, {})
     return tuple(_lines(question, instance, renamed, tuple(map(names.__getitem__, arguments))))
+
+
+def _first(question: Question, sizes: Mapping[Sort, int], milliseconds: int) -> _Search:
+    """Some counterexample: in a small universe, if one has any, because large ones are slow."""
+    for most in (2, 3, max(sizes.values())):
+        search = _Search(
+            question, {sort: min(size, most) for sort, size in sizes.items()}, milliseconds
+        )
+        if search.is_possible():
+            return search
+    raise TimeoutError("no counterexample was found in a universe of the size it must have")
 
 
 def _in_order(protocol: Protocol, elements: Elements, facts: Facts) -> dict[Element, Element]:
