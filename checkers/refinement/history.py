@@ -176,7 +176,7 @@ def instance_of(
         },
         {
             proved.below: frozenset(
-                (low, high) for low in ballots for high in ballots if low < high
+                (low, high) for low in ballots for high in ballots if low != high and low < high
             ),
             proved.owns: frozenset((known.node, known.ballot) for known in history.leaderships),
             proved.in_phase1: _membership(quorums.phase1),

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from indelible.checkers.lemmas.multi_paxos import MULTI_PAXOS
+from indelible.checkers.lemmas.protocol import Protocol
 from indelible.checkers.property import world_of
 from indelible.checkers.refinement.history import History, quorums_of
 from indelible.checkers.refinement.steps import Refiner, Refused, Testimony
@@ -55,13 +57,14 @@ def check_refinement(
     *,
     depth_max: int | None = None,
     states_max: int | None = None,
+    protocol: Protocol = MULTI_PAXOS,
 ) -> Refinement:
-    """Whether each step of ``implementation`` inside ``scope`` is one of the proved protocol.
+    """Whether each step of ``implementation`` inside ``scope`` is one of the proved protocol, and
+    every conjunct of its invariant true after it.
 
     Raises ``ImplementationError`` where the implementation breaks the contract.
     """
-    search = _Search(implementation, scope)
-    return search.run(depth_max, states_max)
+    return _Search(implementation, scope, protocol).run(depth_max, states_max)
 
 
 class _Search:
@@ -70,11 +73,12 @@ class _Search:
     Local states are numbered, too, and local steps kept: the implementation is asked once for each.
     """
 
-    def __init__(self, implementation: Implementation, scope: Scope) -> None:
+    def __init__(self, implementation: Implementation, scope: Scope, protocol: Protocol) -> None:
         self._implementation = implementation
         self._scope = scope
         self._cluster = _Remembering(implementation, scope, twice=False)
-        self._refiner = Refiner(scope.nodes, quorums_of(world_of(implementation, scope)))
+        quorums = quorums_of(world_of(implementation, scope))
+        self._refiner = Refiner(scope.nodes, quorums, protocol)
         self._locals: dict[tuple[int, LocalState], int] = {}
         self._local_states: list[LocalState] = []
         self._steps: dict[tuple[int, int, Event], tuple[int, tuple[Testimony, ...]]] = {}
