@@ -52,7 +52,7 @@ def safety_obligations(weaken: str | None = None) -> tuple[Obligation, ...]:
         obligation
         for protocol in PROTOCOLS
         for obligation in induction_obligations(
-            protocol.without(weaken) if weaken in protocol.names() else protocol
+            protocol.without(weaken) if weaken and weaken in protocol.names() else protocol
         )
     )
 

@@ -16,7 +16,9 @@ from indelible.checkers.lemmas.finite import Facts, Instance
 from indelible.checkers.lemmas.instances import minimal_quorums
 from indelible.checkers.lemmas.protocol import Protocol
 from indelible.checkers.property import World
+from indelible.model.canonical import canonical
 from indelible.model.effects import Ballot, Slot, Value
+from indelible.model.errors import ImplementationError
 from indelible.model.events import NodeId
 
 __all__ = [
@@ -140,7 +142,10 @@ class Universe(NamedTuple):
 
 
 def universe_of(history: History, nodes: tuple[NodeId, ...]) -> Universe:
-    """Everything that a history speaks of."""
+    """Everything that a history speaks of.
+
+    Raises ``ImplementationError`` if its ballots have no order.
+    """
     votes = [
         (slot, ballot, value)
         for promise in history.promises
@@ -149,14 +154,18 @@ def universe_of(history: History, nodes: tuple[NodeId, ...]) -> Universe:
     votes += [(vote.slot, vote.ballot, vote.value) for vote in history.votes]
     votes += [(known.slot, known.ballot, known.value) for known in history.decisions]
     ballots = {ballot for _, ballot, _ in votes}
-    ballots |= {known.ballot for known in (*history.promises, *history.leaderships)}
-    return Universe(
-        nodes,
-        tuple(sorted(ballots)),
-        tuple(sorted({slot for slot, _, _ in votes})),
-        # The order of values matters to nothing; this one does not depend on hashes.
-        tuple(sorted({value for _, _, value in votes}, key=repr)),
-    )
+    ballots |= {promise.ballot for promise in history.promises}
+    ballots |= {known.ballot for known in history.leaderships}
+    try:
+        ordered = tuple(sorted(ballots))
+    except TypeError as error:
+        raise ImplementationError(
+            f"two ballots cannot be compared: {error}",
+            cause="ballots are totally ordered, and the proof relies on it",
+            remedy="give ballots an order, for instance as tuples (round, node)",
+        ) from None
+    slots, values = {slot for slot, _, _ in votes}, {value for _, _, value in votes}
+    return Universe(nodes, ordered, tuple(sorted(slots)), tuple(canonical(values)))
 
 
 def instance_of(

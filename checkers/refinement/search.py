@@ -169,9 +169,11 @@ class _Search:
     def _worked_out(
         self, possible: int, node: NodeId, testimony: tuple[Testimony, ...]
     ) -> int | Refused:
-        runs = {(history, ()) for history in self._possibilities[possible]}
+        runs: set[tuple[History, tuple[str, ...]]] = {
+            (history, ()) for history in self._possibilities[possible]
+        }
         for said in testimony:
-            following: set[tuple[History, tuple[str, ...]]] = set()
+            following = set()
             refused: list[Refused] = []
             for history, actions in runs:
                 for answer in self._refiner.judged(history, node, said):

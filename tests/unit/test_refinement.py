@@ -251,6 +251,11 @@ def test_a_conjunct_is_evaluated_and_not_only_the_guards() -> None:
     }
 
 
+def test_ballots_without_an_order_are_an_error() -> None:
+    with pytest.raises(ImplementationError, match="two ballots cannot be compared"):
+        told((0, Promise(1)), (1, Promise("one")))
+
+
 class Raising(Hasty):
     """Cannot handle anything."""
 
