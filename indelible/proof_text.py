@@ -19,13 +19,17 @@ def proof_headline(proof: Proof) -> str:
     count = len(proof.results)
     without = f" without {proof.weakened}" if proof.weakened else ""
     if proof.outcome == "proved":
-        return f"proved{without}: all {count} obligations"
+        return f"proved{without}: {_obligations(count, 'all ')}"
     refuted, unknown = proof.having("refuted"), proof.having("unknown")
     parts = [f"{len(refuted)} refuted"] if refuted else []
     parts += [f"{len(unknown)} unknown"] if unknown else []
     first = (refuted or unknown)[0][0] if count else None
     named = f", first {first.name} of {first.group}" if first else "nothing to prove"
-    return f"{proof.outcome}{without}: {' and '.join(parts)} of {count} obligations{named}"
+    return f"{proof.outcome}{without}: {' and '.join(parts)} of {_obligations(count)}{named}"
+
+
+def _obligations(count: int, every: str = "") -> str:
+    return "1 obligation" if count == 1 else f"{every}{count} obligations"
 
 
 def proof_text(proof: Proof) -> str:

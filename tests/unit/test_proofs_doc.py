@@ -46,7 +46,7 @@ def test_the_shown_counterexample_is_the_one_there_is() -> None:
     title, *lines = shown.splitlines()
     name, group = re.fullmatch(r"Refuted: (\S+) of (.*)", title).groups()
     assert group == SINGLE_DECREE.name
-    (weaken,) = re.findall(r"^\$ indelible prove --weaken (\S+)$", DOC, re.MULTILINE)
+    (weaken,) = re.findall(r"^\$ indelible prove safety --weaken (\S+)$", DOC, re.MULTILINE)
     weaker = SINGLE_DECREE.without(weaken)
     obligation = next(known for known in induction_obligations(weaker) if known.name == name)
     assert [f"      {line}" for line in obligation.prove(60.0).counterexample] == lines

@@ -130,6 +130,11 @@ def test_nothing_to_prove_is_not_proved() -> None:
     assert proof_headline(Proof((), 0.0)).startswith("unknown: ")
 
 
+def test_one_is_not_all() -> None:
+    one = ((obligation("first", PROVED), PROVED),)
+    assert proof_headline(Proof(one, 1.0)) == "proved: 1 obligation"
+
+
 def test_refuted_and_unknown_are_both_told() -> None:
     todo = [(obligation("first", UNKNOWN), UNKNOWN), (obligation("second", REFUTED), REFUTED)]
     proof = Proof(tuple(todo), 1.0)
