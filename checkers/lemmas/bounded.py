@@ -43,7 +43,11 @@ class FoundRun:
 
 
 class Unrolled:
-    """A run of an instance, one step longer with each call of ``extend``."""
+    """A run of an instance, one step longer with each call of ``extend``.
+
+    ``state`` is what is true at its end, as formulae over what is chosen on the way; ``choices``
+    are, step by step, what may happen, each with the variable that says that it does.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -92,7 +96,9 @@ class Unrolled:
                     if value is not self.state[update.relation, changed]:
                         changes.setdefault((update.relation, changed), []).append((choice, value))
         happens = [choice for choice, _ in choices.values()]
-        self.solver.add(z3.Or(*happens), z3.AtMost(*happens, 1))
+        self.solver.add(z3.Or(*happens))
+        if happens:
+            self.solver.add(z3.AtMost(*happens, 1))
         self.choices.append(choices)
         self._change(number, changes)
 

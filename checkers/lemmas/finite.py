@@ -18,6 +18,7 @@ from indelible.checkers.lemmas.logic import (
     Relation,
     Sort,
     Variable,
+    environments,
 )
 from indelible.checkers.lemmas.protocol import Action, Law, Protocol
 
@@ -79,7 +80,7 @@ class Plain(Reading[bool]):
         environment: Environment,
         body: Callable[[Environment], bool],
     ) -> bool:
-        return all(map(body, self._environments(variables, environment)))
+        return all(map(body, environments(variables, environment, self._elements)))
 
     def there_is(
         self,
@@ -87,13 +88,7 @@ class Plain(Reading[bool]):
         environment: Environment,
         body: Callable[[Environment], bool],
     ) -> bool:
-        return any(map(body, self._environments(variables, environment)))
-
-    def _environments(
-        self, variables: tuple[Variable, ...], environment: Environment
-    ) -> Iterator[Environment]:
-        for elements in product(*(self._elements[variable.sort] for variable in variables)):
-            yield {**environment, **dict(zip(variables, elements, strict=True))}
+        return any(map(body, environments(variables, environment, self._elements)))
 
 
 def empty(instance: Instance) -> Facts:

@@ -6,8 +6,7 @@ nothing about it is open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import product
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 import z3
@@ -19,6 +18,7 @@ from indelible.checkers.lemmas.logic import (
     Relation,
     Sort,
     Variable,
+    environments,
 )
 
 __all__ = ["Grounded", "Truth", "all_true", "any_true", "opposite"]
@@ -91,7 +91,7 @@ class Grounded(Reading[Truth]):
         environment: Environment,
         body: Callable[[Environment], Truth],
     ) -> Truth:
-        return all_true(map(body, self._environments(variables, environment)))
+        return all_true(map(body, environments(variables, environment, self._elements)))
 
     def there_is(
         self,
@@ -99,10 +99,4 @@ class Grounded(Reading[Truth]):
         environment: Environment,
         body: Callable[[Environment], Truth],
     ) -> Truth:
-        return any_true(map(body, self._environments(variables, environment)))
-
-    def _environments(
-        self, variables: tuple[Variable, ...], environment: Environment
-    ) -> Iterator[Environment]:
-        for elements in product(*(self._elements[variable.sort] for variable in variables)):
-            yield {**environment, **dict(zip(variables, elements, strict=True))}
+        return any_true(map(body, environments(variables, environment, self._elements)))

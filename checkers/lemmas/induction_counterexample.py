@@ -146,7 +146,8 @@ class _Search:
         return {relation: frozenset(held) for relation, held in facts.items()}, self._binding
 
     def _model(self) -> z3.ModelRef:
-        assert self._solver.check() == z3.sat
+        if self._solver.check() != z3.sat:
+            raise TimeoutError("a counterexample was found, but there was no time to make it small")
         return self._solver.model()
 
     def _reading(self) -> Grounded:

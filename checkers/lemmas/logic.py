@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Generic, TypeAlias, TypeVar
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "any_of",
     "differ",
     "either",
+    "environments",
     "for_all",
     "free_variables",
     "none_of",
@@ -241,6 +243,16 @@ class Reading(ABC, Generic[Truth]):
         environment: Environment,
         body: Callable[[Environment], Truth],
     ) -> Truth: ...
+
+
+def environments(
+    variables: tuple[Variable, ...],
+    environment: Environment,
+    elements: Mapping[Sort, tuple[Element, ...]],
+) -> Iterator[Environment]:
+    """The environment with the variables standing for each choice of elements, in order."""
+    for chosen in product(*(elements[variable.sort] for variable in variables)):
+        yield {**environment, **dict(zip(variables, chosen, strict=True))}
 
 
 def free_variables(formula: Formula) -> tuple[Variable, ...]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from indelible.checkers.lemmas.multi_paxos import MULTI_PAXOS
 from indelible.checkers.lemmas.protocol import Protocol
 from indelible.checkers.property import world_of
 from indelible.checkers.refinement.history import History, quorums_of
 from indelible.checkers.refinement.steps import Refiner, Refused, Testimony
-from indelible.model.cluster import Cluster, ClusterState, LocalState, Outcome
+from indelible.model.cluster import Cluster, ClusterState, LocalState
+from indelible.model.cluster import Outcome as StepOutcome
 from indelible.model.effects import Decide, Effect, Lead, Promise, Vote
 from indelible.model.errors import ImplementationError, ImplementationRaised
 from indelible.model.events import Action, Event, NodeId, Receive
@@ -25,6 +26,7 @@ from indelible.model.implementation import Implementation, implementation_name
 from indelible.model.record import Record
 from indelible.model.scope import Scope
 from indelible.model.trace import Trace, Violation
+from indelible.model.verdict import Outcome
 
 __all__ = ["Refinement", "check_refinement"]
 
@@ -39,11 +41,14 @@ class Refinement:
 
     - ``outcome``: *holds* if every behaviour in the scope is one of the proved protocol; *violated*
       with the shortest ``trace`` that is none; *inconclusive* if a bound ended the search.
+    - ``reason``: why it ended. A search in which nothing was decided says nothing, and so it is
+      *inconclusive*, too.
     - ``actions``: how many distinct steps stood for each sequence of actions, joined by ``+``.
     - ``states``: pairs of a cluster state and what may have happened.
     """
 
-    outcome: Literal["holds", "violated", "inconclusive"]
+    outcome: Outcome
+    reason: str
     states: int
     transitions: int
     depth: int
@@ -61,6 +66,9 @@ def check_refinement(
 ) -> Refinement:
     """Whether each step of ``implementation`` inside ``scope`` is one of the proved protocol, and
     every conjunct of its invariant true after it.
+
+    The implementation must testify to its promises, votes and leaderships: what is decided without
+    votes is no step of the protocol.
 
     Raises ``ImplementationError`` where the implementation breaks the contract.
     """
@@ -88,29 +96,34 @@ class _Search:
         self._found_from: list[tuple[int, Action] | None] = []
         self._actions: Counter[str] = Counter()
         self._transitions = 0
+        self._depth = 0
 
     def run(self, depth_max: int | None, states_max: int | None) -> Refinement:
+        """Level by level, until there is no more, or something is refused, or a bound is hit."""
         first = self._first()
         if isinstance(first, Refused):
-            return self._violated(first, 0, None, 0)
+            return self._violated(first, 0, None)
         level, seen = [(0, first)], {first: 0}
         self._found_from.append(None)
-        depth = 0
         while level:
-            if depth == depth_max or (states_max is not None and len(seen) > states_max):
-                return Refinement("inconclusive", len(seen), self._transitions, depth, self._told())
+            if depth_max is not None and self._depth >= depth_max:
+                return self._ended("inconclusive", f"behaviours of {depth_max} events and no more")
+            if states_max is not None and len(seen) > states_max:
+                return self._ended("inconclusive", f"more than {states_max:,} states")
             following = []
             for number, state in level:
                 for action, reached in self._successors(state):
                     if isinstance(reached, Refused):
-                        return self._violated(reached, number, action, depth + 1)
+                        return self._violated(reached, number, action)
                     if reached not in seen:
                         seen[reached] = len(seen)
                         self._found_from.append((number, action))
                         following.append((seen[reached], reached))
             level = following
-            depth += bool(level)
-        return Refinement("holds", len(seen), self._transitions, depth, self._told())
+            self._depth += bool(level)
+        if not any("decide" in steps.split("+") for steps in self._actions):
+            return self._ended("inconclusive", "nothing is ever decided, so it says nothing")
+        return self._ended("holds", "the scope was exhausted")
 
     def _first(self) -> State | Refused:
         for axiom in self._refiner.broken_axioms(History()):
@@ -147,7 +160,7 @@ class _Search:
                 nodes = (*local_states[:index], reached, *local_states[index + 1 :])
                 yield action, (nodes, judged)
 
-    def _outcome(self, state: ClusterState, action: Action) -> Outcome:
+    def _outcome(self, state: ClusterState, action: Action) -> StepOutcome:
         try:
             return self._cluster.outcome(state, action)
         except ImplementationRaised as raised:
@@ -200,12 +213,7 @@ class _Search:
             self._local_states.append(local)
         return number
 
-    def _told(self) -> Mapping[str, int]:
-        return dict(sorted(self._actions.items()))
-
-    def _violated(
-        self, refused: Refused, number: int, action: Action | None, depth: int
-    ) -> Refinement:
+    def _violated(self, refused: Refused, number: int, action: Action | None) -> Refinement:
         actions = [] if action is None else [action]
         origin = self._found_from[number] if self._found_from else None
         while origin is not None:
@@ -215,8 +223,17 @@ class _Search:
         violation = Violation(refused.says, property=refused.law)
         name = implementation_name(self._implementation)
         trace = Trace(name, self._scope, tuple(reversed(actions)), violation)
+        return self._ended("violated", f"{refused.law}: {refused.says}", trace)
+
+    def _ended(self, outcome: Outcome, reason: str, trace: Trace | None = None) -> Refinement:
         return Refinement(
-            "violated", len(self._found_from), self._transitions, depth, self._told(), trace
+            outcome,
+            reason,
+            len(self._found_from),
+            self._transitions,
+            self._depth,
+            dict(sorted(self._actions.items())),
+            trace,
         )
 
 

@@ -196,9 +196,30 @@ def test_our_multi_paxos_refines_what_is_proved(
 
 
 def test_a_bound_makes_it_inconclusive() -> None:
-    for bound in ({"depth_max": 3}, {"states_max": 100}):
+    for bound, reason in (
+        ({"depth_max": 3}, "behaviours of 3 events and no more"),
+        ({"states_max": 100}, "more than 100 states"),
+    ):
         found = check_refinement(MultiPaxos(), scopes.ONE_COMMAND, **bound)
-        assert (found.outcome, found.trace) == ("inconclusive", None)
+        assert (found.outcome, found.reason, found.trace) == ("inconclusive", reason, None)
+
+
+def test_where_nothing_is_decided_nothing_is_said() -> None:
+    scope = Scope(nodes=2, timeouts_max={**TIMEOUTS, "election": 0})
+    found = check_refinement(MultiPaxos(), scope)
+    assert found.outcome == "inconclusive"
+    assert found.reason == "nothing is ever decided, so it says nothing"
+
+
+def test_the_relations_must_mean_what_the_actions_say() -> None:
+    """Without its guard a promise falls in the protocol; what was said binds as before."""
+    refiner = Refiner(NODES, MAJORITIES, MULTI_PAXOS.without("promise.not_left"))
+    (first,) = refiner.judged(History(), 0, Promise(2))
+    assert isinstance(first, Allowed)
+    (second,) = refiner.judged(first.history, 0, Promise(1))
+    assert isinstance(second, Refused)
+    assert second.law == "left"
+    assert second.says.endswith("left differs")
 
 
 class Hasty:
