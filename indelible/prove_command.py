@@ -29,7 +29,7 @@ def prove(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Prove what no search can exhaust, for any number of nodes, ballots and slots.
+    """Prove safety for any number of nodes, ballots and slots.
 
     PART is 'safety', that Multi-Paxos never decides two values in one slot, or 'all'. Exit codes: 0
     all is proved, 1 something is refuted, 3 something is unknown, which is not proved.

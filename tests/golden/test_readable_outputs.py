@@ -61,6 +61,8 @@ OUTPUTS = {
     "replay.json": "replay late.itf.json --target ledgers:Careful --json",
     "replay_folder.txt": "replay .",
     "minimize.txt": f"minimize late.itf.json --output {os.devnull}",
+    "prove_help.txt": "prove --help",
+    "prove_safety.txt": "prove safety",
     "damaged_trace.txt": "replay ledgers.py",
 }
 
@@ -70,6 +72,7 @@ RENDERINGS = {"known_bug.mermaid": render_mermaid, "known_bug.shiviz": render_sh
 MASKS = (
     (r"(?m)^  (local states|local steps|time|memory)(  +)\S.*$", r"  \1\2…"),
     (r'"(states_local|steps_learned|calls|seconds|memory_bytes)": [\d.]+', r'"\1": 0'),
+    (r"(?m) +\d+\.\d{3} s  |^[\d.]+ s in all, [\d.]+ s for the slowest$", "  …  "),
     (re.escape(str(EXAMPLES)), "(here)"),
 )
 LIMIT_MASKS = ((r"(?m)^  (states|transitions)(  +)\S.*$", r"  \1\2…"),)
