@@ -250,9 +250,14 @@ def environments(
     environment: Environment,
     elements: Mapping[Sort, tuple[Element, ...]],
 ) -> Iterator[Environment]:
-    """The environment with the variables standing for each choice of elements, in order."""
+    """The environment with the variables standing for each choice of elements, in order.
+
+    Each is good only until the next is asked for.
+    """
+    inner = dict(environment)
     for chosen in product(*(elements[variable.sort] for variable in variables)):
-        yield {**environment, **dict(zip(variables, chosen, strict=True))}
+        inner.update(zip(variables, chosen, strict=True))
+        yield inner
 
 
 def free_variables(formula: Formula) -> tuple[Variable, ...]:
