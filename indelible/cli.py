@@ -28,6 +28,7 @@ from indelible.options import (
     output_options,
     scope_options,
 )
+from indelible.prove_command import prove
 from indelible.trace_commands import minimize, replay, show
 
 if TYPE_CHECKING:
@@ -258,5 +259,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
         write_result(render_report(verdict, texts, saved))
 
 
-for command in (fuzz, bugs, show, replay, minimize):
+for command in (fuzz, prove, bugs, show, replay, minimize):
     main.add_command(command)

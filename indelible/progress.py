@@ -17,7 +17,7 @@ from indelible.checkers.limits import Progress
 from indelible.report import memory_text, time_text
 from indelible.terminal import is_terminal
 
-__all__ = ["interruptible", "progress_text", "shown_progress"]
+__all__ = ["interruptible", "progress_text", "shown_line", "shown_progress"]
 
 LIVE_SECONDS: Final = 0.1
 LOGGED_SECONDS: Final = 2.0
@@ -49,6 +49,19 @@ def shown_progress(
             yield _throttled(write, text, LIVE_SECONDS)
     else:
         yield _throttled(_log, text, LOGGED_SECONDS)
+
+
+@contextmanager
+def shown_line(show: bool | None) -> Iterator[Callable[[str], None]]:
+    """What to tell what is being done, in a line each; ``show`` as above."""
+    live = is_terminal(sys.stderr)
+    if not (live if show is None else show):
+        yield lambda _: None
+    elif live:
+        with _live_line() as write:
+            yield write
+    else:
+        yield _log
 
 
 def _log(line: str) -> None:

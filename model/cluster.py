@@ -148,6 +148,16 @@ class Cluster:
             yield state, outcome
             state = outcome.state
 
+    def arrivals(
+        self, node: NodeId, record: Record, source: NodeId, sender: Record
+    ) -> Iterable[Receive]:
+        """What ``node`` may receive next of all that ``source`` has sent, in canonical order."""
+        links = self.scope.links
+        mine = (envelope for envelope in sender.sent if envelope.to == node)
+        for envelope in canonical(mine):
+            if is_deliverable(record, source, envelope.message, envelope.number, links):
+                yield Receive(source, envelope.message)
+
     def _events(self, state: ClusterState, index: int, node: NodeId) -> Iterator[Event]:
         whole = tuple(self._input_events(state, index, node))
         yield from whole
@@ -168,12 +178,8 @@ class Cluster:
 
     def _input_events(self, state: ClusterState, index: int, node: NodeId) -> Iterator[InputEvent]:
         record = state.nodes[index].record
-        links = self.scope.links
         for source, (_, sender) in zip(self.scope.nodes, state.nodes, strict=True):
-            mine = (envelope for envelope in sender.sent if envelope.to == node)
-            for envelope in canonical(mine):
-                if is_deliverable(record, source, envelope.message, envelope.number, links):
-                    yield Receive(source, envelope.message)
+            yield from self.arrivals(node, record, source, sender)
         for timer in canonical(record.timers):
             yield Timeout(timer)
         for command in self.scope.commands:

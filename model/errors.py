@@ -11,6 +11,7 @@ __all__ = [
     "ImplementationError",
     "ImplementationRaised",
     "IndelibleError",
+    "ProofError",
     "PropertyError",
     "ScopeError",
     "TraceError",
@@ -48,6 +49,10 @@ class ScopeError(IndelibleError):
 
 class ConfigurationError(IndelibleError):
     """A project's pyproject.toml says what makes no sense."""
+
+
+class ProofError(IndelibleError):
+    """What is to be proved makes no sense: there is no such law to leave out."""
 
 
 class PropertyError(IndelibleError):

@@ -66,6 +66,8 @@ OUTPUTS = {
     "fuzz_nothing_found.txt": "fuzz ledgers:Careful --seed 1 --runs 40 --workers 1 --no-save",
     "fuzz_coverage.txt": "fuzz ledgers:Careful --seed 1 --runs 9 --coverage --no-save",
     "fuzz.json": "fuzz ledgers:Hasty --seed 1 --runs 9 --workers 1 --no-save --json",
+    "prove_help.txt": "prove --help",
+    "prove_safety.txt": "prove safety",
     "damaged_trace.txt": "replay ledgers.py",
 }
 
@@ -85,6 +87,7 @@ MASKS = (
     (r'"(states_local|steps_learned|calls|seconds|memory_bytes)": [\d.]+', r'"\1": 0'),
     (r"\d\.\d s(?=  | \|)", "  … s"),
     (r"(?m)^(  events  +[\d,]+), [\d,]+/s$", r"\1, …"),
+    (r"(?m) +\d+\.\d{3} s  |^[\d.]+ s in all, [\d.]+ s for the slowest$", "  …  "),
     (re.escape(str(EXAMPLES)), "(here)"),
 )
 LIMIT_MASKS = ((r"(?m)^  (states|transitions)(  +)\S.*$", r"  \1\2…"),)

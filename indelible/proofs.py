@@ -1,0 +1,134 @@
+"""Proofs: which obligations a question has, and what became of all of them together.
+
+What is proved is elsewhere; this loads z3, so only commands about proofs import it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from indelible.checkers.lemmas.obligation import Answer, Obligation, Outcome
+from indelible.checkers.lemmas.safety import bad_run, safety_obligations, safety_weakenings
+from indelible.model.errors import ProofError
+from indelible.targets import closest_first
+
+__all__ = ["EXIT_CODES", "Proof", "attempted", "obligations_of", "proof_object"]
+
+EXIT_CODES: Final[Mapping[Outcome, int]] = MappingProxyType(
+    {"proved": 0, "refuted": 1, "unknown": 3}
+)
+
+BAD_RUN_SECONDS: Final = 30.0
+
+
+class Part(NamedTuple):
+    """Something that can be proved by itself, and what can be left out of it."""
+
+    obligations: Callable[[str | None], tuple[Obligation, ...]]
+    weakenings: Callable[[], tuple[str, ...]]
+
+
+PARTS: Final[Mapping[str, Part]] = MappingProxyType(
+    {
+        "safety": Part(safety_obligations, safety_weakenings),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Obligations with what became of them.
+
+    - ``weakened``: the law that was left out, if one was.
+    - ``bad_run``: the lines that show what goes wrong without it; or ``bad_run_reason``, why none.
+    """
+
+    results: tuple[tuple[Obligation, Answer], ...]
+    seconds: float
+    weakened: str = ""
+    bad_run: tuple[str, ...] = ()
+    bad_run_reason: str = ""
+
+    def having(self, outcome: Outcome) -> tuple[tuple[Obligation, Answer], ...]:
+        """The obligations of which this came."""
+        return tuple(result for result in self.results if result[1].outcome == outcome)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Proved, if all are; refuted, if one is; else unknown, which is not proved."""
+        if self.having("refuted"):
+            return "refuted"
+        return "unknown" if self.having("unknown") or not self.results else "proved"
+
+
+def obligations_of(part: str, weaken: str | None) -> tuple[Obligation, ...]:
+    """Everything to be proved of a part, or of all. Raises ``ProofError`` for an unknown law."""
+    chosen = PARTS.values() if part == "all" else (PARTS[part],)
+    known = [name for each in chosen for name in each.weakenings()]
+    if weaken is not None and weaken not in known:
+        raise ProofError(
+            f"there is nothing called {weaken!r} that could be left out",
+            cause="axioms, guards (as action.guard), conjuncts and hypotheses have names",
+            available=closest_first(weaken, known),
+        )
+    return tuple(
+        obligation
+        for each in chosen
+        for obligation in each.obligations(weaken if weaken in each.weakenings() else None)
+    )
+
+
+def attempted(
+    obligations: Sequence[Obligation],
+    *,
+    weakened: str | None = None,
+    timeout_seconds: float,
+    report: Callable[[str], None] = lambda _: None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Proof:
+    """Try to prove them one after another; what is left when somebody interrupts is unknown."""
+    started = time.monotonic()
+    results = []
+    for number, obligation in enumerate(obligations, start=1):
+        if interrupted():
+            answer = Answer("unknown", 0.0, reason="interrupted")
+        else:
+            report(f"{number} of {len(obligations)}  {obligation.group}  {obligation.name}")
+            answer = obligation.prove(timeout_seconds)
+        results.append((obligation, answer))
+    proof = Proof(tuple(results), time.monotonic() - started, weakened or "")
+    if not weakened or proof.outcome != "refuted" or weakened not in safety_weakenings():
+        return proof
+    report(f"looking for a run that goes wrong without {weakened}")
+    shown = bad_run(weakened, BAD_RUN_SECONDS)
+    seconds = time.monotonic() - started
+    return Proof(proof.results, seconds, weakened, shown.lines, shown.reason)
+
+
+def proof_object(proof: Proof) -> dict[str, Any]:
+    """A proof as JSON has it (docs/json.md)."""
+    return {
+        "version": 1,
+        "outcome": proof.outcome,
+        "exit_code": EXIT_CODES[proof.outcome],
+        "weakened": proof.weakened or None,
+        "obligations": [
+            {
+                "group": obligation.group,
+                "name": obligation.name,
+                "says": obligation.says,
+                "outcome": answer.outcome,
+                "seconds": round(answer.seconds, 4),
+                "reason": answer.reason,
+                "counterexample": list(answer.counterexample),
+            }
+            for obligation, answer in proof.results
+        ],
+        "run": list(proof.bad_run),
+        "run_reason": proof.bad_run_reason,
+        "seconds": round(proof.seconds, 3),
+    }
