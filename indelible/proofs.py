@@ -12,11 +12,22 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from indelible.checkers.lemmas.obligation import Answer, Obligation, Outcome
+from indelible.checkers.lemmas.quorum_lemmas import quorum_obligations, quorum_weakenings
+from indelible.checkers.lemmas.quorum_report import system_obligations
 from indelible.checkers.lemmas.safety import bad_run, safety_obligations, safety_weakenings
-from indelible.model.errors import ProofError
+from indelible.model.errors import ProofError, ScopeError
+from indelible.quorum_config import NamedQuorums, quorums_from_project
 from indelible.targets import closest_first
 
-__all__ = ["EXIT_CODES", "Proof", "attempted", "obligations_of", "proof_object"]
+__all__ = [
+    "EXIT_CODES",
+    "Proof",
+    "attempted",
+    "named_quorums",
+    "obligations_of",
+    "proof_object",
+    "quorums_obligations",
+]
 
 EXIT_CODES: Final[Mapping[Outcome, int]] = MappingProxyType(
     {"proved": 0, "refuted": 1, "unknown": 3}
@@ -34,6 +45,7 @@ class Part(NamedTuple):
 
 PARTS: Final[Mapping[str, Part]] = MappingProxyType(
     {
+        "quorums": Part(quorum_obligations, quorum_weakenings),
         "safety": Part(safety_obligations, safety_weakenings),
     }
 )
@@ -80,6 +92,26 @@ def obligations_of(part: str, weaken: str | None) -> tuple[Obligation, ...]:
         for each in chosen
         for obligation in each.obligations(weaken if weaken in each.weakenings() else None)
     )
+
+
+def named_quorums(name: str) -> NamedQuorums:
+    """The system of this name in the project's configuration. Raises ``ScopeError``."""
+    known = quorums_from_project()
+    if name not in known:
+        raise ScopeError(
+            f"there is no quorum system {name!r}",
+            cause=""
+            if known
+            else "no pyproject.toml from here upward has [tool.indelible.quorums]",
+            remedy="name one in [tool.indelible.quorums] of pyproject.toml (docs/quorums.md)",
+            available=closest_first(name, known),
+        )
+    return known[name]
+
+
+def quorums_obligations(named: NamedQuorums) -> tuple[Obligation, ...]:
+    """All that is to be proved of a system: that its quorums meet."""
+    return system_obligations(named.system, named.nodes, named.name)
 
 
 def attempted(

@@ -8,11 +8,14 @@ from indelible.options import DURATION
 
 __all__ = ["prove"]
 
-CHOICES = ("safety", "all")
+CHOICES = ("quorums", "safety", "all")
 
 
 @click.command()
 @click.argument("part", type=click.Choice(CHOICES), default="all")
+@click.option("--quorums", metavar="NAME",
+              help="Prove only that the quorums of this system meet, which pyproject.toml names in "
+              "[tool.indelible.quorums]; and say what it withstands.")  # fmt: skip
 @click.option("--weaken", metavar="NAME",
               help="Leave out an axiom, a guard or a conjunct: something is then refuted, "
               "or the proof would say nothing.")  # fmt: skip
@@ -23,6 +26,7 @@ CHOICES = ("safety", "all")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md).")
 def prove(
     part: str,
+    quorums: str | None,
     weaken: str | None,
     timeout_seconds: float,
     progress: bool | None,
@@ -31,17 +35,30 @@ def prove(
 ) -> None:
     """Prove safety for any number of nodes, ballots and slots.
 
-    PART is 'safety', that Multi-Paxos never decides two values in one slot, or 'all'. Exit codes: 0
-    all is proved, 1 something is refuted, 3 something is unknown, which is not proved.
+    PART is 'quorums', that they meet where they must; 'safety', that Multi-Paxos never decides two
+    values in one slot; or 'all'. Exit codes: 0 all is proved, 1 something is refuted, 3 something
+    is unknown, which is not proved.
     """
     import json
 
+    from indelible.checkers.lemmas.quorum_report import system_report
     from indelible.progress import interruptible, shown_line
     from indelible.proof_text import proof_headline, proof_text
-    from indelible.proofs import EXIT_CODES, attempted, obligations_of, proof_object
+    from indelible.proofs import (
+        EXIT_CODES,
+        attempted,
+        named_quorums,
+        obligations_of,
+        proof_object,
+        quorums_obligations,
+    )
+    from indelible.quorum_text import system_lines, system_object
     from indelible.terminal import write_result
 
-    obligations = obligations_of(part, weaken)
+    named = None if quorums is None else named_quorums(quorums)
+    if named is not None and (part == "safety" or weaken is not None):
+        raise click.UsageError("--quorums is about one system: neither 'safety' nor --weaken is")
+    obligations = obligations_of(part, weaken) if named is None else quorums_obligations(named)
     show = False if quiet and progress is None else progress
     with interruptible() as interrupted, shown_line(show) as report:
         proof = attempted(
@@ -52,9 +69,15 @@ def prove(
             interrupted=interrupted,
         )
     if as_json:
-        write_result(json.dumps(proof_object(proof), indent=2))
+        said = proof_object(proof)
+        if named is not None:
+            said["quorums"] = system_object(system_report(named.system, named.nodes, named.name))
+        write_result(json.dumps(said, indent=2))
     elif quiet:
         write_result(proof_headline(proof))
+    elif named is not None:
+        report_lines = system_lines(system_report(named.system, named.nodes, named.name))
+        write_result("\n".join([proof_text(proof), "", *report_lines]))
     else:
         write_result(proof_text(proof))
     raise SystemExit(EXIT_CODES[proof.outcome])

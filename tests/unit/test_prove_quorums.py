@@ -1,0 +1,83 @@
+"""indelible prove, about quorums: the lemmas, and systems that a project names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from indelible.checkers.lemmas.quorum_lemmas import quorum_obligations
+from indelible.checkers.lemmas.safety import safety_obligations
+from indelible.cli import main
+from indelible.proofs import obligations_of
+
+PROJECT = """
+[tool.indelible.quorums]
+three = {kind = "majority", nodes = ["a", "b", "c"]}
+apart = {kind = "flexible", nodes = 5, phase1 = 3, phase2 = 2}
+"""
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["prove", *words])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_all_is_both() -> None:
+    quorums, safety = quorum_obligations(), safety_obligations()
+    assert len(obligations_of("all", None)) == len(quorums) + len(safety)
+    assert len(obligations_of("quorums", None)) == len(quorums)
+
+
+def test_a_hypothesis_can_be_left_out() -> None:
+    result = run("quorums", "--weaken", "flexible.sum")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("refuted without flexible.sum: ")
+
+
+def test_a_law_of_paxos_is_none_of_quorums() -> None:
+    result = run("quorums", "--weaken", "vote.not_left")
+    assert result.exit_code == 2
+    assert "available: " in result.stderr
+
+
+@pytest.mark.usefixtures("project")
+def test_a_system_whose_quorums_meet() -> None:
+    result = run("--quorums", "three")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "proved: 1 obligation"
+    assert "three: 3 nodes (a, b, c)" in lines
+
+
+@pytest.mark.usefixtures("project")
+def test_a_system_whose_quorums_do_not() -> None:
+    result = run("quorums", "--quorums", "apart")
+    assert result.exit_code == 1
+    assert "      a phase-1 quorum: n0, n1, n2" in result.stdout.splitlines()
+    said = json.loads(run("--quorums", "apart", "--json").stdout)
+    assert said["outcome"] == "refuted"
+    assert said["quorums"]["name"] == "apart"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_system_that_nobody_named() -> None:
+    result = run("--quorums", "tree")
+    assert result.exit_code == 2
+    assert "there is no quorum system 'tree'" in result.stderr
+    assert "available: " in result.stderr
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("words", [("safety",), ("--weaken", "flexible.sum")])
+def test_one_system_is_one_question(words: tuple[str, ...]) -> None:
+    result = run(*words, "--quorums", "three")
+    assert result.exit_code == 2
+    assert "--quorums is about one system" in result.stderr
