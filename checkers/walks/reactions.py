@@ -92,6 +92,7 @@ class Reactions:
         self._after: dict[tuple[int, int], int] = {}
         self._parts: dict[tuple[int, int, int], int] = {}
         self._cuts: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._sources: dict[int, int] = {}
         self._budgets: dict[tuple[int, Timer], tuple[Timer, int | None]] = {}
 
     @property
@@ -109,9 +110,12 @@ class Reactions:
 
     def source(self, event: int) -> int:
         """The place in the scope of the node whose message this event receives."""
-        received = self.events[event]
-        assert isinstance(received, Receive)
-        return self.scope.nodes.index(received.source)
+        known = self._sources.get(event)
+        if known is None:
+            received = self.events[event]
+            assert isinstance(received, Receive)
+            known = self._sources[event] = self.scope.nodes.index(received.source)
+        return known
 
     def start(self, index: int, storage: Storage | None) -> Answer:
         """What the node at ``index`` starts as."""
