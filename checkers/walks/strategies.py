@@ -16,7 +16,7 @@ from indelible.checkers.walks.options import Option, every_option, torn_options
 from indelible.checkers.walks.stage import Stage
 from indelible.model.events import Timer
 
-__all__ = ["CHOOSERS", "Chooser", "Priorities", "Swarm", "Uniform"]
+__all__ = ["CHOOSERS", "Chooser", "Priorities", "Swarm", "Uniform", "oldest"]
 
 EMPTY_EPOCHS: Final = 16
 """After how many epochs in a row in which nothing happened a run is over."""
@@ -185,7 +185,7 @@ class Priorities:
 
     def _delivery(self, stage: Stage) -> Option | None:
         """The oldest message of the link with the highest priority, unless that just changes."""
-        waiting = _oldest(stage)
+        waiting = oldest(stage)
         if not waiting:
             return None
         first = max(waiting, key=self._priority)
@@ -247,7 +247,7 @@ def _links(stage: Stage, awake: Sequence[int]) -> list[tuple[int, int]]:
     return [(index, 0) for index in awake if stage.fresh[index]]
 
 
-def _oldest(stage: Stage) -> dict[tuple[int, int], int]:
+def oldest(stage: Stage) -> dict[tuple[int, int], int]:
     """By (receiver, sender), where the oldest message that waits is, as an option names it."""
     places: dict[tuple[int, int], int] = {}
     if stage.links == "ordered":
