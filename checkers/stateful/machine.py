@@ -122,11 +122,11 @@ class ClusterMachine(RuleBasedStateMachine):
     @rule(message=_offered("deliver"))
     def deliver(self, message: Offer) -> None:
         """The oldest message of a link is delivered, and perhaps more after it."""
-        self._happen(message.option)
+        self.happen(message.option)
         for _ in range(message.more):
             if not self.offers("deliver"):
                 break
-            self._happen(self._following(self.offers("deliver")))
+            self.happen(self._following(self.offers("deliver")))
 
     @precondition(_may("drop"))
     @rule(message=_offered("drop"))
@@ -139,13 +139,13 @@ class ClusterMachine(RuleBasedStateMachine):
     @rule(message=_offered("duplicate"))
     def duplicate(self, message: Offer) -> None:
         """A message is delivered once more."""
-        self._happen(message.option)
+        self.happen(message.option)
 
     @precondition(_may("fire"))
     @rule(timer=_offered("fire"))
     def fire(self, timer: Offer) -> None:
         """A timer fires."""
-        self._happen(timer.option)
+        self.happen(timer.option)
 
     @precondition(may_part)
     @rule(nodes=_nodes_cut_off())
@@ -170,31 +170,31 @@ class ClusterMachine(RuleBasedStateMachine):
     @rule(message=_offered("reorder"))
     def reorder(self, message: Offer) -> None:
         """A message overtakes an older one of its link."""
-        self._happen(message.option)
+        self.happen(message.option)
 
     @precondition(_may("restart"))
     @rule(node=_offered("restart"))
     def restart(self, node: Offer) -> None:
         """A node crashes and starts again."""
-        self._happen(node.option)
+        self.happen(node.option)
 
     @precondition(_may("submit"))
     @rule(command=_offered("submit"))
     def submit(self, command: Offer) -> None:
         """A client submits a command for the first time."""
-        self._happen(command.option)
+        self.happen(command.option)
 
     @precondition(_may("submit_again"))
     @rule(command=_offered("submit_again"))
     def submit_again(self, command: Offer) -> None:
         """A client that had no answer submits its command again, to the same node or another."""
-        self._happen(command.option)
+        self.happen(command.option)
 
     @precondition(_may("tear"))
     @rule(step=_offered("tear"))
     def tear(self, step: Offer) -> None:
         """A crash cuts a step short."""
-        self._happen(step.option)
+        self.happen(step.option)
 
     # --- what it does ----------------------------------------------------------------------------
 
@@ -203,7 +203,8 @@ class ClusterMachine(RuleBasedStateMachine):
         later = (option for option in options if option.node > self._turn)
         return next(later, options[0])
 
-    def _happen(self, option: Option) -> None:
+    def happen(self, option: Option) -> None:
+        """Let an option happen, and judge what comes of it."""
         self._offers.clear()
         self._turn = option.node
         wrong: tuple[str, ...] = ()

@@ -10,14 +10,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 __all__ = ["PROFILES", "register_profiles"]
 
 _ALWAYS: Final[Mapping[str, Any]] = MappingProxyType(
-    {"deadline": None, "suppress_health_check": tuple(HealthCheck)}
+    {
+        "deadline": None,
+        "suppress_health_check": tuple(HealthCheck),
+        "phases": tuple(phase for phase in Phase if phase is not Phase.explain),
+    }
 )
+"""Hypothesis explains a failure by tracing every line of many more runs; a counterexample that is
+minimized and told step by step says more, and sooner."""
 
 PROFILES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
