@@ -80,8 +80,29 @@ class Swarm:
             option = self._drawn(stage)
             if option is not None:
                 return self._perhaps_torn(stage, option)
+            if not self._goes_on(stage):
+                return None
             self._left = 0
         return None
+
+    def _goes_on(self, stage: Stage) -> bool:
+        """Whether anything may still happen in this run, if the right nodes are awake."""
+        waiting = _links(stage, self._indices)
+        timers = (
+            self._runs.get((index, timer), True)
+            for index in self._indices
+            for timer in stage.timers[index]
+        )
+        submissions = (
+            stage.may_submit(index, place) for place in self._commands for index in self._indices
+        )
+        return bool(
+            waiting
+            or any(timers)
+            or any(submissions)
+            or (self._restart and stage.restarts_left > 0)
+            or (self._duplicate and any(stage.seen))
+        )
 
     def _begin_epoch(self) -> None:
         self._left = self._draw.randint(*self._epoch)
@@ -121,7 +142,7 @@ class Swarm:
             return Option("submit", index, place) if stage.may_submit(index, place) else None
         if point < restart:
             return Option("restart", index)
-        seen = stage.seen[index]
+        seen = stage.seen[index] if self._duplicate else ()
         return Option("duplicate", index, self._place(len(seen))) if seen else None
 
     def _delivery(self, stage: Stage, index: int, source: int) -> Option | None:
