@@ -55,5 +55,7 @@ def register_profiles(database: ExampleDatabase | str | None = None) -> None:
     if isinstance(database, str):
         database = DirectoryBasedExampleDatabase(database)
     for name, chosen in PROFILES.items():
-        kept = {} if database is None or chosen.get("derandomize") else {"database": database}
+        kept: dict[str, Any] = {}
+        if database is not None and not chosen.get("derandomize"):
+            kept["database"] = database
         settings.register_profile(name, settings(**_ALWAYS, **chosen, **kept))
