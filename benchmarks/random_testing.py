@@ -177,7 +177,8 @@ and node, twelve restarts, torn steps, links that lose, reorder and duplicate. E
 {most:,} for each seed.""",
     "machine": """## By the machine for Hypothesis
 
-In its own scope. Examples, at most {most:,} of up to {steps} rules each.""",
+In its own scope. Examples, at most {most:,} of up to {steps} rules each; what is counted
+are runs, of which Hypothesis discards those it has had before.""",
 }
 
 

@@ -9,7 +9,7 @@ what is offered when, and never what an event does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, TypeAlias, get_args
 
@@ -24,6 +24,7 @@ from indelible.checkers.stateful.trial import Trial
 from indelible.checkers.walks.landmarks import Landmarks, landmarks
 from indelible.checkers.walks.options import Option, take
 from indelible.model.errors import ImplementationRaised
+from indelible.model.events import Action
 from indelible.model.implementation import implementation_name
 
 __all__ = ["STRATEGIES", "ClusterMachine", "Strategy", "machine_class"]
@@ -79,10 +80,8 @@ class ClusterMachine(RuleBasedStateMachine):
         try:
             self.stage = self.trial.stage()
         except ImplementationRaised:
-            raised = True
-        else:
-            raised = False
-        self._fail_on((RAISES,) if raised else self.trial.judge.start(self.stage))
+            self._fail_on((RAISES,), ())
+        self._fail_on(self.trial.judge.start(self.stage), ())
 
     # --- what is offered -------------------------------------------------------------------------
 
@@ -214,18 +213,16 @@ class ClusterMachine(RuleBasedStateMachine):
                 self._look()
         except ImplementationRaised:
             wrong = (RAISES,)
-        self._fail_on(wrong)
+        self._fail_on(wrong, self.stage.actions)
 
     def _look(self) -> None:
         """Look at what a step has changed."""
 
-    def _fail_on(self, wrong: tuple[str, ...]) -> None:
-        if not wrong:
-            return
-        self.failed = True
-        actions = self.stage.actions if hasattr(self, "stage") else ()
-        last = current_build_context().is_final
-        raise self.trial.failure(actions, wrong[0], last=last)
+    def _fail_on(self, wrong: tuple[str, ...], actions: Sequence[Action]) -> None:
+        if wrong:
+            self.failed = True
+            last = current_build_context().is_final
+            raise self.trial.failure(actions, wrong[0], last=last)
 
 
 class SwarmMachine(ClusterMachine):

@@ -25,7 +25,7 @@ from indelible.model.trace import Trace, Violation
 
 __all__ = ["PropertyViolated", "Tell", "Trial"]
 
-PROBES: Final = 300
+PROBES: Final = 200
 """How many runs are looked at for the effects that an implementation gives."""
 
 Tell = Callable[[Minimized, Property | None], str]
@@ -86,7 +86,7 @@ class Trial:
     def not_observable(self) -> tuple[str, ...]:
         """The properties that read testimony that the implementation does not give."""
         read = frozenset().union(*(known.testimony for known in self.properties))
-        campaign = Campaign(self.implementation, self.scope, (), seed=0)
+        campaign = Campaign(self.implementation, self.scope, (), seed=0, strategy="swarm")
         for number in range(PROBES):
             if read <= campaign.effect_types:
                 return ()
