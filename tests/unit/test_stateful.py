@@ -23,6 +23,7 @@ from indelible import (
     ScopeError,
     Send,
     Submit,
+    always,
     cluster_machine,
 )
 from indelible.checkers.stateful.machine import CHANGES_MAX, STRATEGIES, ClusterMachine
@@ -306,6 +307,25 @@ def test_what_nobody_could_see_is_not_judged_and_said() -> None:
     asked = cluster_machine(Hasty(), properties=["decided_implies_chosen"], save=None)
     with pytest.raises(PropertyError, match="decided_implies_chosen: not observable"):
         run_state_machine_as_test(asked, settings=QUICK)
+
+
+def test_each_property_that_is_violated_is_a_failure_of_its_own() -> None:
+    @always(reads="record", fields=("decided",))
+    def never_b(record):
+        """Nobody decides 'b'."""
+        return all(value != "b" for _, value in record.decided)
+
+    machine = cluster_machine(
+        Hasty(),
+        Scope(commands=("a", "b")),
+        properties=["agreement", never_b],
+        save=None,
+        limits=NO_SEARCH,
+    )
+    with pytest.raises(ExceptionGroup) as caught:
+        run_state_machine_as_test(machine, settings=SHRINKING)
+    failures = caught.value.exceptions
+    assert sorted(failure.property for failure in failures) == ["agreement", "never_b"]
 
 
 def test_what_was_reached_is_known() -> None:
