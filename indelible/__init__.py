@@ -1,7 +1,12 @@
 """Indelible: model checking and property testing for Multi-Paxos and replicated logs of its kind.
 
-The public names. Importing this loads neither numba nor z3: ``explore`` does when it is called.
+The public names. Importing this loads neither numba nor z3: ``explore`` does when it is called. Nor
+does it load Hypothesis: the names that need it do when they are asked for.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 from indelible.checkers.explore import explore
 from indelible.checkers.limits import Limits
@@ -47,6 +52,9 @@ from indelible.model.scope import Scope
 from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import PropertyResult, Verdict
 
+if TYPE_CHECKING:
+    from indelible.stateful import PropertyViolated, cluster_machine, register_profiles
+
 __all__ = [
     "NO_OP",
     "CancelTimer",
@@ -70,6 +78,7 @@ __all__ = [
     "Property",
     "PropertyError",
     "PropertyResult",
+    "PropertyViolated",
     "QuorumSystem",
     "ReadOneWriteAllQuorums",
     "Receive",
@@ -94,6 +103,19 @@ __all__ = [
     "WeightedQuorums",
     "World",
     "always",
+    "cluster_machine",
     "explore",
+    "register_profiles",
     "sometimes",
 ]
+
+_STATEFUL: Final = frozenset({"PropertyViolated", "cluster_machine", "register_profiles"})
+
+
+def __getattr__(name: str) -> Any:
+    """The names of ``stateful``, which loads Hypothesis."""
+    if name not in _STATEFUL:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from indelible import stateful
+
+    return getattr(stateful, name)

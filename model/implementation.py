@@ -7,7 +7,7 @@ It knows nothing of records, scopes or networks.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -18,6 +18,9 @@ from indelible.model.events import InputEvent, NodeId, node_name
 __all__ = ["Implementation", "State", "Step", "ask_handle", "ask_start", "implementation_name"]
 
 State: TypeAlias = Hashable
+
+Described: TypeAlias = Callable[[], str]
+"""What was asked, in words: put into words only where something is wrong with the answer."""
 
 
 class Step(NamedTuple):
@@ -60,7 +63,10 @@ def ask_start(
     twice: bool = False,
 ) -> Step:
     """Call ``start``. Raises ``ImplementationError`` and ``ImplementationRaised``."""
-    what = f"start({node_name(node)}, storage={storage!r})"
+
+    def what() -> str:
+        return f"start({node_name(node)}, storage={storage!r})"
+
     step = _validated(lambda: implementation.start(node, nodes, storage), what, nodes)
     if twice:
         _compare(
@@ -79,7 +85,10 @@ def ask_handle(
     twice: bool = False,
 ) -> Step:
     """Call ``handle``. Raises ``ImplementationError`` and ``ImplementationRaised``."""
-    what = f"handle({node_name(node)}, {event!r})"
+
+    def what() -> str:
+        return f"handle({node_name(node)}, {event!r})"
+
     before = repr(state) if twice else ""
     step = _validated(lambda: implementation.handle(node, state, event), what, nodes)
     if twice:
@@ -88,21 +97,21 @@ def ask_handle(
         )
         if repr(state) != before:
             raise ImplementationError(
-                f"{what} changed the state it was given",
+                f"{what()} changed the state it was given",
                 cause="the state is a mutable object, and handle wrote to it",
                 remedy="return a new state, and leave the old one as it was",
             )
     return step
 
 
-def _validated(call: Any, what: str, nodes: tuple[NodeId, ...]) -> Step:
+def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
     try:
         result = call()
     except Exception as error:
         raise ImplementationRaised(error) from error
     if not isinstance(result, tuple) or len(result) != 2:
         raise ImplementationError(
-            f"{what} returned {_short(result)}",
+            f"{what()} returned {_short(result)}",
             cause="a step is a pair: the next state and the effects, in order",
             remedy="return (state, effects), with () where there are no effects",
         )
@@ -110,7 +119,7 @@ def _validated(call: Any, what: str, nodes: tuple[NodeId, ...]) -> Step:
     if not isinstance(effects, tuple):
         if not isinstance(effects, list):
             raise ImplementationError(
-                f"{what} returned effects of type {type(effects).__name__}",
+                f"{what()} returned effects of type {type(effects).__name__}",
                 cause="effects are an ordered list: their order is the durability contract",
                 remedy="return a tuple of effects",
             )
@@ -119,7 +128,7 @@ def _validated(call: Any, what: str, nodes: tuple[NodeId, ...]) -> Step:
     for position, effect in enumerate(effects):
         if not isinstance(effect, EFFECT_TYPES):
             raise ImplementationError(
-                f"{what} returned {_short(effect)} as effect {position}",
+                f"{what()} returned {_short(effect)} as effect {position}",
                 cause="it is not one of the effects of the contract",
                 available=", ".join(kind.__name__ for kind in EFFECT_TYPES),
             )
@@ -128,29 +137,29 @@ def _validated(call: Any, what: str, nodes: tuple[NodeId, ...]) -> Step:
         _require_hashable(effect, f"effect {position} ({type(effect).__name__})", what)
         if isinstance(effect, Send) and effect.to not in nodes:
             raise ImplementationError(
-                f"{what} sends to {effect.to!r}, which is not a node",
+                f"{what()} sends to {effect.to!r}, which is not a node",
                 available=", ".join(repr(node) for node in nodes),
             )
     return Step(state, effects)
 
 
-def _require_place(effect: Decide | Vote | Execute, what: str) -> None:
+def _require_place(effect: Decide | Vote | Execute, what: Described) -> None:
     place = effect.index if isinstance(effect, Execute) else effect.slot
     if isinstance(place, bool) or not isinstance(place, int) or place < 0:
         raise ImplementationError(
-            f"{what} returned {_short(effect)}",
+            f"{what()} returned {_short(effect)}",
             cause="slots and indices are whole numbers from 0",
             remedy="number the entries of the log from 0 on",
         )
 
 
-def _require_hashable(value: object, name: str, what: str) -> None:
+def _require_hashable(value: object, name: str, what: Described) -> None:
     try:
         hash(value)
     except TypeError:
         place, culprit = _unhashable_part(value, name)
         raise ImplementationError(
-            f"{what} returned something unhashable: {place} is a {type(culprit).__name__}",
+            f"{what()} returned something unhashable: {place} is a {type(culprit).__name__}",
             cause="states, messages, values and storage are compared and stored by value",
             remedy="use tuples for lists, frozensets for sets, frozen dataclasses for objects",
         ) from None
@@ -178,13 +187,13 @@ def _unhashable_part(value: object, name: str) -> tuple[str, object]:
     return name, value
 
 
-def _compare(first: Step, second: Step, what: str) -> None:
+def _compare(first: Step, second: Step, what: Described) -> None:
     if first == second:
         return
     name = "state" if first.state != second.state else "effects"
     place, one, other = _differing_part(getattr(first, name), getattr(second, name), f"its {name}")
     raise ImplementationError(
-        f"{what} is not deterministic: asked twice, it differs in {place}",
+        f"{what()} is not deterministic: asked twice, it differs in {place}",
         cause=f"first {_short(one)}, then {_short(other)}: a clock, randomness, a counter kept "
         "outside the state, or an object without equality",
         remedy="let the result depend on node, state and event only, and compare by value",

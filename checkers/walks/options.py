@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from indelible.checkers.walks.stage import WHOLE, Stage
 
-__all__ = ["Kind", "Option", "every_option", "take", "torn_options"]
+__all__ = ["Kind", "Option", "event_of", "every_option", "take", "torn_options"]
 
 Kind: TypeAlias = Literal["deliver", "duplicate", "timeout", "submit", "restart"]
 
@@ -51,7 +51,7 @@ def torn_options(stage: Stage, option: Option) -> tuple[Option, ...]:
     """The crashes that may cut this option short."""
     if option.kind == "restart":
         return ()
-    cuts = stage.cuts(option.node, _event(stage, option))
+    cuts = stage.cuts(option.node, event_of(stage, option))
     return tuple(option._replace(kept=kept) for kept in cuts)
 
 
@@ -73,8 +73,8 @@ def take(stage: Stage, option: Option) -> bool:
             return stage.restart(index)
 
 
-def _event(stage: Stage, option: Option) -> int:
-    """The number of the event that an option is."""
+def event_of(stage: Stage, option: Option) -> int:
+    """The number of the event that an option is; a restart is none."""
     index, which = option.node, option.which
     event: int
     match option.kind:

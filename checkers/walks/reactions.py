@@ -30,13 +30,17 @@ from indelible.model.effects import (
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import InputEvent, Receive, Submit, Timeout, Timer
 from indelible.model.implementation import Implementation, Step, ask_handle, ask_start
-from indelible.model.record import Record, after_effects
+from indelible.model.record import Record, after_effects, after_event, after_restart
 from indelible.model.scope import Scope
 
 __all__ = ["HISTORY", "Consequence", "Reactions"]
 
-HISTORY: Final = ("decided", "executed", "votes", "promised", "leaderships")
-"""The fields of a record that only effects write: all that most properties read."""
+HISTORY: Final = (
+    *("decided", "executed", "votes", "promised", "leaderships"),
+    *("submissions", "restarts"),
+)
+"""The fields of a record that are kept together as the history of a node: what it has testified,
+and what was done to it that changes seldom. It is all that most properties read."""
 
 TESTIMONY: Final = (Decide, Execute, Promise, Vote, Lead)
 
@@ -66,13 +70,18 @@ class Consequence:
 class Reactions:
     """An implementation in a scope, as numbers.
 
-    ``effect_types`` are those met so far; ``calls`` counts how often the implementation was called.
+    ``accepts`` says, by node and command, whether clients submit it there. ``effect_types`` are
+    those met so far; ``calls`` counts how often the implementation was called.
     All methods that ask it may raise ``ImplementationError`` and ``ImplementationRaised``.
     """
 
     def __init__(self, implementation: Implementation, scope: Scope) -> None:
         self.implementation, self.scope = implementation, scope
         nodes = range(len(scope.nodes))
+        self.accepts = tuple(
+            tuple(scope.accepts_submissions(node, command) for command in scope.commands)
+            for node in scope.nodes
+        )
         self.states: Interner[Any] = Interner()
         self.events: Interner[InputEvent] = Interner()
         self.histories: Interner[Record] = Interner()
@@ -90,8 +99,11 @@ class Reactions:
             {} for _ in nodes
         ]
         self._after: dict[tuple[int, int], int] = {}
+        self._submitted: dict[tuple[int, int], int] = {}
+        self._restarted: dict[int, int] = {}
         self._parts: dict[tuple[int, int, int], int] = {}
         self._cuts: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._sources: dict[int, int] = {}
         self._budgets: dict[tuple[int, Timer], tuple[Timer, int | None]] = {}
 
     @property
@@ -109,9 +121,12 @@ class Reactions:
 
     def source(self, event: int) -> int:
         """The place in the scope of the node whose message this event receives."""
-        received = self.events[event]
-        assert isinstance(received, Receive)
-        return self.scope.nodes.index(received.source)
+        known = self._sources.get(event)
+        if known is None:
+            received = self.events[event]
+            assert isinstance(received, Receive)
+            known = self._sources[event] = self.scope.nodes.index(received.source)
+        return known
 
     def start(self, index: int, storage: Storage | None) -> Answer:
         """What the node at ``index`` starts as."""
@@ -148,6 +163,23 @@ class Reactions:
             # Without a node's timers there is nothing in it that depends on which node it is.
             record = after_effects(self.histories[history], 0, testimony, self.scope)
             after = self._after[history, consequence] = self.histories(record)
+        return after
+
+    def history_submitted(self, history: int, place: int) -> int:
+        """The history of a node that was given the command at ``place`` in the scope."""
+        after = self._submitted.get((history, place))
+        if after is None:
+            event = Submit(self.scope.commands[place])
+            record = after_event(self.histories[history], 0, event, self.scope)
+            after = self._submitted[history, place] = self.histories(record)
+        return after
+
+    def history_restarted(self, history: int) -> int:
+        """The history of a node that was restarted."""
+        after = self._restarted.get(history)
+        if after is None:
+            record = after_restart(self.histories[history], self.scope)
+            after = self._restarted[history] = self.histories(record)
         return after
 
     def cuts(self, consequence: int, event: int) -> tuple[int, ...]:

@@ -183,8 +183,9 @@ class Campaign:
         seen = Landmarked()
         seen.look(stage)
         events, legs, waiting = 0, list[Stage](), None
-        while events < LEGS * self.events_max:
-            turn = seen.one(draw).copy()
+        while events < LEGS * self.events_max and seen:
+            known = seen.one(draw)
+            turn = known.copy()
             legs.append(turn)
             more, failure = self._walked(turn, Swarm(draw, turn, LEG), LEG, seen)
             events += more
@@ -192,7 +193,7 @@ class Campaign:
                 return events, failure, legs
             waiting = waiting or failure
             if not more:
-                break
+                seen.spend(known)
         return events, waiting, legs
 
     def _count(self, stage: Stage) -> None:
@@ -234,6 +235,13 @@ class Landmarked:
         found = landmarks([histories[history] for history in stage.histories])
         if found not in self._stages:
             self._stages[found] = stage.copy()
+
+    def __bool__(self) -> bool:
+        return bool(self._stages)
+
+    def spend(self, stage: Stage) -> None:
+        """Forget a stage from which nothing was seen to go on."""
+        self._stages = {found: known for found, known in self._stages.items() if known is not stage}
 
     def one(self, draw: Random) -> Stage:
         """One of the stages, more likely one of the more contested."""

@@ -40,7 +40,7 @@ class Stage:
       the order of sending: not delivered yet; and delivered, where links duplicate. On ordered
       links ``queues`` holds them instead, by receiver and sender.
     - ``timers``, by node: those armed that may still fire, in the order of arming.
-    - ``submitted``, by node and command; ``submissions``, by command; ``restarts``, by node.
+    - ``submissions``: how often each command was submitted, by its place.
     - ``open_commands``: those that may be submitted once more, somewhere.
     - ``actions``: the steps so far; ``last`` tells the event and effects of the last one from any
       other that happened at the same node, by numbers.
@@ -59,10 +59,8 @@ class Stage:
         self.fresh: list[list[int]] = [[] for _ in indices]
         self.seen: list[list[int]] = [[] for _ in indices]
         self.queues: list[list[list[int]]] = [[[] for _ in indices] for _ in indices]
-        self.submitted = [[0] * len(scope.commands) for _ in indices]
         self.submissions = [0] * len(scope.commands)
         self.open_commands = [] if scope.submissions_max == 0 else list(range(len(scope.commands)))
-        self.restarts = [0] * count
         self.restarts_left = float("inf") if scope.restarts_max is None else scope.restarts_max
         self.firings: list[dict[Hashable, int]] = [{} for _ in indices]
         self.actions: list[Action] = []
@@ -77,11 +75,11 @@ class Stage:
     def copy(self) -> Stage:
         """The same run so far, to be gone on with in another way."""
         other = copy(self)
-        for name in ("states", "histories", "storages", "timers", "open_commands", "restarts"):
+        for name in ("states", "histories", "storages", "timers", "open_commands"):
             setattr(other, name, getattr(self, name).copy())
         for name in ("submissions", "actions"):
             setattr(other, name, getattr(self, name).copy())
-        for name in ("fresh", "seen", "submitted", "firings", "_offered", "_sent", "_received"):
+        for name in ("fresh", "seen", "firings", "_offered", "_sent", "_received"):
             setattr(other, name, [part.copy() for part in getattr(self, name)])
         other.queues = [[queue.copy() for queue in queues] for queues in self.queues]
         return other
@@ -90,10 +88,7 @@ class Stage:
 
     def may_submit(self, index: int, place: int) -> bool:
         """Whether clients may submit the command at ``place`` to a node now."""
-        scope = self.scope
-        return place in self.open_commands and scope.accepts_submissions(
-            scope.nodes[index], scope.commands[place]
-        )
+        return place in self.open_commands and self.reactions.accepts[index][place]
 
     def may_fire(self, index: int, timer: Timer) -> bool:
         """Whether the scope lets a timer of a node fire once more, if it is armed."""
@@ -165,8 +160,9 @@ class Stage:
 
     def submit(self, index: int, place: int, kept: int = WHOLE) -> bool:
         """Submit the command at ``place`` in the scope."""
-        self.submitted[index][place] += 1
         self.submissions[place] += 1
+        history = self.reactions.history_submitted(self.histories[index], place)
+        self.histories[index] = history
         if self.submissions[place] == self.scope.submissions_max:
             self.open_commands.remove(place)
         event = self.reactions.submission(place)
@@ -220,7 +216,7 @@ class Stage:
     def _restart(self, index: int) -> bool:
         """A crash, and a new start with what was persisted; says what ``_apply`` says."""
         self.restarts_left -= 1
-        self.restarts[index] += 1
+        self.histories[index] = self.reactions.history_restarted(self.histories[index])
         self.timers[index] = ()
         self.states[index], consequence = self.reactions.start(index, self.storages[index])
         self.last = (*self.last, consequence)
@@ -277,7 +273,6 @@ class Stage:
 
     def field(self, index: int, name: str) -> Any:
         """One field of the node's record; those of the network are put together anew each time."""
-        scope = self.scope
         match name:
             case "sent":
                 return frozenset(self._envelopes(index))
@@ -287,13 +282,8 @@ class Stage:
                 return self.storages[index]
             case "timers":
                 return frozenset(self.timers[index])
-            case "submissions":
-                counts = self.submitted[index]
-                return tuple(counts) if scope.submissions_max is not None and any(counts) else ()
             case "timeouts":
                 return frozenset(self.firings[index].items())
-            case "restarts":
-                return 0 if scope.restarts_max is None else self.restarts[index]
         return getattr(self.reactions.histories[self.histories[index]], name)
 
     def _envelopes(self, index: int) -> Iterator[Envelope]:

@@ -14,14 +14,16 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from indelible.checkers.walks.options import Option, every_option, torn_options
+from indelible.checkers.walks.options import Kind, Option, every_option, torn_options
 from indelible.checkers.walks.stage import Stage
 from indelible.model.events import Timer
 
-__all__ = ["CHOOSERS", "Chooser", "Priorities", "Swarm", "Uniform"]
+__all__ = ["CHOOSERS", "Chooser", "Priorities", "Swarm", "Uniform", "oldest"]
 
 EMPTY_EPOCHS: Final = 16
 """After how many epochs in a row in which nothing happened a run is over."""
+
+KINDS: Final[tuple[Kind, ...]] = ("deliver", "timeout", "submit", "restart", "duplicate")
 
 SUBSETS_MAX: Final = 8
 """Of so many nodes all subsets are considered, which are 255."""
@@ -91,12 +93,13 @@ class Swarm:
         return None
 
     def _is_over(self, stage: Stage) -> bool:
-        """Whether nothing is left, whoever is awake, but to deliver messages again."""
+        """Whether nothing can happen any more in this run, whoever is awake."""
         return not (
             _links(stage, self._indices)
-            or any(place in stage.open_commands for place in self._commands)
+            or self._submissions(stage, self._indices)
             or (self._restart and stage.restarts_left > 0)
             or self._timers(stage, self._indices)
+            or (self._duplicate and any(stage.seen))
         )
 
     def _begin_epoch(self) -> None:
@@ -112,30 +115,52 @@ class Swarm:
         return option
 
     def _drawn(self, stage: Stage) -> Option | None:
-        """An option of the nodes that are awake, by the odds of this run, if they have any."""
-        awake = self._awake
-        links = _links(stage, awake)
-        timers = self._timers(stage, awake)
-        commands = [place for place in self._commands if place in stage.open_commands]
-        deliver = self._deliver if links else 0.0
-        timeout = self._timeout if timers else 0.0
-        submit = self._submit if commands else 0.0
+        """An option of the nodes that are awake, by the odds of this run, if they have any.
+
+        A kind of event is drawn before it is known whether there is any: looking at one kind is
+        mostly enough, and where there is none, drawing once more among those that there are comes
+        to the same odds.
+        """
         restart = self._restart if stage.restarts_left > 0 else 0.0
-        point = self._random() * (deliver + timeout + submit + restart + self._duplicate) - deliver
-        if point < 0:
-            return self._delivery(stage, *self._one(links))
-        point -= timeout
-        if point < 0:
-            return Option("timeout", *self._one(timers))
-        point -= submit
-        index = self._one(awake)
-        if point < 0:
-            place = self._one(commands)
-            return Option("submit", index, place) if stage.may_submit(index, place) else None
-        if point < restart:
-            return Option("restart", index)
-        seen = stage.seen[index]
-        return Option("duplicate", index, self._place(len(seen))) if seen else None
+        odds = (self._deliver, self._timeout, self._submit, restart, self._duplicate)
+        kind = self._kind(odds)
+        found = self._found(stage, kind)
+        if not found:
+            every = [self._found(stage, other) for other in range(len(odds))]
+            kind = self._kind(
+                [odd if there else 0.0 for odd, there in zip(odds, every, strict=True)]
+            )
+            found = every[kind]
+        return self._option(stage, kind, *self._one(found)) if found else None
+
+    def _kind(self, odds: Sequence[float]) -> int:
+        point = self._random() * sum(odds)
+        for kind, odd in enumerate(odds):
+            point -= odd
+            if point < 0:
+                return kind
+        return 0
+
+    def _found(self, stage: Stage, kind: int) -> Sequence[tuple[int, Any]]:
+        """What there is of a kind at the nodes that are awake: each a node, and which."""
+        awake = self._awake
+        match kind:
+            case 0:
+                return _links(stage, awake)
+            case 1:
+                return self._timers(stage, awake)
+            case 2:
+                return self._submissions(stage, awake)
+            case 3:
+                return [(index, 0) for index in awake] if stage.restarts_left > 0 else ()
+        return [(index, 0) for index in awake if stage.seen[index]] if self._duplicate else ()
+
+    def _option(self, stage: Stage, kind: int, index: int, which: Any) -> Option | None:
+        if kind == 0:
+            return self._delivery(stage, index, which)
+        if kind == 4:
+            which = self._place(len(stage.seen[index]))
+        return Option(KINDS[kind], index, which)
 
     def _delivery(self, stage: Stage, index: int, source: int) -> Option | None:
         if stage.links == "ordered":
@@ -153,6 +178,16 @@ class Swarm:
             for index in nodes
             for timer in stage.timers[index]
             if self._may_run(index, timer)
+        ]
+
+    def _submissions(self, stage: Stage, nodes: Sequence[int]) -> list[tuple[int, int]]:
+        open_commands, accepts = stage.open_commands, stage.reactions.accepts
+        return [
+            (index, place)
+            for place in self._commands
+            if place in open_commands
+            for index in nodes
+            if accepts[index][place]
         ]
 
     def _may_run(self, index: int, timer: Timer) -> bool:
@@ -206,7 +241,7 @@ class Priorities:
 
     def _delivery(self, stage: Stage) -> Option | None:
         """The oldest message of the link with the highest priority, unless that just changes."""
-        waiting = _oldest(stage)
+        waiting = oldest(stage)
         if not waiting:
             return None
         first = max(waiting, key=self._priority)
@@ -279,7 +314,7 @@ def _links(stage: Stage, awake: Sequence[int]) -> list[tuple[int, int]]:
     return [(index, 0) for index in awake if stage.fresh[index]]
 
 
-def _oldest(stage: Stage) -> dict[tuple[int, int], int]:
+def oldest(stage: Stage) -> dict[tuple[int, int], int]:
     """By (receiver, sender), where the oldest message that waits is, as an option names it."""
     places: dict[tuple[int, int], int] = {}
     if stage.links == "ordered":

@@ -190,7 +190,7 @@ def test_bounds() -> None:
 
 def test_failures_are_minimized_and_those_that_differ_kept() -> None:
     bug, limits = KNOWN_BUGS["apply_out_of_order"], Limits(states_max=100_000)
-    found, _ = shared(Bounds(runs_max=150), bug)
+    found, _ = shared(Bounds(runs_max=400), bug)
     kept = distinct_failures(
         bug.implementation, bug.scope, PROPERTIES, found, most=10, limits=limits
     )
