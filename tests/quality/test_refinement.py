@@ -35,7 +35,7 @@ BROKEN = {
     "ballot_not_unique": Broken("ballots_are_owned", 6, 311),
     "dup_promise_counted": Broken("hear.promised", 4, 50),
     "stale_promise_counted": Broken("hear.promised", 4, 43),
-    "keep_old_promises": Broken("hear.promised", 8, 6_668),
+    "keep_old_promises": Broken("hear.promised", 8, 4_362),
     "stale_adoption": Broken("hear.promised", 4, 43),
     "bump_without_prepare": Broken("propose_freely.elected", 8, 1_070),
     "phase1_quorum_half": Broken("hear.promised", 1, 1),
