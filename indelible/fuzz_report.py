@@ -141,7 +141,7 @@ def _campaign(fuzzed: Fuzzed) -> Iterator[str]:
             ("events", f"{tally.events:,}, {_rate(tally):,.0f}/s"),
             ("time", f"{time_text(tally.seconds)} on {counted(fuzzed.workers, 'worker')}"),
             ("highest ballot", ballot),
-            ("decided", f"at most {tally.decided_most} entries in a run"),
+            ("decided", f"at most {_entries(tally.decided_most)} in a run"),
             ("node states", f"{tally.node_states:,} distinct, in the worker that met the most"),
         )
     )
@@ -184,6 +184,10 @@ def _properties(fuzzed: Fuzzed) -> Iterator[str]:
 def _result_text(known: PropertyResult) -> str:
     says = "no violation found" if known.result == "inconclusive" else known.result
     return f"{says}: {known.reason}" if known.reason else says
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} entr{'y' if count == 1 else 'ies'}"
 
 
 def _runs(tally: Tally) -> str:

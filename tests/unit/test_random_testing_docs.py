@@ -49,6 +49,20 @@ def test_the_test_fails_as_shown(tmp_path: Path) -> None:
     assert len(list((tmp_path / "traces").iterdir())) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    re.findall(r"^\$ indelible (fuzz .*)\n((?:.+\n|\n)*?)```", DOCS, re.MULTILINE),
+)
+def test_a_command_says_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
+    done = run(tmp_path, "-P", "-m", "indelible", *command.split(), "--workers", "1")
+    for line in shown.splitlines():
+        assert line in done.stdout
+
+
+def test_two_commands_are_shown() -> None:
+    assert DOCS.count("$ indelible fuzz ") == 2
+
+
 @pytest.mark.parametrize("snippet", SNIPPETS[1:], ids=lambda snippet: snippet.split("\n", 1)[0])
 def test_a_snippet_runs(snippet: str, tmp_path: Path) -> None:
     done = run(tmp_path, "-P", "-c", snippet)
