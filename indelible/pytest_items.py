@@ -103,6 +103,7 @@ class CheckFile(pytest.File):
                 properties=tuple(asked),
                 folder=setting.configuration.folder,
                 limits=setting.limits(item.check),
+                seed=setting.seed,
                 workers=setting.workers,
             )
         )

@@ -42,6 +42,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what becomes of a check that hit a limit; default: as configured, or fail",
     )  # fmt: skip
     group.addoption(
+        "--indelible-seed", metavar="N", type=int,
+        help="decides random runs; default: drawn, and told at the end",
+    )  # fmt: skip
+    group.addoption(
         "--indelible-replay", metavar="FILE", type=Path,
         help="replay this saved trace as the only test, and show it",
     )  # fmt: skip

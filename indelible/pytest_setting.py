@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import pytest
@@ -29,7 +30,7 @@ class Setting:
     """The configuration and what the command line says instead.
 
     ``collects``: whether the project configures anything; ``replay``: the one trace that is asked
-    for; ``workers``: among how many processes the tests are divided.
+    for; ``seed`` decides random runs; ``workers``: among how many processes the tests are divided.
     """
 
     configuration: Configuration
@@ -37,6 +38,7 @@ class Setting:
     profile: str
     inconclusive: Inconclusive
     replay: Path | None
+    seed: int
     workers: int
 
     def collected(self, arguments: Sequence[str]) -> list[str]:
@@ -85,6 +87,10 @@ def read_setting(config: pytest.Config) -> Setting:
         replay = Path(os.path.abspath(config.invocation_params.dir / replay))
         if not replay.is_file():
             raise TraceError(f"--indelible-replay: there is no file {replay}")
+    worker = getattr(config, "workerinput", {})
+    seed = config.getoption("indelible_seed")
+    if seed is None:  # Drawn anew for every run, which all of its workers have in common.
+        seed = Random(worker.get("testrunuid")).getrandbits(32)
     said = config.getoption("indelible_inconclusive") or configuration.inconclusive
     return Setting(
         configuration=configuration,
@@ -92,5 +98,6 @@ def read_setting(config: pytest.Config) -> Setting:
         profile=configuration.known_profile(config.getoption("indelible_profile")),
         inconclusive=cast("Inconclusive", said),
         replay=replay,
-        workers=getattr(config, "workerinput", {}).get("workercount", 1),
+        seed=seed,
+        workers=worker.get("workercount", 1),
     )

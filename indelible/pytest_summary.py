@@ -18,6 +18,7 @@ __all__ = ["write_summary"]
 
 ORDER: Final = (
     "violated", "unreached", "error", "inconclusive", "not observable", "reached", "holds",
+    "nothing found",
 )  # fmt: skip
 """Verdicts, those first that somebody has to look at."""
 
@@ -63,11 +64,17 @@ def _searches(facts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, st
     for name, group in sorted(groups.items()):
         counts = Counter(each["verdict"] for each in group)
         verdicts = [f"{counts[known]} {known}" for known in ORDER if counts[known]]
-        largest = max(group, key=lambda each: each.get("states_distinct", 0))
-        covered = ""
-        if "states_distinct" in largest:
-            covered = f"{largest['states_distinct']:,} states, depth {largest['depth']}"
-        yield name, ", ".join(verdicts), covered
+        yield name, ", ".join(verdicts), _covered(group)
+
+
+def _covered(facts: Sequence[Mapping[str, Any]]) -> str:
+    """How far the search went that went furthest."""
+    largest = max(facts, key=lambda each: each.get("states_distinct", 0) or each.get("runs", 0))
+    if "runs" in largest:
+        return f"{largest['runs']:,} runs, seed {largest['seed']}"
+    if "states_distinct" in largest:
+        return f"{largest['states_distinct']:,} states, depth {largest['depth']}"
+    return ""
 
 
 def _name(facts: Mapping[str, Any]) -> str:

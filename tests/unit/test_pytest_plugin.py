@@ -219,6 +219,23 @@ def test_a_profile_gives_the_budget(project: pytest.Pytester) -> None:
     done.stdout.fnmatch_lines([REASON, "*= indelible, profile nightly =*"])
 
 
+def test_random_runs_follow_from_the_seed(project: pytest.Pytester) -> None:
+    more = "how = 'fuzz'\nbudget = { time = '300ms' }\n"
+    configure(project, "Hasty", "agreement", "validity", more=more)
+    arguments = ("pyproject.toml", "--junitxml=junit.xml", "--indelible-seed=7")
+    done = run_here(project, *arguments)
+    done.assert_outcomes(failed=1, passed=1)
+    done.stdout.fnmatch_lines(
+        ["violated: agreement: *", "c  1 violated, 1 nothing found  * runs, seed 7"]
+    )
+    first = properties_of(project, "c[agreement]")
+    assert (first["how"], first["seed"], first["verdict"]) == ("fuzz", "7", "violated")
+    run_here(project, *arguments)
+    assert properties_of(project, "c[agreement]") == first
+    run_here(project, "pyproject.toml", "--junitxml=junit.xml", "-n0")
+    assert properties_of(project, "c[agreement]")["seed"] != "7"
+
+
 # --- what goes wrong ------------------------------------------------------------------------------
 
 
