@@ -72,14 +72,16 @@ def fuzz(
     workers: int = 1,
     distinct: int = 10,
     coverage: Coverage | None = None,
+    required: bool | None = None,
     interrupted: Callable[[], bool] = lambda: False,
     report: Callable[[Tally], None] | None = None,
     minimizing: Callable[[Stage], None] | None = None,
 ) -> Fuzzed:
     """Run the campaign, minimize up to ``distinct`` failures that differ, and conclude.
 
-    ``coverage`` follows the runs, which then takes a single worker. Raises
-    ``ImplementationError`` and ``PropertyError``.
+    ``coverage`` follows the runs, which then takes a single worker. ``required``: whether a property
+    that is not observable makes it inconclusive; by default it does if properties were asked for by
+    name. Raises ``ImplementationError`` and ``PropertyError``.
     """
     tally, found = Tally(), list[Found]()
     campaign = run_campaign(
@@ -112,9 +114,8 @@ def fuzz(
         report=minimizing,
     )
     properties = tuple(_result(known, tally, found) for known in asked.properties)
-    outcome, reason = _outcome(
-        kept, properties, tally, stopped=stopped, required=bool(asked.references)
-    )
+    required = bool(asked.references) if required is None else required
+    outcome, reason = _outcome(kept, properties, tally, stopped=stopped, required=required)
     return Fuzzed(
         question=question,
         implementation=implementation_name(asked.target.implementation),
