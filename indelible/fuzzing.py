@@ -79,9 +79,9 @@ def fuzz(
 ) -> Fuzzed:
     """Run the campaign, minimize up to ``distinct`` failures that differ, and conclude.
 
-    ``coverage`` follows the runs, which then takes a single worker. ``required``: whether a property
-    that is not observable makes it inconclusive; by default it does if properties were asked for by
-    name. Raises ``ImplementationError`` and ``PropertyError``.
+    ``coverage`` follows the runs, which then takes a single worker. ``required``: whether a
+    property that is not observable makes it inconclusive; by default it does if properties were
+    asked for by name. Raises ``ImplementationError`` and ``PropertyError``.
     """
     tally, found = Tally(), list[Found]()
     campaign = run_campaign(
