@@ -118,10 +118,12 @@ def at_most_once(record: View) -> Iterator[Violation]:
 def execution_not_repeated(
     before: View, event: object, after: View, *, effects: tuple[Effect, ...], world: World
 ) -> Iterator[Violation]:
-    """While a node is up it executes no index twice; once restarted it may begin again.
+    """While a node is up, no step that changes it executes an index again.
 
-    A record outlives restarts and does not tell when something was executed. So it counts for a
-    node that has never been down; for others, only what they execute twice in one step does.
+    Once restarted it may begin again. A record outlives restarts and does not tell when something
+    was executed. So it counts for a node that is known never to have been down; for others, and
+    where restarts are not counted, only what they execute twice in one step does. An event that
+    leaves node and record as they were is no step.
     """
     never_down = world.restarts_max is not None and not before.restarts
     done = {index for index, _ in before.executed if never_down}

@@ -22,11 +22,12 @@ from indelible.model.effects import Effect
 from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError
 from indelible.model.events import Action, Timer
 from indelible.model.implementation import Implementation, implementation_name
+from indelible.model.quorums import MajorityQuorums
 from indelible.model.scope import LINKS, Scope
 from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import Outcome, PropertyResult, Verdict
 
-__all__ = ["Search", "conclude", "reached_in", "run_to_limit", "violations_after"]
+__all__ = ["Search", "conclude", "quorum_notes", "reached_in", "run_to_limit", "violations_after"]
 
 
 class Search(ABC):
@@ -169,6 +170,7 @@ def _notes(search: Search) -> tuple[str, ...]:
     scope, made_for = search.scope, getattr(search.implementation, "links", None)
     if made_for in LINKS and LINKS.index(made_for) > LINKS.index(scope.links):
         notes.append(f"the implementation is made for {made_for} links; this scope asks for more")
+    notes += quorum_notes(world_of(search.implementation, scope))
     if isinstance(scope.timeouts_max, Mapping):
         notes += [
             f"timeouts_max bounds the timer {timer!r}, which no node ever set; those set: "
@@ -177,6 +179,14 @@ def _notes(search: Search) -> tuple[str, ...]:
             if timer not in search.timers_set
         ]
     return tuple(notes)
+
+
+def quorum_notes(world: World) -> tuple[str, ...]:
+    """Which sets of nodes are quorums, unless it is what everybody expects."""
+    quorums = world.quorums
+    if quorums == MajorityQuorums():
+        return ()
+    return (f"quorums are no majorities, but {quorums!r}",)
 
 
 def _trace(search: Search, finding: Finding) -> Trace:

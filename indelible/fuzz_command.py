@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from indelible.model.errors import IndelibleError
-from indelible.options import COUNT, DURATION, Output, output_options, scope_options
+from indelible.options import DURATION, NUMBER, Output, output_options, scope_options
 
 if TYPE_CHECKING:
     from indelible.checkers.walks.coverage import Coverage
@@ -31,7 +31,7 @@ SECONDS_DEFAULT: Final = 60.0
 @click.argument("target", required=False)
 @click.option("--time", "seconds_max", type=DURATION, metavar="TIME",
               help="For how long: 30s, 2m, 1h. Default: 1m, or what --runs takes.")  # fmt: skip
-@click.option("--runs", "runs_max", type=COUNT, metavar="N", help="At most so many runs.")
+@click.option("--runs", "runs_max", type=NUMBER, metavar="N", help="At most so many runs.")
 @click.option("--first", "first_only", is_flag=True, help="Stop at the first run that fails.")
 @click.option("--workers", type=click.IntRange(1), metavar="N",
               help="How many processes. Default: one for each core.")  # fmt: skip

@@ -69,6 +69,7 @@ def render_fuzz(fuzzed: Fuzzed, traces: Sequence[str], saved: Sequence[Path] | N
         [] if fuzzed.covered is None else list(_covered(fuzzed.covered)),
         list(scope_lines(fuzzed.scope)),
         list(_properties(fuzzed)),
+        [f"note: {note}" for note in fuzzed.notes],
         [ABOUT],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
@@ -99,6 +100,7 @@ def fuzz_object(
         "coverage": None if fuzzed.covered is None else _covered_object(fuzzed.covered),
         "scope": scope_object(fuzzed.scope),
         "properties": property_objects(fuzzed.properties),
+        "notes": list(fuzzed.notes),
         "kept": [
             {
                 "run": kept.number,

@@ -15,7 +15,8 @@ from typing import Final, Literal, TypeAlias
 from indelible.checkers.findings import RAISES
 from indelible.checkers.limits import Limits
 from indelible.checkers.minimize.pipeline import Stage
-from indelible.checkers.property import Property
+from indelible.checkers.property import Property, world_of
+from indelible.checkers.verdicts import quorum_notes
 from indelible.checkers.walks.coverage import Coverage, Covered
 from indelible.checkers.walks.failures import Kept, distinct_failures
 from indelible.checkers.walks.runs import Failure
@@ -44,6 +45,7 @@ class Fuzzed:
     - ``reason``: why it is violated or inconclusive, in a sentence.
     - ``kept``: the failures that differ, and ``evidence`` that of each.
     - ``tally`` and ``properties``: what the runs came to, and what is known of each property.
+    - ``notes``: what a reader should know of.
     - ``covered``: how much of the scope they have seen, where that was asked for.
     """
 
@@ -58,6 +60,7 @@ class Fuzzed:
     evidence: tuple[Evidence, ...] = ()
     workers: int = 1
     covered: Covered | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -128,6 +131,7 @@ def fuzz(
         evidence=tuple(_evidence(question, asked, each) for each in kept),
         workers=workers,
         covered=None if coverage is None else coverage.covered(),
+        notes=quorum_notes(world_of(asked.target.implementation, asked.scope)),
     )
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "COUNT",
     "DURATION",
     "MEMORY",
+    "NUMBER",
     "UNBOUNDED",
     "Output",
     "changed_scope",
@@ -122,6 +123,7 @@ class _Nodes(_Names):
         return tuple(int(name) if name.isdecimal() else name for name in names)
 
 
+NUMBER: Final = _Amount("whole number above 0", THOUSANDS, "1_000, 1e6 or 10M", whole=True)
 COUNT: Final = _Amount("number of states", THOUSANDS, "1_000_000, 1e6 or 10M", whole=True)
 MEMORY: Final = _Amount("size", BINARY, "512M or 4G", whole=True)
 DURATION: Final = _Amount("time", SECONDS, "30s, 2m or 1h", whole=False)

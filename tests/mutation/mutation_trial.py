@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from client_properties import CLIENT_PROPERTIES
 from mutator import MODULES, Mutant, source_of
 
-from indelible import FlexibleQuorums, Limits, Scope, Verdict, explore
+from indelible import ExplicitQuorums, FlexibleQuorums, Limits, Scope, Verdict, explore
 from indelible.checkers.properties import BUILT_IN, Property, View, default_properties, sometimes
 from indelible.checkers.property import World
 from indelible.model.errors import ImplementationError
@@ -146,6 +146,18 @@ LARGER: Final[dict[str, Trial]] = {
         scope(2, "ab", candidates=BOTH, timeouts_max=ONE_BID | {"heartbeat": 1}, may_submit=None),
         89_179,
         FlexibleQuorums(1, 2),
+    ),
+    "two bids of two candidates": Trial(
+        scope(
+            3,
+            "ab",
+            candidates=(0, 2),
+            timeouts_max=TWO_BIDS,
+            may_submit={"a": (0,), "b": (2,)},
+            links="ordered",
+        ),
+        150_000,
+        ExplicitQuorums(phase1=((0, 1), (1, 2)), phase2=((1,),)),
     ),
 }
 """For a few mutants, and too large for all: with so many states as suffice to kill those."""
