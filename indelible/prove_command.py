@@ -41,12 +41,12 @@ def prove(
     """
     import json
 
-    from indelible.checkers.lemmas.quorum_report import system_report
     from indelible.progress import interruptible, shown_line
     from indelible.proof_text import proof_headline, proof_text
     from indelible.proofs import (
         EXIT_CODES,
         attempted,
+        measured,
         named_quorums,
         obligations_of,
         proof_object,
@@ -68,16 +68,18 @@ def prove(
             report=report,
             interrupted=interrupted,
         )
+        withstands = (
+            None if named is None or (quiet and not as_json) else measured(named, interrupted)
+        )
     if as_json:
         said = proof_object(proof)
         if named is not None:
-            said["quorums"] = system_object(system_report(named.system, named.nodes, named.name))
+            said["quorums"] = None if withstands is None else system_object(withstands)
         write_result(json.dumps(said, indent=2))
     elif quiet:
         write_result(proof_headline(proof))
-    elif named is not None:
-        report_lines = system_lines(system_report(named.system, named.nodes, named.name))
-        write_result("\n".join([proof_text(proof), "", *report_lines]))
+    elif withstands is not None:
+        write_result("\n".join([proof_text(proof), "", *system_lines(withstands)]))
     else:
         write_result(proof_text(proof))
     raise SystemExit(EXIT_CODES[proof.outcome])
