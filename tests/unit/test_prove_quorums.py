@@ -12,6 +12,7 @@ from indelible.checkers.lemmas.quorum_lemmas import quorum_obligations
 from indelible.checkers.lemmas.safety import safety_obligations
 from indelible.cli import main
 from indelible.proofs import obligations_of
+from indelible.quorum_config import NODES_MAX
 
 PROJECT = """
 [tool.indelible.quorums]
@@ -65,6 +66,18 @@ def test_a_system_whose_quorums_do_not() -> None:
     said = json.loads(run("--quorums", "apart", "--json").stdout)
     assert said["outcome"] == "refuted"
     assert said["quorums"]["name"] == "apart"
+
+
+@pytest.mark.parametrize("kind", ["majority", "read-one-write-all"])
+def test_as_many_nodes_as_a_system_may_have(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = f'[tool.indelible.quorums]\nlarge = {{kind = "{kind}", nodes = {NODES_MAX}}}\n'
+    (tmp_path / "pyproject.toml").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = run("--quorums", "large")
+    assert result.exit_code == 0, result.output
+    assert f"large: {NODES_MAX} nodes" in result.stdout
 
 
 @pytest.mark.usefixtures("project")
