@@ -36,6 +36,7 @@ __all__ = [
     "measured",
     "named_quorums",
     "obligations_of",
+    "project_obligations",
     "proof_object",
     "quorums_obligations",
 ]
@@ -120,6 +121,15 @@ def named_quorums(name: str) -> NamedQuorums:
             available=closest_first(name, known),
         )
     return known[name]
+
+
+def project_obligations() -> tuple[Obligation, ...]:
+    """Of every system in the project's configuration. Raises ``ScopeError`` if one is broken."""
+    return tuple(
+        obligation
+        for named in quorums_from_project().values()
+        for obligation in quorums_obligations(named)
+    )
 
 
 def quorums_obligations(named: NamedQuorums) -> tuple[Obligation, ...]:
