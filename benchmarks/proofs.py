@@ -107,8 +107,9 @@ def table_of_bugs() -> None:
         earlier.append(len(verdict.trace) - len(found.trace))
         print(f"| `{name}` | `{found.trace.violation.property}` | {len(found.trace)} "
               f"| `{bug.property}` | {len(verdict.trace)} |", flush=True)  # fmt: skip
-    print(f"{sum(count > 0 for count in earlier)} of {len(earlier)} earlier, "
-          f"by {sum(earlier) / len(earlier):.1f} events on average")  # fmt: skip
+    before = [count for count in earlier if count > 0]
+    print(f"{len(before)} of {len(earlier)} earlier, "
+          f"by {sum(before) / len(before):.1f} events on average")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -13,8 +13,18 @@ from typing import Any, Final, NamedTuple
 
 from indelible.checkers.lemmas.obligation import Answer, Obligation, Outcome
 from indelible.checkers.lemmas.quorum_lemmas import quorum_obligations, quorum_weakenings
-from indelible.checkers.lemmas.quorum_report import system_obligations
-from indelible.checkers.lemmas.safety import bad_run, safety_obligations, safety_weakenings
+from indelible.checkers.lemmas.quorum_report import (
+    SystemReport,
+    system_obligations,
+    system_report,
+)
+from indelible.checkers.lemmas.safety import (
+    BadRun,
+    bad_run,
+    safety_obligations,
+    safety_weakenings,
+)
+from indelible.checkers.lemmas.solving import stoppable
 from indelible.model.errors import ProofError, ScopeError
 from indelible.quorum_config import NamedQuorums, quorums_from_project
 from indelible.targets import closest_first
@@ -23,8 +33,10 @@ __all__ = [
     "EXIT_CODES",
     "Proof",
     "attempted",
+    "measured",
     "named_quorums",
     "obligations_of",
+    "project_obligations",
     "proof_object",
     "quorums_obligations",
 ]
@@ -34,6 +46,8 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = MappingProxyType(
 )
 
 BAD_RUN_SECONDS: Final = 30.0
+
+INTERRUPTED: Final = "interrupted"
 
 
 class Part(NamedTuple):
@@ -109,6 +123,15 @@ def named_quorums(name: str) -> NamedQuorums:
     return known[name]
 
 
+def project_obligations() -> tuple[Obligation, ...]:
+    """Of every system in the project's configuration. Raises ``ScopeError`` if one is broken."""
+    return tuple(
+        obligation
+        for named in quorums_from_project().values()
+        for obligation in quorums_obligations(named)
+    )
+
+
 def quorums_obligations(named: NamedQuorums) -> tuple[Obligation, ...]:
     """All that is to be proved of a system: that its quorums meet."""
     return system_obligations(named.system, named.nodes, named.name)
@@ -125,20 +148,51 @@ def attempted(
     """Try to prove them one after another; what is left when somebody interrupts is unknown."""
     started = time.monotonic()
     results = []
-    for number, obligation in enumerate(obligations, start=1):
-        if interrupted():
-            answer = Answer("unknown", 0.0, reason="interrupted")
-        else:
-            report(f"{number} of {len(obligations)}  {obligation.group}  {obligation.name}")
-            answer = obligation.prove(timeout_seconds)
-        results.append((obligation, answer))
-    proof = Proof(tuple(results), time.monotonic() - started, weakened or "")
-    if not weakened or proof.outcome != "refuted" or weakened not in safety_weakenings():
-        return proof
-    report(f"looking for a run that goes wrong without {weakened}")
-    shown = bad_run(weakened, BAD_RUN_SECONDS)
+    shown = BadRun((), "")
+    with stoppable(interrupted):
+        for number, obligation in enumerate(obligations, start=1):
+            if interrupted():
+                answer = Answer("unknown", 0.0, reason=INTERRUPTED)
+            else:
+                report(f"{number} of {len(obligations)}  {obligation.group}  {obligation.name}")
+                answer = _answer(obligation, timeout_seconds)
+            results.append((obligation, answer))
+        proof = Proof(tuple(results), time.monotonic() - started, weakened or "")
+        if weakened and proof.outcome == "refuted" and weakened in safety_weakenings():
+            shown = _bad_run(weakened, report, interrupted)
     seconds = time.monotonic() - started
-    return Proof(proof.results, seconds, weakened, shown.lines, shown.reason)
+    return Proof(proof.results, seconds, proof.weakened, shown.lines, shown.reason)
+
+
+def _answer(obligation: Obligation, timeout_seconds: float) -> Answer:
+    began = time.monotonic()
+    try:
+        return obligation.prove(timeout_seconds)
+    except KeyboardInterrupt:
+        return Answer("unknown", time.monotonic() - began, reason=INTERRUPTED)
+
+
+def _bad_run(
+    weakened: str, report: Callable[[str], None], interrupted: Callable[[], bool]
+) -> BadRun:
+    if interrupted():
+        return BadRun((), INTERRUPTED)
+    report(f"looking for a run that goes wrong without {weakened}")
+    try:
+        return bad_run(weakened, BAD_RUN_SECONDS)
+    except KeyboardInterrupt:
+        return BadRun((), INTERRUPTED)
+
+
+def measured(
+    named: NamedQuorums, interrupted: Callable[[], bool] = lambda: False
+) -> SystemReport | None:
+    """What a system withstands, or ``None`` once somebody interrupts."""
+    try:
+        with stoppable(interrupted):
+            return system_report(named.system, named.nodes, named.name)
+    except KeyboardInterrupt:
+        return None
 
 
 def proof_object(proof: Proof) -> dict[str, Any]:

@@ -41,6 +41,9 @@ FILE: Final = "pyproject.toml"
 TABLE: Final = "tool.indelible.quorums"
 JOINT: Final = "joint"
 
+NODES_MAX: Final = 500
+"""So many nodes a system may have, and no more: what is listed is listed recursively."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedQuorums:
@@ -194,8 +197,15 @@ def _nodes(fields: _Fields, system: FormulaQuorums) -> tuple[NodeId, ...]:
     default = () if by_size else (None,)
     nodes = fields.take("nodes", _is_nodes, f"how many, or {LIST}", *default)
     if nodes is None:
-        return tuple(
+        nodes = list(
             dict.fromkeys(node for part in system.phases(()) for node in named_nodes(part))
+        )
+    count = nodes if isinstance(nodes, int) else len(nodes)
+    if count > NODES_MAX:
+        raise ScopeError(
+            f"a system of {count:,} nodes",
+            cause=f"its quorums are measured up to {NODES_MAX} nodes",
+            remedy="the lemmas of indelible prove quorums hold for any number of them",
         )
     names = tuple(range(nodes)) if isinstance(nodes, int) else tuple(nodes)
     if len(set(names)) < len(names):

@@ -27,6 +27,7 @@ from indelible.checkers.lemmas.finite import (
 )
 from indelible.checkers.lemmas.grounded import Grounded, Truth, all_true, opposite
 from indelible.checkers.lemmas.logic import Element, Formula, Relation, relations_of
+from indelible.checkers.lemmas.solving import checked, raise_if_stopped
 
 __all__ = ["FoundRun", "count_states", "run_lines", "shortest_run", "shortest_violation"]
 
@@ -78,6 +79,7 @@ class Unrolled:
         choices: dict[str, tuple[z3.BoolRef, Happening]] = {}
         changes: dict[Tuple, list[tuple[z3.BoolRef, Truth]]] = {}
         for happening in happenings(self.instance):
+            raise_if_stopped()
             action, arguments = happening
             binding = dict(zip(action.parameters, arguments, strict=True))
             enabled = action.is_enabled(reading, binding)
@@ -166,7 +168,7 @@ def _shortest(
         run.solver.add(wanted(run.reading))
         left = deadline - time.monotonic()
         run.solver.set("timeout", max(1, int(1000 * left)))
-        found = run.solver.check() if left > 0 else z3.unknown
+        found = checked(run.solver) if left > 0 else z3.unknown
         if found == z3.sat:
             return run.found(run.solver.model())
         if found == z3.unknown:
@@ -187,7 +189,7 @@ def count_states(instance: Instance, depth_max: int) -> tuple[int, ...]:
         for known in seen:
             run.solver.add(_differs(run, known))
         counts.append(0)
-        while run.solver.check() == z3.sat:
+        while checked(run.solver) == z3.sat:
             model = run.solver.model()
             state = frozenset(
                 known

@@ -27,6 +27,7 @@ from indelible.checkers.lemmas.logic import (
 )
 from indelible.checkers.lemmas.obligation import Answer, Obligation
 from indelible.checkers.lemmas.protocol import Action, After, Law, Protocol
+from indelible.checkers.lemmas.solving import checked
 
 __all__ = ["Unbounded", "induction_obligations"]
 
@@ -131,7 +132,7 @@ def _satisfiable(protocol: Protocol) -> Obligation:
             solver.add(law.closed.read(reading, {}))
         solver.add(protocol.decision.read(reading, {}))
         started = time.monotonic()
-        found = solver.check()
+        found = checked(solver)
         seconds = time.monotonic() - started
         if found == z3.sat:
             return Answer("proved", seconds)
@@ -197,7 +198,7 @@ def _solver(timeout_seconds: float) -> z3.Solver:
 def _answer(solver: z3.Solver, shown: Callable[[z3.ModelRef], tuple[str, ...]]) -> Answer:
     """What comes of looking for a counterexample; none is a proof, and *unknown* is not."""
     started = time.monotonic()
-    found = solver.check()
+    found = checked(solver)
     seconds = time.monotonic() - started
     if found == z3.unsat:
         return Answer("proved", seconds)

@@ -18,6 +18,7 @@ from indelible.checkers.lemmas.finite import Facts, Instance, after, broken_laws
 from indelible.checkers.lemmas.grounded import Grounded, all_true, opposite
 from indelible.checkers.lemmas.logic import Element, Relation, Sort
 from indelible.checkers.lemmas.protocol import Action, After, Law, Protocol
+from indelible.checkers.lemmas.solving import checked
 
 __all__ = ["Question", "smallest_counterexample"]
 
@@ -117,7 +118,7 @@ class _Search:
                 continue
             self._solver.push()
             self._solver.add(happens)
-            if self._solver.check() == z3.sat:
+            if checked(self._solver) == z3.sat:
                 self._binding = arguments
                 return True
             self._solver.pop()
@@ -133,7 +134,7 @@ class _Search:
                 continue
             self._solver.push()
             self._solver.add(z3.Not(known))
-            if self._solver.check() == z3.sat:
+            if checked(self._solver) == z3.sat:
                 model = self._model()
             else:
                 self._solver.pop()
@@ -146,7 +147,7 @@ class _Search:
         return {relation: frozenset(held) for relation, held in facts.items()}, self._binding
 
     def _model(self) -> z3.ModelRef:
-        if self._solver.check() != z3.sat:
+        if checked(self._solver) != z3.sat:
             raise TimeoutError("a counterexample was found, but there was no time to make it small")
         return self._solver.model()
 

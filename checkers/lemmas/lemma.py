@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 import z3
 
 from indelible.checkers.lemmas.obligation import Answer, Obligation
+from indelible.checkers.lemmas.solving import checked
 
 __all__ = ["Found", "Lemma", "Lines", "decide", "evaluate", "lemma_obligations"]
 
@@ -54,7 +55,7 @@ def decide(
     # Whole milliseconds: 0 would mean no limit at all.
     solver.set("timeout", max(1, int(timeout_seconds * 1000)))
     solver.add(*(constraint.translate(context) for constraint in constraints))
-    result = solver.check()
+    result = checked(solver)
     if result == z3.sat:
         return Found("sat", solver.model(), "")
     if result == z3.unsat:

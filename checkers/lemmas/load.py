@@ -17,6 +17,7 @@ import z3
 
 from indelible.checkers.lemmas.minimal import CANDIDATES_MAX, all_minimal_quorums
 from indelible.checkers.lemmas.shapes import names_each_once, weighty_parts
+from indelible.checkers.lemmas.solving import checked
 from indelible.model.events import NodeId
 from indelible.model.thresholds import Formula, Threshold, named_nodes
 
@@ -83,7 +84,7 @@ def _by_linear_program(
     program.maximize(cheapest)
     while (left := ends - time.monotonic()) > 0:
         program.set("timeout", max(1, int(left * 1000)))
-        if program.check() != z3.sat:
+        if checked(program) != z3.sat:
             return Load(None, f"z3 gave up: {program.reason_unknown()}")
         model = program.model()
         found = {node: _fraction(model, price) for node, price in prices.items()}

@@ -19,6 +19,7 @@ from indelible.checkers.lemmas.obligation import Answer, Obligation
 from indelible.checkers.lemmas.quorum_lemmas import GROUP
 from indelible.checkers.lemmas.shapes import dual
 from indelible.checkers.lemmas.smallest import fewest_nodes
+from indelible.checkers.lemmas.solving import raise_if_stopped
 from indelible.model.events import NodeId, node_name
 from indelible.model.quorums import JointQuorums, Phases, phases_of
 from indelible.model.thresholds import Formula
@@ -128,6 +129,7 @@ def system_report(
     Raises ``ScopeError`` if the system says nothing that could be measured (``phases_of``).
     """
     phases = phases_of(system, nodes)
+    raise_if_stopped()
     phase1 = _phase_report(phases.phase1, nodes, timeout_seconds)
     if phases.phase1 == phases.phase2:
         return SystemReport(name, nodes, phase1, phase1)
@@ -138,8 +140,11 @@ def _phase_report(
     formula: Formula, nodes: tuple[NodeId, ...], timeout_seconds: float
 ) -> PhaseReport:
     smallest = fewest_nodes(formula, timeout_seconds)
+    raise_if_stopped()
     stopped_by = fewest_nodes(dual(formula), timeout_seconds)
+    raise_if_stopped()
     minimal = minimal_quorums(formula, LISTED_MAX)
+    raise_if_stopped()
     return PhaseReport(
         formula,
         None if smallest is None else _in_order(smallest, nodes),

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from indelible.checkers.lemmas.bounded import run_lines, shortest_violation
 from indelible.checkers.lemmas.induction import induction_obligations
-from indelible.checkers.lemmas.instances import multi_paxos_instance
+from indelible.checkers.lemmas.instances import multi_paxos_instance, single_decree_instance
 from indelible.checkers.lemmas.multi_paxos import MULTI_PAXOS
 from indelible.checkers.lemmas.obligation import Obligation
 from indelible.checkers.lemmas.single_decree import SINGLE_DECREE
@@ -29,6 +29,7 @@ __all__ = [
 PROTOCOLS: Final = (SINGLE_DECREE, MULTI_PAXOS)
 
 APART: Final = FlexibleQuorums(phase1_size=1, phase2_size=2)
+ORDER_OF_BALLOTS: Final = ("ballots_are_transitive", "ballots_are_total")
 STEPS_MAX: Final = 18
 """As many as two leaders take that are elected, and each decide something, one after another."""
 
@@ -65,21 +66,28 @@ class BadRun(NamedTuple):
 
 
 def bad_run(weaken: str, timeout_seconds: float) -> BadRun:
-    """What goes wrong in Multi-Paxos without an axiom or a guard, among three nodes."""
-    if weaken not in MULTI_PAXOS.names():
-        return BadRun((), "it is no law of Multi-Paxos")
-    weaker = MULTI_PAXOS.without(weaken)
-    if (weaker.axioms, weaker.actions) == (MULTI_PAXOS.axioms, MULTI_PAXOS.actions):
+    """What goes wrong without an axiom or a guard, among three nodes: in Multi-Paxos, or in Paxos
+    for one decision, if only that has it."""
+    protocol = next(known for known in (MULTI_PAXOS, SINGLE_DECREE) if weaken in known.names())
+    weaker = protocol.without(weaken)
+    if (weaker.axioms, weaker.actions) == (protocol.axioms, protocol.actions):
         return BadRun((), "it is a conjunct: what can happen is the same without it")
-    instance = multi_paxos_instance(
-        weaker,
-        quorums=APART if weaken == "quorums_meet" else MajorityQuorums(),
-        shared_ballots=weaken == "ballots_are_owned",
+    if weaken in ORDER_OF_BALLOTS:
+        return BadRun((), "small universes number their ballots, so it cannot be left out there")
+    instance = (
+        single_decree_instance(weaker)
+        if protocol is SINGLE_DECREE
+        else multi_paxos_instance(
+            weaker,
+            quorums=APART if weaken == "quorums_meet" else MajorityQuorums(),
+            shared_ballots=weaken == "ballots_are_owned",
+        )
     )
+    size = "3 nodes, 2 ballots" if protocol is SINGLE_DECREE else "3 nodes, 2 ballots, 1 slot"
     try:
         run = shortest_violation(instance, depth_max=STEPS_MAX, timeout_seconds=timeout_seconds)
     except TimeoutError as error:
-        return BadRun((), f"{error} (3 nodes, 2 ballots, 1 slot)")
+        return BadRun((), f"{error} ({size})")
     if run is None:
-        return BadRun((), f"none has up to {STEPS_MAX} steps (3 nodes, 2 ballots, 1 slot)")
+        return BadRun((), f"none has up to {STEPS_MAX} steps ({size})")
     return BadRun(run_lines(run), "")

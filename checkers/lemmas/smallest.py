@@ -14,6 +14,7 @@ import z3
 
 from indelible.checkers.lemmas.encodings import as_numbers
 from indelible.checkers.lemmas.shapes import is_any_of, names_each_once, weighty_parts
+from indelible.checkers.lemmas.solving import checked
 from indelible.model.events import NodeId
 from indelible.model.thresholds import Formula, Threshold, is_satisfied, named_nodes
 
@@ -88,7 +89,7 @@ def _by_search(formula: Formula, timeout_seconds: float) -> frozenset[NodeId] | 
     program.add(*as_numbers(formula, chosen.__getitem__, partial(z3.Int, ctx=context), "it"))
     program.minimize(z3.Sum(*chosen.values()))
     # Only when it is done does z3 say that it is satisfied; a model before that is any model.
-    if program.check() != z3.sat:
+    if checked(program) != z3.sat:
         return None
     model = program.model()
     found = frozenset(node for node in nodes if model.eval(chosen[node]).as_long())

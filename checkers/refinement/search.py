@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from indelible.checkers.explore import check_question
 from indelible.checkers.lemmas.multi_paxos import MULTI_PAXOS
 from indelible.checkers.lemmas.protocol import Protocol
 from indelible.checkers.property import world_of
@@ -70,8 +71,10 @@ def check_refinement(
     The implementation must testify to its promises, votes and leaderships: what is decided without
     votes is no step of the protocol.
 
-    Raises ``ImplementationError`` where the implementation breaks the contract.
+    Raises ``ImplementationError`` where the implementation breaks the contract, ``ScopeError``
+    where its quorums are about nodes that the scope does not have.
     """
+    check_question(implementation, scope, None)
     return _Search(implementation, scope, protocol).run(depth_max, states_max)
 
 

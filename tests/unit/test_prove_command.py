@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from itertools import count
 
 import pytest
 from click.testing import CliRunner, Result
 
 from indelible import proofs
 from indelible.checkers.lemmas.obligation import Answer, Obligation
+from indelible.checkers.lemmas.safety import bad_run
+from indelible.checkers.lemmas.solving import stoppable
 from indelible.cli import main
+from indelible.model.quorums import MajorityQuorums
 from indelible.proof_text import proof_headline, proof_text
-from indelible.proofs import Part, Proof, attempted, obligations_of, proof_object
+from indelible.proofs import Part, Proof, attempted, measured, obligations_of, proof_object
+from indelible.quorum_config import NamedQuorums
 
 PROVED = Answer("proved", 0.25)
 REFUTED = Answer("refuted", 0.5, ("n0 breaks it", "before  nothing"))
@@ -123,6 +130,75 @@ def test_after_an_interruption_the_rest_is_unknown() -> None:
     proof = attempted(todo, timeout_seconds=1, interrupted=lambda: next(answers))
     assert proof.outcome == "unknown"
     assert [answer.reason for _, answer in proof.results] == ["", "interrupted"]
+
+
+# 13 pigeons in 12 holes: too long for z3. The progress line says that it has begun.
+PIGEONS = """
+import sys, time, z3
+from indelible import proofs
+from indelible.checkers.lemmas.lemma import decide
+from indelible.checkers.lemmas.obligation import Answer, Obligation
+from indelible.cli import main
+
+def pigeons(limit):
+    at = [[z3.Bool(f"{pigeon} in {hole}") for hole in range(12)] for pigeon in range(13)]
+    apart = [z3.AtMost(*hole, 1) for hole in zip(*at)]
+    began = time.monotonic()
+    found = decide([*map(z3.Or, at), *apart], limit)
+    return Answer("unknown", time.monotonic() - began, reason=found.reason)
+
+todo = [Obligation("group", name, "says", pigeons) for name in ("first", "second")]
+proofs.PARTS = {"safety": proofs.Part(lambda _: tuple(todo), lambda: ())}
+main(["prove", "--timeout", "5m", "--progress"])
+"""
+
+
+def test_ctrl_c_ends_z3_and_reports() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", PIGEONS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "1 of 2  group  first\n"
+    time.sleep(1)  # Well inside of z3.
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, errors
+    assert output.startswith("unknown: 2 unknown of 2 obligations, first first of group\n")
+    assert output.count("interrupted") == 2
+    assert errors == ""
+    assert time.monotonic() - began < 20
+
+
+def test_after_an_interruption_no_run_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    weaken = "decide.quorum_voted"
+    monkeypatch.setattr(proofs, "bad_run", lambda *_: pytest.fail("it was looked for"))
+    answers = iter([False, True])
+    refuted = [obligation("first", REFUTED)]
+    proof = attempted(
+        refuted, weakened=weaken, timeout_seconds=1, interrupted=lambda: next(answers)
+    )
+    assert proof.bad_run_reason == "interrupted"
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_an_interruption_ends_the_search_for_a_run(after: int) -> None:
+    """Wherever it comes: before each question to z3, and between the actions that are grounded."""
+    asked = count()
+    with stoppable(lambda: next(asked) >= after), pytest.raises(KeyboardInterrupt):
+        bad_run("vote.not_left", 30.0)
+    assert next(asked) == after + 1
+
+
+def test_an_interruption_ends_the_report_of_a_system() -> None:
+    named = NamedQuorums("mine", MajorityQuorums(), (0, 1, 2))
+    assert measured(named) is not None
+    for after in range(4):
+        asked = count()
+        assert measured(named, lambda asked=asked, after=after: next(asked) >= after) is None
 
 
 def test_nothing_to_prove_is_not_proved() -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from indelible import proofs
 from indelible.checkers.lemmas.quorum_lemmas import quorum_obligations
 from indelible.checkers.lemmas.safety import safety_obligations
 from indelible.cli import main
-from indelible.proofs import obligations_of
+from indelible.proofs import Part, obligations_of
+from indelible.quorum_config import NODES_MAX
 
 PROJECT = """
 [tool.indelible.quorums]
@@ -67,6 +69,18 @@ def test_a_system_whose_quorums_do_not() -> None:
     assert said["quorums"]["name"] == "apart"
 
 
+@pytest.mark.parametrize("kind", ["majority", "read-one-write-all"])
+def test_as_many_nodes_as_a_system_may_have(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = f'[tool.indelible.quorums]\nlarge = {{kind = "{kind}", nodes = {NODES_MAX}}}\n'
+    (tmp_path / "pyproject.toml").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = run("--quorums", "large")
+    assert result.exit_code == 0, result.output
+    assert f"large: {NODES_MAX} nodes" in result.stdout
+
+
 @pytest.mark.usefixtures("project")
 def test_a_system_that_nobody_named() -> None:
     result = run("--quorums", "tree")
@@ -76,8 +90,44 @@ def test_a_system_that_nobody_named() -> None:
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("words", [("safety",), ("--weaken", "flexible.sum")])
+@pytest.mark.parametrize("words", [("safety",), ("all",), ("--weaken", "flexible.sum")])
 def test_one_system_is_one_question(words: tuple[str, ...]) -> None:
     result = run(*words, "--quorums", "three")
     assert result.exit_code == 2
     assert "--quorums is about one system" in result.stderr
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("words", [(), ("all",), ("quorums",)])
+def test_the_systems_of_the_project_are_proved_too(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "PARTS", {"quorums": Part(lambda _: (), lambda: ())})
+    result = run(*words, "--json")
+    assert result.exit_code == 1
+    said = json.loads(result.stdout)
+    assert [(known["name"], known["outcome"]) for known in said["obligations"]] == [
+        ("three: phase-1 meets phase-2", "proved"),
+        ("apart: phase-1 meets phase-2", "refuted"),
+    ]
+    assert "quorums" not in said
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("words", [("safety",), ("all", "--weaken", "one")])
+def test_they_are_no_part_of_a_theorem(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "PARTS", {"safety": Part(lambda _: (), lambda: ("one",))})
+    assert json.loads(run(*words, "--json").stdout)["obligations"] == []
+
+
+def test_a_system_that_is_broken_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = '[tool.indelible.quorums]\nthree = {kind = "majority"}\n'
+    (tmp_path / "pyproject.toml").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = run("quorums")
+    assert result.exit_code == 2
+    assert "tool.indelible.quorums.three says nothing of 'nodes'" in result.stderr

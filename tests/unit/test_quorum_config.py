@@ -111,6 +111,15 @@ REFUSED = {
     'mine = {kind = "majority", nodes = -1}': (
         "tool.indelible.quorums.mine: an empty system: there are no nodes"
     ),
+    'mine = {kind = "majority", nodes = 501}': (
+        "tool.indelible.quorums.mine: a system of 501 nodes"
+    ),
+    'mine = {kind = "majority", nodes = 1_000_000_000_000}': (
+        "tool.indelible.quorums.mine: a system of 1,000,000,000,000 nodes"
+    ),
+    f'mine = {{kind = "tree", names = {list(range(501))}}}': (
+        "tool.indelible.quorums.mine: a system of 501 nodes"
+    ),
     'mine = {kind = "majority", nodes = ["a", "a"]}': (
         "tool.indelible.quorums.mine: nodes names the same one twice"
     ),

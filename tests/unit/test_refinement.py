@@ -21,8 +21,13 @@ from indelible.checkers.refinement.search import check_refinement
 from indelible.checkers.refinement.steps import Allowed, Refiner, Refused
 from indelible.impl.known_bugs import KNOWN_BUGS, scopes
 from indelible.impl.multipaxos import MultiPaxos
-from indelible.model.errors import ImplementationError
-from indelible.model.quorums import FlexibleQuorums
+from indelible.model.errors import ImplementationError, ScopeError
+from indelible.model.quorums import (
+    ExplicitQuorums,
+    FlexibleQuorums,
+    FormulaQuorums,
+    WeightedQuorums,
+)
 
 NODES = (0, 1, 2)
 MAJORITIES = Quorums(*(2 * (tuple(map(frozenset, ((0, 1), (0, 2), (1, 2)))),)))
@@ -255,6 +260,15 @@ def test_quorums_that_do_not_meet_break_what_the_proof_assumes() -> None:
     assert found.trace is not None
     assert len(found.trace) == 0
     assert found.trace.violation.property == "quorums_meet"
+
+
+@pytest.mark.parametrize(
+    "quorums",
+    [WeightedQuorums({0: 2, "zed": 1}, 2, 2), ExplicitQuorums([[0, 1], ["zed"]], [[0, 1]])],
+)
+def test_quorums_over_unknown_nodes_are_refused(quorums: FormulaQuorums) -> None:
+    with pytest.raises(ScopeError, match="a quorum over 'zed', unknown here"):
+        check_refinement(MultiPaxos(quorums=quorums), Scope(nodes=2, commands=("a",)))
 
 
 def test_a_conjunct_is_evaluated_and_not_only_the_guards() -> None:
