@@ -225,7 +225,8 @@ def _result(verdict: Verdict, known: PropertyResult) -> Answer:
     outcome = OUTCOMES[known.result]
     if outcome == "not observable" and not verdict.exhausted:
         outcome = "inconclusive"  # It may yet be observed.
-    return Answer(known.result, outcome, text, facts_of(verdict))
+    word = "inconclusive" if outcome == "inconclusive" else known.result
+    return Answer(word, outcome, text, facts_of(verdict))
 
 
 def _result_by_chance(

@@ -243,20 +243,23 @@ def _checked(asked: Asked, limits: dict[str, Any], progress: bool | None) -> Che
 def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> None:
     from indelible.render.text import render_text
     from indelible.report import headline, render_report, saved_lines
+    from indelible.targets import on_trial
     from indelible.terminal import write_result
     from indelible.verdict_json import verdict_json
 
     verdict = checked.verdict
-    if output.json:
-        implementation = checked.asked.target.implementation
-        write_result(verdict_json(implementation, verdict, saved or ()))
-    elif output.quiet:
-        write_result(headline(verdict))
-        for line in () if saved is None else saved_lines(saved):
+    with on_trial():  # What happens in a trace is asked of the implementation once more.
+        if output.json:
+            text = verdict_json(checked.asked.target.implementation, verdict, saved or ())
+        elif output.quiet:
+            text = headline(verdict)
+        else:
+            traces = [render_text(each) for each in checked.evidence]
+            text = render_report(verdict, traces, saved)
+    write_result(text)
+    if output.quiet and not output.json and saved is not None:
+        for line in saved_lines(saved):
             click.echo(line, err=True)
-    else:
-        texts = [render_text(each) for each in checked.evidence]
-        write_result(render_report(verdict, texts, saved))
 
 
 for command in (fuzz, prove, bugs, show, replay, minimize):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,8 @@ __all__ = ["fuzz"]
 STRATEGIES: Final = ("uniform", "swarm", "priority", "targeted", "mixed")
 EVENTS_DEFAULT: Final = 300
 SECONDS_DEFAULT: Final = 60.0
+EXHAUST_SECONDS: Final = 120.0
+"""How long a scope may take to exhaust, where its coverage is asked for."""
 
 
 @click.command()
@@ -154,7 +156,6 @@ def _fuzzed(
     output: Output,
 ) -> tuple[Any, Fuzzed, list[Path] | None]:
     """The implementation on trial, what the campaign came to, and the files that keep failures."""
-    from indelible.fuzz_report import tally_text
     from indelible.progress import interruptible, shown_progress
     from indelible.targets import on_trial
     from indelible.trace_files import keep_trace
@@ -163,12 +164,12 @@ def _fuzzed(
     with (
         on_trial(),
         interruptible() as interrupted,
-        shown_progress(output.progress, tally_text) as report,
+        shown_progress(output.progress, _progress_text) as report,
     ):
         from indelible.fuzzing import fuzz as fuzzed_by
 
         asked = question.asked()
-        seen = _coverage(asked) if coverage else None
+        seen = _coverage(asked, interrupted, report) if coverage else None
         fuzzed = fuzzed_by(
             question,
             asked,
@@ -184,13 +185,29 @@ def _fuzzed(
     return asked.target.implementation, fuzzed, saved
 
 
-def _coverage(asked: Any) -> Coverage:
+def _coverage(
+    asked: Any, interrupted: Callable[[], bool], report: Callable[[Any], None] | None
+) -> Coverage:
     from indelible.checkers.explore import memory_default
     from indelible.checkers.limits import Limits
     from indelible.checkers.walks.coverage import Coverage
 
-    limits = Limits(memory_bytes_max=memory_default())
+    limits = Limits(
+        memory_bytes_max=memory_default(),
+        seconds_max=EXHAUST_SECONDS,
+        interrupted=interrupted,
+        report=report,
+    )
     return Coverage(asked.target.implementation, asked.scope, limits)
+
+
+def _progress_text(progress: Any) -> str:
+    """Where the runs are; or, before them, the search that exhausts the scope."""
+    from indelible.checkers.walks.share import Tally
+    from indelible.fuzz_report import tally_text
+    from indelible.progress import progress_text
+
+    return tally_text(progress) if isinstance(progress, Tally) else progress_text(progress)
 
 
 def _show(
@@ -199,14 +216,17 @@ def _show(
     from indelible.fuzz_report import fuzz_headline, fuzz_json, render_fuzz
     from indelible.render.text import render_text
     from indelible.report import saved_lines
+    from indelible.targets import on_trial
     from indelible.terminal import write_result
 
-    if output.json:
-        write_result(fuzz_json(implementation, fuzzed, saved or ()))
-    elif output.quiet:
-        write_result(fuzz_headline(fuzzed))
-        for line in () if saved is None else saved_lines(saved):
+    with on_trial():  # What happens in a trace is asked of the implementation once more.
+        if output.json:
+            text = fuzz_json(implementation, fuzzed, saved or ())
+        elif output.quiet:
+            text = fuzz_headline(fuzzed)
+        else:
+            text = render_fuzz(fuzzed, [render_text(each) for each in fuzzed.evidence], saved)
+    write_result(text)
+    if output.quiet and not output.json and saved is not None:
+        for line in saved_lines(saved):
             click.echo(line, err=True)
-    else:
-        texts = [render_text(each) for each in fuzzed.evidence]
-        write_result(render_fuzz(fuzzed, texts, saved))

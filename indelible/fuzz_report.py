@@ -144,7 +144,7 @@ def _campaign(fuzzed: Fuzzed) -> Iterator[str]:
             ("time", f"{time_text(tally.seconds)} on {counted(fuzzed.workers, 'worker')}"),
             ("highest ballot", ballot),
             ("decided", f"at most {_entries(tally.decided_most)} in a run"),
-            ("node states", f"{tally.node_states:,} distinct, in the worker that met the most"),
+            ("node states", f"{tally.node_states:,} distinct of the implementation, in one worker"),
         )
     )
 

@@ -1,19 +1,22 @@
 """Workers: a campaign of random runs on several processes, told as one.
 
 Each process finds the target again by its name, as the first one did, and runs its share of the
-numbers. What they tell is handed on in the order in which it comes; what follows from a seed does
-not depend on that.
+numbers. What they tell (of failures only the number, since it decides the run) is handed on in the
+order in which it comes; what follows from a seed does not depend on that.
 """
 
 from __future__ import annotations
 
+import pickle
 import signal
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from queue import Empty
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from indelible.checkers.walks.runs import Campaign, Strategy
 from indelible.checkers.walks.share import Bounds, Found, Tally, share
@@ -27,6 +30,7 @@ __all__ = ["Question", "campaign_of", "run_campaign"]
 
 WAIT_SECONDS: Final = 0.1
 STOP_SECONDS: Final = 5
+GRACE_SECONDS: Final = 20
 
 EVERY: Final = 2**63 - 1
 NONE: Final = -1
@@ -86,6 +90,16 @@ def run_campaign(
         campaign = campaign_of(question, asked)
         yield from share(campaign, bounds, stop=lambda _: interrupted(), follow=follow)
         return
+    yield from _run_on_processes(question, asked, bounds, workers, interrupted)
+
+
+def _run_on_processes(
+    question: Question,
+    asked: Asked,
+    bounds: Bounds,
+    workers: int,
+    interrupted: Callable[[], bool],
+) -> Iterator[Tally | Found]:
     context = get_context("spawn")
     told = context.Queue()
     last = context.Value("q", EVERY)  # The number of the last run worth while.
@@ -93,43 +107,74 @@ def run_campaign(
     processes = [context.Process(target=_work, args=job, daemon=True) for job in jobs]
     for process in processes:
         process.start()
+    again = campaign_of(question, asked)
     tallies: dict[int, Tally] = {}
     running = set(range(workers))
+    ends: float | None = None
+    silent = False
     try:
         while running:
-            if interrupted():
+            if interrupted() and last.value != NONE:
                 last.value = NONE
+                ends = time.monotonic()
             try:
                 worker, message = told.get(timeout=WAIT_SECONDS)
             except Empty:
-                _require_alive(processes, running)
+                # What a process has said before its end may still be on its way.
+                if silent:
+                    _require_alive(processes, running)
+                silent = True
+                _require_end(ends)
                 continue
+            silent = False
+            if ends is None and bounds.seconds_max is not None:
+                ends = time.monotonic() + bounds.seconds_max
             if message is None:
                 running.discard(worker)
             elif isinstance(message, Tally):
                 tallies[worker] = message
                 yield sum(tallies.values(), Tally())
-            elif isinstance(message, Found):
-                if bounds.first_only and not message.failure.waits:
+            elif isinstance(message, Failed):
+                if bounds.first_only and not message.waits:
                     # All runs before it still take place, so that it does not depend on which
                     # process was faster.
                     last.value = min(last.value, message.number)
-                yield message
+                yield _found_again(again, message)
             else:
                 raise message
     finally:
         last.value = NONE
         for process in processes:
-            process.join(timeout=STOP_SECONDS)
+            process.join(timeout=0 if process.exitcode is None and running else STOP_SECONDS)
             if process.is_alive():
                 process.kill()
         told.close()
 
 
+class Failed(NamedTuple):
+    """A run that failed, in words that no class of the code on trial is needed for."""
+
+    number: int
+    waits: bool
+
+
+def _found_again(campaign: Campaign, failed: Failed) -> Found:
+    """The failure of a run that another process has made: the same, as its number decides it."""
+    run = campaign.run(failed.number)
+    if run.failure is None:
+        raise ImplementationError(
+            f"run {failed.number} failed in one process, and not in another",
+            cause="the implementation depends on chance, on a clock, on the order of a set, or on "
+            "what it was asked before",
+            remedy="let each step depend on node, state and event only",
+        )
+    return Found(failed.number, run.failure)
+
+
 def _require_alive(processes: Any, running: set[int]) -> None:
     for worker in sorted(running):
         code = processes[worker].exitcode
-        if code is not None and code != 0:
+        if code is not None:
             raise ImplementationError(
                 f"a worker process ended with exit code {code} in the middle of its runs",
                 cause="the implementation ended it, or the system did, for want of memory",
@@ -137,13 +182,20 @@ def _require_alive(processes: Any, running: set[int]) -> None:
             )
 
 
+def _require_end(ends: float | None) -> None:
+    if ends is not None and time.monotonic() > ends + GRACE_SECONDS:
+        raise ImplementationError(
+            f"a worker process did not stop within {GRACE_SECONDS} s of being told to",
+            cause="a step of the implementation takes very long, or never ends",
+            remedy="find the step with --workers 1 and a debugger",
+        )
+
+
 def _work(
     question: Question, bounds: Bounds, first: int, stride: int, told: Any, last: Any
 ) -> None:
     """What a worker process does. Ctrl-C goes to every process of a terminal; the first one says
     when to stop."""
-    import sys
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with redirect_stdout(sys.stderr):
@@ -156,11 +208,24 @@ def _work(
                 stop=lambda number: number > last.value,
             )
             for message in mine:
-                told.put((first, message))
+                told.put((first, _plain(message)))
     except IndelibleError as error:
         told.put((first, error))
     except SystemExit as exit:
         told.put((first, ImplementationError(f"the code on trial called exit({exit.code!r})")))
-    finally:
-        with suppress(ValueError):
-            told.put((first, None))
+    except BaseException as error:  # Whatever it is, a campaign that it ended did not end well.
+        says = f"a worker process ended with {type(error).__name__}: {error}"
+        told.put((first, RuntimeError(says)))
+    else:
+        told.put((first, None))
+
+
+def _plain(message: Tally | Found) -> Tally | Failed:
+    """The message as another process can read it, whatever classes the code on trial is made of."""
+    if isinstance(message, Found):
+        return Failed(message.number, message.failure.waits)
+    try:
+        pickle.dumps(message)
+    except Exception:
+        return replace(message, ballot_highest=None)
+    return message

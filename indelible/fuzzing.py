@@ -169,6 +169,9 @@ def _result(known: Property, tally: Tally, found: Sequence[Found]) -> PropertyRe
         result = "reached"
     elif any(known.name in each.failure.violated for each in found):
         result = "violated"
+        if not any(known.name == each.failure.violated[0] for each in found):
+            with_it = next(each for each in found if known.name in each.failure.violated)
+            reason = f"in the same steps as {with_it.failure.violated[0]}"
     elif missing and not (known.kind == "sometimes" and known.testimony & {Decide, Execute}):
         result = "not observable"
         reason = f"the implementation never gave {' or '.join(missing)} in these runs"

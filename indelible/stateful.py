@@ -26,6 +26,7 @@ from indelible.model.errors import IndelibleError
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
 from indelible.render.text import render_text
+from indelible.targets import find_target
 from indelible.trace_files import FOLDER, keep_trace
 
 __all__ = ["PropertyViolated", "cluster_machine", "register_profiles"]
@@ -51,8 +52,9 @@ def cluster_machine(
     as in ``explore``; a failure is a ``PropertyViolated`` (an ``AssertionError``).
 
     When Hypothesis has shrunk a failure it is minimized, in a search bounded by ``limits``, and put
-    as a trace document into the folder ``save`` (``None``: into none), about ``target`` (by
-    default, the implementation's name) so that ``indelible replay`` finds it.
+    as a trace document into the folder ``save`` (``None``: into none), about ``target``, which is
+    how ``indelible replay`` finds the implementation: by default its class, if that makes an equal
+    one without arguments. Without any such name nothing is kept.
 
     A run in which nothing was violated proves nothing. The machine's ``trial`` knows what was not
     judged (``not_observable``), and which *sometimes* properties were met (``judge.reached``).
@@ -64,6 +66,7 @@ def cluster_machine(
     if strategy not in STRATEGIES:
         raise IndelibleError(f"unknown strategy {strategy!r}", available=", ".join(STRATEGIES))
     folder = None if save is None else Path(save)
+    target = target or _name_of(implementation)
 
     def tell(minimized: Minimized, known: Property | None) -> str:
         return _told(implementation, minimized, known, target, strategy, folder)
@@ -96,7 +99,25 @@ def _told(
     lines += [f"Found by random testing, strategy {strategy}."]
     if minimized.before > len(trace):
         lines[-1] += f" Minimized from {minimized.before} events to {len(trace)}."
-    if folder is not None:
+    if folder is not None and not target:
+        lines += [
+            "Not kept: no name leads back to it; give the machine a target='module:attribute'."
+        ]
+    elif folder is not None:
         path = keep_trace(evidence, folder)
         lines += [f"Kept as {path}: 'indelible replay {path}' replays it."]
     return "\n".join(lines)
+
+
+def _name_of(implementation: Implementation) -> str:
+    """A name by which an equal implementation is found, or nothing."""
+    kind = type(implementation)
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    try:
+        again = find_target(name).implementation
+        same = type(again) is kind and (
+            again == implementation or vars(again) == vars(implementation)
+        )
+    except Exception:  # A class of a function, of a script, or one that takes arguments.
+        return ""
+    return name if same else ""

@@ -284,3 +284,70 @@ def test_a_worker_that_is_killed_is_told(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "a worker process ended with exit code 9" in errors
+
+
+AWKWARD = """
+import os
+from collections import namedtuple
+from indelible import Decide, Receive, Scope, Send, Step, Submit
+
+class Base:
+    scope = Scope(nodes=2, commands=("a", "b"))
+
+    def start(self, node, nodes, storage):
+        print("started")
+        return Step(0)
+
+    def handle(self, node, state, event):
+        if isinstance(event, Submit):
+            return Step(1, (Decide(0, event.command), Send(1 - node, self.message(event.command))))
+        return Step(1, (Decide(0, event.message.command),))
+
+    message = namedtuple("Hidden", "command")
+
+class Exits(Base):
+    def handle(self, node, state, event):
+        os._exit(0)
+
+class Dies(Base):
+    def handle(self, node, state, event):
+        raise KeyboardInterrupt
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_messages_that_no_other_process_understands(workers: str, tmp_path: Path) -> None:
+    """And what the code on trial prints does not mix with the result."""
+    (tmp_path / "awkward.py").write_text(AWKWARD)
+    words = ("awkward:Base", "--property", "agreement", "--seed", "1", "--runs", "40", "--json")
+    process = fuzz_process(*words, "--workers", workers, cwd=tmp_path)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
+    found = json.loads(output)
+    assert found["failures"]["agreement"] > 1
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("Exits", "ended with exit code 0"), ("Dies", "ended with KeyboardInterrupt")],
+)
+def test_a_campaign_that_a_worker_did_not_end_well_does_not_pass(
+    name: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "awkward.py").write_text(AWKWARD)
+    process = fuzz_process(f"awkward:{name}", "--runs", "9", "--workers", "2", cwd=tmp_path)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    assert says in errors
+
+
+def test_the_progress_of_exhausting_a_scope_is_told(tmp_path: Path) -> None:
+    words = ("--coverage", "--runs", "1", "--seed", "1", "--progress", "--no-save")
+    process = fuzz_process(*words, cwd=tmp_path)
+    assert process.stderr is not None
+    assert " states " in process.stderr.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "cannot be told: interrupted" in errors
