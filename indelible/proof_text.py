@@ -53,12 +53,13 @@ def _table(proof: Proof) -> Iterator[str]:
         groups.setdefault(obligation.group, []).append((obligation, answer))
     for group, results in groups.items():
         yield group
-        rows = [
-            (
-                f"  {MARKS[answer.outcome]} {obligation.name}",
-                f"{answer.seconds:.3f} s",
-                answer.reason if answer.outcome == "unknown" else obligation.says,
-            )
-            for obligation, answer in results
-        ]
+        rows = [row for result in results for row in _rows(*result)]
         yield table_text(rows, right=[1])
+
+
+def _rows(obligation: Obligation, answer: Answer) -> Iterator[tuple[str, str, str]]:
+    """What was to be proved, and the instance that proves it, if it takes one."""
+    says = answer.reason if answer.outcome == "unknown" else obligation.says
+    yield f"  {MARKS[answer.outcome]} {obligation.name}", f"{answer.seconds:.3f} s", says
+    if answer.outcome == "proved" and answer.counterexample:
+        yield "", "", f"  by {', '.join(answer.counterexample)}"

@@ -72,7 +72,7 @@ def _tolerated(phase: PhaseReport) -> str:
         case None:
             return NOT_COMPUTED
         case 0:
-            return "no failure of some nodes"
+            return "not even 1 failure, if it is the wrong one"
         case number:
             return f"any {_count(number, 'failure')}"
 

@@ -88,7 +88,7 @@ def phases_of(system: object, nodes: tuple[NodeId, ...]) -> Phases:
     """The formulas of a system over the nodes it is meant for: checked at the door.
 
     Raises ``ScopeError`` when it is no ``FormulaQuorums``, names a node that is not among
-    ``nodes``, or has no quorum at all.
+    ``nodes``, or has no quorum at all; and where a node has no name.
     """
     if not isinstance(system, FormulaQuorums):
         raise ScopeError(
@@ -98,6 +98,8 @@ def phases_of(system: object, nodes: tuple[NodeId, ...]) -> Phases:
         )
     if not nodes:
         raise ScopeError("an empty system: there are no nodes")
+    if "" in nodes:
+        raise ScopeError("a node has an empty name", remedy="give it one to be told by")
     phases = _phases(system, nodes)
     for formula in phases:
         unknown = [node for node in named_nodes(formula) if node not in nodes]
@@ -151,11 +153,12 @@ class FlexibleQuorums(_SizedQuorums):
     phase2_size: int
 
     def __post_init__(self) -> None:
-        if min(self.phase1_size, self.phase2_size) < 1:
-            raise ScopeError(
-                f"a quorum of {min(self.phase1_size, self.phase2_size)} nodes decides nothing",
-                remedy="give sizes of at least 1",
-            )
+        for size in (self.phase1_size, self.phase2_size):
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise ScopeError(
+                    f"a quorum of {size!r} nodes decides nothing",
+                    remedy="give sizes that are whole numbers of at least 1",
+                )
 
     def sizes(self, nodes: tuple[NodeId, ...]) -> tuple[int, int]:
         return self.phase1_size, self.phase2_size
@@ -199,7 +202,9 @@ class WeightedQuorums(FormulaQuorums):
         phase1: int | None = None,
         phase2: int | None = None,
     ) -> None:
-        by_node = dict(weights)
+        pairs = tuple(weights.items() if isinstance(weights, Mapping) else weights)
+        _refuse_twice(node for node, _ in pairs)
+        by_node = dict(pairs)
         half = Threshold(1, tuple(by_node), tuple(by_node.values())).total // 2 + 1
         object.__setattr__(self, "weights", tuple(by_node.items()))
         object.__setattr__(self, "phase1", half if phase1 is None else phase1)

@@ -134,6 +134,9 @@ decided = Relation(
 
 # --- what may happen ---------------------------------------------------------------------------
 
+# It is bound to this ballot now, whatever it was bound to before. That no ballot it had left comes
+# back by that is due to the guard ``not_left`` of the action, and not to this: without the guard
+# the node forgets a higher promise, as code does that only overwrites.
 LEAVES_LOWER_BALLOTS: Final = becomes(
     left(m, c), either(same(m, n), then=below(c, b), otherwise=left(m, c))
 )
@@ -362,7 +365,7 @@ CONJUNCTS: Final = (
     ),
     Law(
         "votes_bind",
-        "Who has voted has left all lower ballots.",
+        "Whose latest vote is at a ballot or above has left all ballots below that one.",
         when(reaches(n, s, c), below(b, c), then=left(n, b)),
     ),
     Law(

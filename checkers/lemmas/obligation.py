@@ -19,7 +19,8 @@ Outcome: TypeAlias = Literal["proved", "refuted", "unknown"]
 class Answer:
     """What became of an obligation, after ``seconds``.
 
-    - ``counterexample``: where it is refuted, the lines that show why, for a person to read.
+    - ``counterexample``: where it is refuted, the lines that show why, for a person to read; where
+      it is proved by an instance, that instance.
     - ``reason``: where it is unknown, why.
     """
 

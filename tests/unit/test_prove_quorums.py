@@ -44,6 +44,16 @@ def test_a_hypothesis_can_be_left_out() -> None:
     assert result.stdout.startswith("refuted without flexible.sum: ")
 
 
+def test_what_shows_that_a_lemma_is_tight_is_told() -> None:
+    lines = run("quorums").stdout.splitlines()
+    at = next(
+        n for n, line in enumerate(lines) if "byzantine-dissemination: tight in nodes" in line
+    )
+    assert lines[at + 1].strip() == (
+        "by f = 1, nodes = {n0, n1, n2}, A = {n0, n2}, B = {n1, n2}, F = {n2}"
+    )
+
+
 def test_a_law_of_paxos_is_none_of_quorums() -> None:
     result = run("quorums", "--weaken", "vote.not_left")
     assert result.exit_code == 2

@@ -120,6 +120,9 @@ REFUSED = {
     f'mine = {{kind = "tree", names = {list(range(501))}}}': (
         "tool.indelible.quorums.mine: a system of 501 nodes"
     ),
+    'mine = {kind = "weighted", weights = {"" = 1}}': (
+        "tool.indelible.quorums.mine: a node has an empty name"
+    ),
     'mine = {kind = "majority", nodes = ["a", "a"]}': (
         "tool.indelible.quorums.mine: nodes names the same one twice"
     ),

@@ -14,6 +14,7 @@ from indelible.model.quorums import (
     GridQuorums,
     JointQuorums,
     MajorityQuorums,
+    ReadOneWriteAllQuorums,
     TreeQuorums,
     WeightedQuorums,
     phases_of,
@@ -40,6 +41,11 @@ def test_what_it_takes_is_said() -> None:
         ),
     ):  # fmt: skip
         assert [*map(formula_text, phases_of(system, nodes))] == [first, second]
+
+
+def test_a_node_that_all_need_is_told() -> None:
+    lines = system_lines(system_report(ReadOneWriteAllQuorums(), (0, 1), "mirror"))
+    assert "    tolerates         not even 1 failure, if it is the wrong one" in lines
 
 
 def test_both_phases_in_words() -> None:

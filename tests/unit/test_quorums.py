@@ -106,6 +106,22 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "nothing asked": (lambda: WeightedQuorums({0: 1}, 1, 0), "a quorum of weight 0"),
     "weights missing": (lambda: Threshold(1, (0, 1), (1,)), "2 parts have 1 weights"),
     "none of them": (lambda: at_least(0, (0, 1)), "a quorum of weight 0 decides nothing"),
+    "size as text": (
+        lambda: FlexibleQuorums("2", 2),  # type: ignore[arg-type]
+        "a quorum of '2' nodes decides nothing",
+    ),
+    "size not whole": (
+        lambda: FlexibleQuorums(2, 2.5),  # type: ignore[arg-type]
+        "a quorum of 2.5 nodes decides nothing",
+    ),
+    "weighed twice": (
+        lambda: WeightedQuorums([("a", 1), ("a", 5)]),
+        "node 'a' is named twice",
+    ),
+    "no name": (
+        lambda: phases_of(MajorityQuorums(), ("a", "")),
+        "a node has an empty name",
+    ),
     "size 0": (lambda: FlexibleQuorums(0, 1), "a quorum of 0 nodes decides nothing"),
     "too many": (
         lambda: phases_of(FlexibleQuorums(4, 1), (0, 1, 2)),
