@@ -100,6 +100,7 @@ def _run_on_processes(
     workers: int,
     interrupted: Callable[[], bool],
 ) -> Iterator[Tally | Found]:
+    """The campaign on several processes; ends when all have said that they did."""
     context = get_context("spawn")
     told = context.Queue()
     last = context.Value("q", EVERY)  # The number of the last run worth while.
