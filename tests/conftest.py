@@ -1,8 +1,10 @@
 """What all tests share: the option that writes readable outputs anew, and evidence to render."""
 
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +39,14 @@ def not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a command does when it runs in GitHub Actions, it does in no test that did not ask."""
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that a test starts find the installed packages, not the folders of the repository:
+    who looks for targets puts the current folder on the path, and workers inherit it."""
+    root = str(Path(__file__).parents[1])
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", root)])
 
 
 ELECTION = {"election": 1, "heartbeat": 0, "retransmit": 0}
