@@ -122,8 +122,8 @@ def test_the_two_that_are_known_to_be_hard(
 
 @pytest.mark.slow
 def test_the_clean_implementation_has_none_of_them() -> None:
-    """The same runs, in every one of these scopes."""
+    """Some of the same runs, in every one of these scopes."""
     for bug in KNOWN_BUGS.values():
         campaign = Campaign(bug.clean, bug.scope, default_properties(), seed=SEED)
-        for number in range(QUICK_RUNS):
+        for number in range(QUICK_RUNS // 4):
             assert campaign.run(number).failure is None, (bug.name, number)
