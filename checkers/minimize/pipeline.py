@@ -224,7 +224,10 @@ def _restricted(
 
 def _tells_scopes_apart(property: Property | None) -> bool:
     """Whether it may judge the same events otherwise in another scope, because it reads what only
-    bounded things leave behind, or is told of the commands."""
+    bounded things leave behind, or is told of the commands; or because it judges steps: whether an
+    event changes anything, and so is one, may depend on what is counted."""
     return property is not None and (
-        property.wants_world or not BOOKKEEPING.isdisjoint(property.fields)
+        property.wants_world
+        or property.reads == "step"
+        or not BOOKKEEPING.isdisjoint(property.fields)
     )
