@@ -6,7 +6,7 @@ ends at its first violation, when nothing happens any more, or after so many eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -19,13 +19,13 @@ from indelible.checkers.walks.options import take
 from indelible.checkers.walks.reactions import Reactions
 from indelible.checkers.walks.stage import Stage
 from indelible.checkers.walks.strategies import CHOOSERS, Chooser, Swarm
-from indelible.model.errors import ImplementationRaised
+from indelible.model.errors import ImplementationError, ImplementationRaised
 from indelible.model.events import Action
 from indelible.model.implementation import Implementation
 from indelible.model.record import Record
 from indelible.model.scope import Scope
 
-__all__ = ["EVENTS_DEFAULT", "STRATEGIES", "Campaign", "Failure", "Run", "Strategy"]
+__all__ = ["EVENTS_DEFAULT", "STRATEGIES", "Campaign", "Failure", "Run", "Strategy", "highest"]
 
 Strategy: TypeAlias = Literal["uniform", "swarm", "priority", "targeted", "mixed"]
 STRATEGIES: Final[tuple[str, ...]] = get_args(Strategy)
@@ -42,12 +42,14 @@ ANSWERS_MAX: Final = 400_000
 IDLE_MAX: Final = 100
 """After how many events in a row that change nothing a run is over."""
 
-NOTHING: Final = Record()
+LEG: Final = 60
+"""How many events a targeted run goes on from a landmark before it turns back to another."""
 
 LEGS: Final = 10
-LEG: Final = 60
-"""How many events a targeted run goes on from a landmark before it turns back to another; in all
-it has ten times as many as another run, but each of them is as short."""
+"""A targeted run has so many times the events of another run, in all its legs together."""
+
+NOTHING: Final = Record()
+"""The record of a node that has given no testimony."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,7 @@ class Campaign:
         self._counted = len(known)
         records = [self._reactions.histories[history] for history in stage.histories]
         led = [ballot for record in records for ballot in record.leaderships]
-        if led and (self.ballot_highest is None or max(led) > self.ballot_highest):
-            self.ballot_highest = max(led)
+        self.ballot_highest = highest((self.ballot_highest, *led))
         decided = {slot for record in records for slot, _ in record.decided}
         self.decided_most = max(self.decided_most, len(decided))
         self.reached |= self._judge.reached
@@ -216,6 +217,18 @@ class Campaign:
         self._judge = RunJudge(world, self.properties)
         self._judge.reached |= self.reached
         self._counted = 0
+
+
+def highest(ballots: Iterable[Any]) -> Any:
+    """The highest ballot, of those that are not ``None``. Raises ``ImplementationError``."""
+    try:
+        return max((ballot for ballot in ballots if ballot is not None), default=None)
+    except TypeError as error:
+        raise ImplementationError(
+            f"two ballots cannot be compared: {error}",
+            cause="ballots are totally ordered, and properties rely on it",
+            remedy="give ballots an order, for instance as tuples (round, node)",
+        ) from None
 
 
 class Landmarked:

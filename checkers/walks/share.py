@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from indelible.checkers.walks.runs import Campaign, Failure
+from indelible.checkers.walks.runs import Campaign, Failure, highest
 from indelible.model.events import Action
 
 __all__ = ["Bounds", "Found", "Tally", "share"]
@@ -73,7 +73,7 @@ class Tally:
             failures=dict(Counter(self.failures) + Counter(other.failures)),
             waiting=dict(Counter(self.waiting) + Counter(other.waiting)),
             node_states=max(self.node_states, other.node_states),
-            ballot_highest=max(ballots, default=None),
+            ballot_highest=highest((self.ballot_highest, other.ballot_highest)),
             decided_most=max(self.decided_most, other.decided_most),
             reached=self.reached | other.reached,
             effect_types=self.effect_types | other.effect_types,

@@ -2,7 +2,7 @@
 
 Each is looked for in its own scope, with every property on, by the runs that `indelible fuzz NAME
 --seed 1` makes; so a number here is that of the first run that fails. The largest is under a
-minute on one core, and the issue allows two minutes on two.
+minute on one core.
 """
 
 from __future__ import annotations
@@ -99,7 +99,6 @@ def test_the_two_that_are_known_to_be_hard(
 ) -> None:
     """By the command, on two processes, within two minutes, up to a minimized trace."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.path", [place for place in __import__("sys").path if place != ""])
     words = [
         "fuzz",
         name,

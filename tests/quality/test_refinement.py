@@ -105,24 +105,12 @@ EARLIER = 33
 
 QUICK_STATES = 900
 
-LIKE_PICK_LOWEST = ("promise_reports_promised_ballot", "pick_last_arrived", "choose_longest_log")
-"""In the same scope these take another vote than the highest, as pick_lowest does, and so are
-refused in the same step of the same run. Each would take half a minute more; their rows are what
-was measured once."""
-
-
-def test_what_is_left_out_is_as_what_is_not() -> None:
-    for name in LIKE_PICK_LOWEST:
-        assert BROKEN[name] == BROKEN["pick_lowest"]
-        assert KNOWN_BUGS[name].scope == KNOWN_BUGS["pick_lowest"].scope
-
 
 @pytest.mark.parametrize(
     "name",
     [
         pytest.param(name, marks=[] if broken.states <= QUICK_STATES else [pytest.mark.slow])
         for name, broken in BROKEN.items()
-        if name not in LIKE_PICK_LOWEST
     ],
 )
 def test_a_bug_breaks_the_refinement(name: str) -> None:

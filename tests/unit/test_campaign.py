@@ -6,6 +6,7 @@ import pytest
 
 from indelible import (
     Decide,
+    Lead,
     Persist,
     Receive,
     Restart,
@@ -299,3 +300,20 @@ def test_a_failure_waits_for_testimony_that_comes_in_another_run() -> None:
     assert tally.waiting["decided_implies_chosen"] > 0
     assert tally.failures["decided_implies_chosen"] > 0
     assert Vote in tally.effect_types
+
+
+class Disordered:
+    """Leads ballots of which nobody can say which is higher."""
+
+    def start(self, node, nodes, storage):
+        return Step(0)
+
+    def handle(self, node, state, event):
+        return Step(state + 1, (Lead("x" if state else 1),))
+
+
+def test_ballots_without_an_order_are_refused() -> None:
+    scope = Scope(nodes=1, commands=("a", "b"))
+    tried = campaign("uniform", scope=scope, implementation=Disordered(), properties=())
+    with pytest.raises(ImplementationError, match="two ballots cannot be compared"):
+        list(share(tried, Bounds(runs_max=20)))
