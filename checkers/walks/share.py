@@ -66,7 +66,6 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         """The tally of two processes together."""
-        ballots = [each.ballot_highest for each in (self, other) if each.ballot_highest is not None]
         return Tally(
             runs=self.runs + other.runs,
             events=self.events + other.events,
