@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from indelible.model.canonical import canonical_text
-from indelible.model.events import Event, NodeId, Receive, Restart, Submit, Timeout, Torn
+from indelible.model.events import Event, Message, NodeId, Receive, Restart, Submit, Timeout, Torn
+from indelible.model.plain import TYPE
 from indelible.model.run import Run
 
 __all__ = ["causal_past", "event_kind", "predecessors", "shape", "vector_clocks"]
@@ -61,7 +62,7 @@ def event_kind(event: Event) -> str:
     """What kind of event it is, without its contents: of a message only the type is told."""
     match event:
         case Receive(_, message):
-            return f"receive {type(message).__name__}"
+            return f"receive {_message_kind(message)}"
         case Timeout(timer):
             return f"timeout {canonical_text(timer)}"
         case Submit():
@@ -70,6 +71,12 @@ def event_kind(event: Event) -> str:
             return "restart"
         case Torn(whole, _):
             return f"torn {event_kind(whole)}"
+
+
+def _message_kind(message: Message) -> str:
+    """The name of its class; of a message that came as a mapping, the type that it says it has."""
+    said = message.get(TYPE) if isinstance(message, Mapping) else None
+    return said if isinstance(said, str) else type(message).__name__
 
 
 def shape(run: Run) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ __all__ = [
     "PropertyError",
     "ScopeError",
     "TraceError",
+    "WireError",
 ]
 
 
@@ -61,6 +62,10 @@ class PropertyError(IndelibleError):
 
 class TraceError(IndelibleError):
     """A trace does not fit: an event is not enabled, or a file is damaged."""
+
+
+class WireError(IndelibleError):
+    """A line of JSON is not what the protocol of processes, or the format of logs, says."""
 
 
 class ImplementationRaised(Exception):

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from indelible.model.classes import find_class
 from indelible.model.errors import TraceError
 from indelible.model.itf import DIGITS_MAX, too_deep
+from indelible.model.plain import Fields  # noqa: F401  # Loaded, so that its classes are found.
 from indelible.model.trace import Evidence
 from indelible.model.trace_document import FORMAT_VERSION, document_data
 from indelible.model.trace_evidence import (

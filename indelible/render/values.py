@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from indelible.model.canonical import canonical
+from indelible.model.plain import TYPE, Fields, List
 
 __all__ = ["Change", "changes", "parts_of", "text_of"]
 
@@ -27,14 +28,15 @@ def text_of(value: object) -> str:
         return _own_text(value)
     named = _named_parts(value)
     if named is not None:
+        kind = value.kind if isinstance(value, Fields) else type(value).__name__
         inner = ", ".join(f"{name}={text_of(part)}" for name, part in named)
-        return f"{type(value).__name__}({inner})" if inner else type(value).__name__
+        return f"{kind}({inner})" if inner else str(kind)
     if isinstance(value, Mapping):
         pairs = (f"{text_of(key)}: {text_of(value[key])}" for key in canonical(value))
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, AbstractSet):
         return "{" + ", ".join(text_of(part) for part in canonical(value)) + "}"
-    if isinstance(value, list):
+    if isinstance(value, list | List):
         return "[" + ", ".join(text_of(part) for part in value) + "]"
     if isinstance(value, tuple):
         return "(" + ", ".join(text_of(part) for part in value) + ")"
@@ -84,13 +86,13 @@ def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
 def _inner_changes(before: Any, after: Any, path: str) -> Iterator[Change]:
     if _has_own_text(before):
         return
-    named = _named_parts(before)
+    named = None if isinstance(before, Fields) else _named_parts(before)
     if named is not None:
         for name, part in named:
             yield from changes(part, getattr(after, name), f"{path}.{name}" if path else name)
     elif isinstance(before, Mapping):
         for key in canonical(before.keys() | after.keys()):
-            place = f"{path}[{text_of(key)}]"
+            place = _place(before, key, path)
             if key not in after:
                 yield Change(place, text_of(before[key]), None)
             elif key not in before:
@@ -105,6 +107,12 @@ def _inner_changes(before: Any, after: Any, path: str) -> Iterator[Change]:
                 yield from changes(part, other, f"{path}[{index}]")
         else:
             yield from _items_changed(_without(before, after), _without(after, before), path)
+
+
+def _place(mapping: Mapping[Any, Any], key: object, path: str) -> str:
+    if isinstance(mapping, Fields) and isinstance(key, str) and key.isidentifier():
+        return f"{path}.{key}" if path else key
+    return f"{path}[{text_of(key)}]"
 
 
 def _items_changed(removed: Sequence[Any], added: Sequence[Any], path: str) -> Iterator[Change]:
@@ -127,13 +135,19 @@ def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
 def _named_parts(value: object) -> list[tuple[str, Any]] | None:
     if is_dataclass(value) and not isinstance(value, type):
         return [(part.name, getattr(value, part.name)) for part in fields(value) if part.repr]
+    if isinstance(value, Fields) and value.kind is not None:
+        return [(_key(key), part) for key, part in value.items() if key != TYPE]
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return list(zip(value._fields, value, strict=True))
     return None
 
 
+def _key(key: object) -> str:
+    return key if isinstance(key, str) else text_of(key)
+
+
 def _has_own_text(value: object) -> bool:
-    if isinstance(value, str | BaseException | MappingProxyType):
+    if isinstance(value, str | BaseException | MappingProxyType | Fields | List):
         return False
     return type(value).__str__ is not object.__str__
 

@@ -1,0 +1,105 @@
+"""Plain values: what foreign values become, so that they are compared, stored and shown like ours.
+
+JSON, and mutable objects of Python, are turned into immutable values that hash: None, bool, int,
+float, str, bytes, tuple, frozenset, and the two classes here. Nothing here knows where a value came
+from. Issue 6: messages of foreign code are opaque, and identified by what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, Final
+
+from indelible.model.canonical import canonical_text
+from indelible.model.classes import plain_text
+
+__all__ = ["TYPE", "Fields", "List", "Snapshot"]
+
+TYPE: Final = "type"
+"""The key whose text says what ``Fields`` are: how a message is called, the class of an object."""
+
+
+class Fields(Mapping[Any, Any]):
+    """An immutable mapping from keys to hashable values: a JSON object, or what an object was.
+
+    Equal if the contents are; in canonical order, ``TYPE`` first, whatever order it was made in.
+    """
+
+    __slots__ = ("__weakref__", "_content", "_hash")
+    _content: dict[Hashable, Hashable]
+    _hash: int
+
+    def __init__(self, content: Mapping[Any, Any]) -> None:
+        try:
+            keys = sorted(content)
+        except TypeError:
+            keys = sorted(content, key=canonical_text)
+        self._content = {key: content[key] for key in keys}
+        if TYPE in self._content:
+            self._content = {TYPE: self._content[TYPE], **self._content}
+        self._hash = hash(tuple(self._content.items()))
+
+    @property
+    def kind(self) -> str | None:
+        """What kind of thing it says it is, if it says so."""
+        kind = self._content.get(TYPE)
+        return kind if isinstance(kind, str) else None
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._content[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Fields):
+            return NotImplemented
+        return self._hash == other._hash and self._content == other._content
+
+    def __str__(self) -> str:
+        if self.kind is None:
+            pairs = (f"{plain_text(key)}: {plain_text(part)}" for key, part in self.items())
+            return "{" + ", ".join(pairs) + "}"
+        rest = ((key, part) for key, part in self.items() if key != TYPE)
+        inner = ", ".join(f"{_name(key)}={plain_text(part)}" for key, part in rest)
+        return f"{self.kind}({inner})" if inner else self.kind
+
+    __repr__ = __str__
+
+
+class Snapshot(Fields):
+    """What a mutable thing was at one moment, and ``origin``: whatever makes it anew.
+
+    The origin is no part of what is compared, stored in documents or shown; ``None`` if nobody
+    knows it.
+    """
+
+    __slots__ = ("origin",)
+    origin: Any
+
+    def __init__(self, content: Mapping[Any, Any], origin: Any = None) -> None:
+        super().__init__(content)
+        self.origin = origin
+
+
+class List(tuple[Any, ...]):
+    """What was a list of Python: it is shown as one, and code may tell it from a tuple."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "[" + ", ".join(map(plain_text, self)) + "]"
+
+    __repr__ = __str__
+
+
+def _name(key: object) -> str:
+    return key if isinstance(key, str) else plain_text(key)
