@@ -27,7 +27,7 @@ from indelible.model.scope import LINKS, Scope
 from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import Outcome, PropertyResult, Verdict
 
-__all__ = ["Search", "conclude", "quorum_notes", "reached_in", "run_to_limit", "violations_after"]
+__all__ = ["Search", "conclude", "question_notes", "reached_in", "run_to_limit", "violations_after"]
 
 
 class Search(ABC):
@@ -166,11 +166,8 @@ def _outcome(
 
 def _notes(search: Search) -> tuple[str, ...]:
     """What a reader should know of the question that was asked."""
-    notes = []
-    scope, made_for = search.scope, getattr(search.implementation, "links", None)
-    if made_for in LINKS and LINKS.index(made_for) > LINKS.index(scope.links):
-        notes.append(f"the implementation is made for {made_for} links; this scope asks for more")
-    notes += quorum_notes(world_of(search.implementation, scope))
+    scope = search.scope
+    notes = [*question_notes(search.implementation, scope)]
     if isinstance(scope.timeouts_max, Mapping):
         notes += [
             f"timeouts_max bounds the timer {timer!r}, which no node ever set; those set: "
@@ -181,12 +178,25 @@ def _notes(search: Search) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def quorum_notes(world: World) -> tuple[str, ...]:
-    """Which sets of nodes are quorums, unless it is what everybody expects."""
-    quorums = world.quorums
-    if quorums == MajorityQuorums():
-        return ()
-    return (f"quorums are no majorities, but {quorums!r}",)
+def question_notes(implementation: Implementation, scope: Scope) -> tuple[str, ...]:
+    """What is assumed, or asked for beyond what the implementation says it is made for; and which
+    sets of nodes are quorums, unless it is what everybody expects."""
+    notes = []
+    made_for = getattr(implementation, "links", LINKS[0])
+    if made_for in LINKS[1:] and made_for == scope.links:
+        notes.append(f"assumed: links are {made_for}, as the implementation says it is made for")
+    elif made_for in LINKS and LINKS.index(made_for) > LINKS.index(scope.links):
+        notes.append(f"the implementation is made for {made_for} links; this scope asks for more")
+    if not getattr(implementation, "crashes", True):
+        notes.append(
+            "assumed: no node crashes, as the implementation says it is not made for it"
+            if scope.restarts_max == 0
+            else "the implementation is not made to survive crashes; this scope asks for it"
+        )
+    quorums = world_of(implementation, scope).quorums
+    if quorums != MajorityQuorums():
+        notes.append(f"quorums are no majorities, but {quorums!r}")
+    return tuple(notes)
 
 
 def _trace(search: Search, finding: Finding) -> Trace:

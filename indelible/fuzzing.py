@@ -15,8 +15,8 @@ from typing import Final, Literal, TypeAlias
 from indelible.checkers.findings import RAISES
 from indelible.checkers.limits import Limits
 from indelible.checkers.minimize.pipeline import Stage
-from indelible.checkers.property import Property, world_of
-from indelible.checkers.verdicts import quorum_notes
+from indelible.checkers.property import Property
+from indelible.checkers.verdicts import question_notes
 from indelible.checkers.walks.coverage import Coverage, Covered
 from indelible.checkers.walks.failures import Kept, distinct_failures
 from indelible.checkers.walks.runs import Failure
@@ -131,7 +131,7 @@ def fuzz(
         evidence=tuple(_evidence(question, asked, each) for each in kept),
         workers=workers,
         covered=None if coverage is None else coverage.covered(),
-        notes=quorum_notes(world_of(asked.target.implementation, asked.scope)),
+        notes=question_notes(asked.target.implementation, asked.scope),
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 from indelible.checkers.properties import BUILT_IN, Property
 from indelible.model.errors import ImplementationError, ImplementationRaised, PropertyError
 from indelible.model.implementation import Implementation
-from indelible.model.scope import Scope
+from indelible.model.scope import LINKS, Scope
 
 __all__ = [
     "DEFAULT_SCOPE",
@@ -171,12 +171,26 @@ def _scope_of(name: str, implementation: Any) -> Scope:
 
     scope = getattr(implementation, "scope", None)
     if scope is None:
-        return DEFAULT_SCOPE if isinstance(implementation, MultiPaxos) else Scope()
+        return (
+            DEFAULT_SCOPE
+            if isinstance(implementation, MultiPaxos)
+            else _made_for(name, implementation)
+        )
     if not isinstance(scope, Scope):
         raise ImplementationError(
             f"the scope of {name} is {scope!r}", remedy="make it a Scope, or leave it out"
         )
     return scope
+
+
+def _made_for(name: str, implementation: Any) -> Scope:
+    """The usual scope, with no faults of links that the implementation is not made for."""
+    links = getattr(implementation, "links", LINKS[0])
+    if links not in LINKS:
+        raise ImplementationError(
+            f"the links of {name} are {links!r}", available=", ".join(map(repr, LINKS))
+        )
+    return Scope(links=links)
 
 
 def _module_and_path(name: str, blame: type[ImplementationError] | type[PropertyError]) -> Any:

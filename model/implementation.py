@@ -34,7 +34,9 @@ class Implementation(Protocol):
     """A node's program: deterministic, no input or output, every value hashable.
 
     Optional attributes: ``quorums`` (a ``QuorumSystem``; majorities if absent) by which properties
-    judge what is chosen, and ``links`` (one of ``Scope``'s), the weakest links it is made for.
+    judge what is chosen; ``links`` (one of ``Scope``'s), the weakest links it is made for, and
+    ``crashes`` (``False`` if it is not made to survive them), which a scope that somebody asks for
+    may exceed; and ``scope``, the one to check it in unless another is asked for.
     State and storage are of whatever types it says (here ``Any``, so that it may say).
     """
 
