@@ -185,7 +185,7 @@ def _scope_of(name: str, implementation: Any) -> Scope:
 
 def _made_for(name: str, implementation: Any) -> Scope:
     """The usual scope, with no faults of links that the implementation is not made for."""
-    links = getattr(implementation, "links", LINKS[0])
+    links: Any = getattr(implementation, "links", LINKS[0])
     if links not in LINKS:
         raise ImplementationError(
             f"the links of {name} are {links!r}", available=", ".join(map(repr, LINKS))
