@@ -1,19 +1,20 @@
 """Plain values: what foreign values become, so that they are compared, stored and shown like ours.
 
 JSON, and mutable objects of Python, are turned into immutable values that hash: None, bool, int,
-float, str, bytes, tuple, frozenset, and the two classes here. Nothing here knows where a value came
+float, str, bytes, tuple, frozenset, and the classes here. Nothing here knows where a value came
 from. Issue 6: messages of foreign code are opaque, and identified by what they say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from indelible.model.canonical import canonical_text
 from indelible.model.classes import plain_text
 
-__all__ = ["TYPE", "Fields", "List", "Snapshot"]
+__all__ = ["TYPE", "Fields", "List", "Same", "Set", "Snapshot"]
 
 TYPE: Final = "type"
 """The key whose text says what ``Fields`` are: how a message is called, the class of an object."""
@@ -60,7 +61,7 @@ class Fields(Mapping[Any, Any]):
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if not isinstance(other, Fields):
+        if not isinstance(other, Fields) or type(self) is not type(other):
             return NotImplemented
         return self._hash == other._hash and self._content == other._content
 
@@ -76,7 +77,7 @@ class Fields(Mapping[Any, Any]):
 
 
 class Snapshot(Fields):
-    """What a mutable thing was at one moment, and ``origin``: whatever makes it anew.
+    """What an object was at one moment, and ``origin``: whatever makes it anew.
 
     The origin is no part of what is compared, stored in documents or shown; ``None`` if nobody
     knows it.
@@ -99,6 +100,27 @@ class List(tuple[Any, ...]):
         return "[" + ", ".join(map(plain_text, self)) + "]"
 
     __repr__ = __str__
+
+
+class Set(frozenset[Any]):
+    """What was a set that can be changed."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return plain_text(frozenset(self))
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """Something that can be changed and is met again: the very thing at ``path``, and no copy."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"the same as {self.path or 'the whole'}"
 
 
 def _name(key: object) -> str:

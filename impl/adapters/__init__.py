@@ -1,0 +1,1 @@
+"""Adapters: foreign code as an ``Implementation``. Nothing here knows a protocol, or a checker."""

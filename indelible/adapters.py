@@ -1,0 +1,8 @@
+"""The public names of adapters: foreign code as an ``Implementation`` (docs/check-your-own.md)."""
+
+from __future__ import annotations
+
+from indelible.impl.adapters.objects import ObjectAdapter
+from indelible.impl.adapters.outbox import Outbox
+
+__all__ = ["ObjectAdapter", "Outbox"]
