@@ -34,7 +34,7 @@ from indelible.model.canonical import canonical_text
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import TYPE, Fields, List, Same, Set, Snapshot
 
-__all__ = ["freeze"]
+__all__ = ["CONSTANTS", "freeze"]
 
 Substitute: TypeAlias = Callable[[Any], Any]
 
@@ -62,7 +62,8 @@ def freeze(
     so that whoever walks it afterwards cannot tell in which order it was filled; for values that
     nobody is walking.
     """
-    return _Walk(known or {}, reorder).frozen(value)
+    frozen: Hashable = _Walk(known or {}, reorder).frozen(value)
+    return frozen
 
 
 class _Walk:
@@ -441,7 +442,7 @@ def _plan(kind: type, value: Any) -> Plan:
 def _is_plain_object(value: Any) -> bool:
     """Whether attributes are all that there is: Python itself would copy it by them."""
     try:
-        made_by, arguments = object.__reduce_ex__(value, 4)[:2]
+        made_by, arguments = tuple(object.__reduce_ex__(value, 4))[:2]
     except TypeError:
         return False
     return made_by is copyreg.__newobj__ and arguments == (type(value),)  # type: ignore[attr-defined]

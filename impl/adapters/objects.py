@@ -12,7 +12,7 @@ from typing import Any
 
 from indelible.impl.adapters.freeze import freeze
 from indelible.impl.adapters.outbox import Outbox
-from indelible.impl.adapters.values import thawed, value_of
+from indelible.impl.adapters.values import MEMO_MAX, copied, thawed, value_of
 from indelible.model.effects import Effect, Storage
 from indelible.model.errors import ImplementationError
 from indelible.model.events import InputEvent, NodeId, Receive, Submit, Timeout
@@ -31,6 +31,7 @@ class ObjectAdapter:
 
     def __init__(self) -> None:
         self._outboxes: dict[NodeId, Outbox] = {}
+        self._snapshots: dict[bytes, Snapshot] = {}
 
     def build(self, outbox: Outbox, node: NodeId, nodes: tuple[NodeId, ...], storage: Any) -> Any:
         """The node as it starts, first or after a crash; ``storage`` is what it last persisted."""
@@ -94,12 +95,21 @@ class ObjectAdapter:
         return self._outboxes[node]
 
     def _snapshot(self, instance: Any) -> Snapshot:
+        data = copied(instance)
+        known = self._snapshots.get(data)
+        if known is None:
+            if len(self._snapshots) >= MEMO_MAX:
+                self._snapshots.clear()
+            known = self._snapshots[data] = self._frozen(instance)
+        return known
+
+    def _frozen(self, instance: Any) -> Snapshot:
         if self.fingerprint is None:
             content = freeze(instance, known={Outbox: str}, reorder=True)
         else:
             content = value_of(self.fingerprint(instance))
         fields = content if isinstance(content, Fields) else {"state": content}
-        return Snapshot(fields, pickle.dumps(instance, pickle.HIGHEST_PROTOCOL))
+        return Snapshot(fields, copied(instance))
 
 
 def _missing(adapter: ObjectAdapter, method: str) -> ImplementationError:

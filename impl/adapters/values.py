@@ -7,35 +7,57 @@ is given a copy of its own, of the very class that was sent.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Hashable
-from typing import Any
+from typing import Any, Final
 
-from indelible.impl.adapters.freeze import freeze
+from indelible.impl.adapters.freeze import CONSTANTS, freeze
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import Fields, List, Set, Snapshot
 
-__all__ = ["thawed", "value_of"]
+__all__ = ["MEMO_MAX", "copied", "thawed", "value_of"]
+
+MEMO_MAX: Final = 1 << 16
+"""How many values are remembered by their bytes, so that they are not frozen again."""
+
+_MEMO: Final[dict[bytes, Any]] = {}
 
 
-def value_of(value: Any) -> Hashable:
+def value_of(value: Any) -> Any:
     """The value itself if nobody can change it, else what it is at this moment.
 
-    Raises ``ImplementationError`` for what cannot be copied.
+    Raises ``ImplementationError`` for what can be changed and cannot be copied.
     """
-    frozen = freeze(value)
-    if frozen is value:
-        return frozen
+    if type(value) in CONSTANTS:
+        return value
     try:
-        copy = pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
-        content = freeze(copy, reorder=True)
-        origin = pickle.dumps(copy, pickle.HIGHEST_PROTOCOL)
+        data = copied(value)
     except Exception as error:
+        frozen = freeze(value)
+        if frozen is value:
+            return value
         raise ImplementationError(
             f"{value!r} cannot be copied: {error}",
             cause="a message, command, value or storage holds something of this process",
             remedy="send plain data",
         ) from error
-    return Snapshot(content if isinstance(content, Fields) else {"value": content}, origin)
+    known = _MEMO.get(data)
+    if known is None:
+        if len(_MEMO) >= MEMO_MAX:
+            _MEMO.clear()
+        known = _MEMO[data] = _value(value)
+    return known
+
+
+def _value(value: Any) -> Any:
+    if freeze(value) is value:
+        return value
+    copy = pickle.loads(copied(value))  # The value itself may be walked by its owner right now.
+    content = freeze(copy, reorder=True)
+    return Snapshot(content if isinstance(content, Fields) else {"value": content}, copied(copy))
+
+
+def copied(value: Any) -> bytes:
+    """A deep copy as bytes. Raises what pickle raises for what cannot be copied so."""
+    return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
 def thawed(value: Any) -> Any:
