@@ -318,10 +318,14 @@ def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Viola
             for record in records
         }
         known = sorted(led | {ballot for votes in ballots.values() for ballot in votes})
+        rivals: dict[Any, str] = {}
         for record in records:
             for ballot, value in ballots[record.node].items():
                 for lower in known[: known.index(ballot)]:
-                    rival = _choosable_rival(records, ballots, lower, value, world)
+                    if (lower, value) not in rivals:
+                        found = _choosable_rival(records, ballots, lower, value, world)
+                        rivals[lower, value] = found
+                    rival = rivals[lower, value]
                     if rival:
                         yield Violation(
                             f"slot {slot}: {node_name(record.node)} voted for {said(value)} "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import GeneratorType
 from typing import Any, Final, Literal, TypeAlias
 
 from indelible.model.effects import Decide, Effect, Execute, Lead, Promise, Vote
@@ -56,6 +57,9 @@ A property that reads the effects of a step declares what they go into just the 
 if it is about ``Execute``. An answer to a client goes into no field, so that who says something of
 it must know that the implementation gives any.
 """
+
+WALKED: Final = (GeneratorType, Iterator)
+"""What a function that yields gives back; the first because it is told sooner than the second."""
 
 INTERNAL: Final = frozenset({"votes", "promised", "leaderships"})
 
@@ -132,8 +136,10 @@ class Property:
         ``effects`` are those of the step, where it reads one.
         """
         answer = self._answer(arguments, world, effects)
-        if isinstance(answer, bool):
-            return () if answer else (Violation(self.says, property=self.name),)
+        if answer is True or (type(answer) is tuple and not answer):
+            return ()
+        if answer is False:
+            return (Violation(self.says, property=self.name),)
         if answer is None or isinstance(answer, str) or not isinstance(answer, Iterable):
             raise PropertyError(
                 f"property {self.name} returned {answer!r}",
@@ -164,7 +170,7 @@ class Property:
                 asked["effects"] = effects
             answer = self.check(*arguments, **asked)
             # What is yielded is worked out only when it is walked, which may raise too.
-            return tuple(answer) if isinstance(answer, Iterator) else answer
+            return tuple(answer) if isinstance(answer, WALKED) else answer
         except PropertyError:
             raise
         except Exception as error:

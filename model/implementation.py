@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send, Storage, Vote
 from indelible.model.errors import ImplementationError, ImplementationRaised
@@ -18,6 +18,9 @@ from indelible.model.events import InputEvent, NodeId, node_name
 __all__ = ["Implementation", "State", "Step", "ask_handle", "ask_start", "implementation_name"]
 
 State: TypeAlias = Hashable
+
+PLACED: Final = (Decide, Vote, Execute)
+"""The effects that are about a slot or an index."""
 
 Described: TypeAlias = Callable[[], str]
 """What was asked, in words: put into words only where something is wrong with the answer."""
@@ -126,7 +129,10 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
                 remedy="return a tuple of effects",
             )
         effects = tuple(effects)
-    _require_hashable(state, "the state", what)
+    # Hashing may cost more than the step itself: all at once, and in parts only if that fails.
+    hashable = _is_hashable((state, effects))
+    if not hashable:
+        _require_hashable(state, "the state", what)
     for position, effect in enumerate(effects):
         if not isinstance(effect, EFFECT_TYPES):
             raise ImplementationError(
@@ -134,9 +140,10 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
                 cause="it is not one of the effects of the contract",
                 available=", ".join(kind.__name__ for kind in EFFECT_TYPES),
             )
-        if isinstance(effect, Decide | Vote | Execute):
+        if isinstance(effect, PLACED):
             _require_place(effect, what)
-        _require_hashable(effect, f"effect {position} ({type(effect).__name__})", what)
+        if not hashable:
+            _require_hashable(effect, f"effect {position} ({type(effect).__name__})", what)
         if isinstance(effect, Send) and effect.to not in nodes:
             raise ImplementationError(
                 f"{what()} sends to {effect.to!r}, which is not a node",
@@ -156,15 +163,21 @@ def _require_place(effect: Decide | Vote | Execute, what: Described) -> None:
 
 
 def _require_hashable(value: object, name: str, what: Described) -> None:
-    try:
-        hash(value)
-    except TypeError:
+    if not _is_hashable(value):
         place, culprit = _unhashable_part(value, name)
         raise ImplementationError(
             f"{what()} returned something unhashable: {place} is a {type(culprit).__name__}",
             cause="states, messages, values and storage are compared and stored by value",
             remedy="use tuples for lists, frozensets for sets, frozen dataclasses for objects",
-        ) from None
+        )
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _parts(value: object) -> list[tuple[str, object]]:
@@ -182,9 +195,7 @@ def _parts(value: object) -> list[tuple[str, object]]:
 
 def _unhashable_part(value: object, name: str) -> tuple[str, object]:
     for suffix, part in _parts(value):
-        try:
-            hash(part)
-        except TypeError:
+        if not _is_hashable(part):
             return _unhashable_part(part, name + suffix)
     return name, value
 

@@ -36,9 +36,9 @@ class Interner(Generic[T]):
         self.ids: dict[T, int] = {}
 
     def __call__(self, value: T) -> int:
-        known = self.ids.get(value)
-        if known is None:
-            known = self.ids[value] = len(self.values) + self._first
+        new = len(self.values) + self._first
+        known = self.ids.setdefault(value, new)
+        if known == new:
             self.values.append(value)
         return known
 
