@@ -28,7 +28,7 @@ NOTHING: Final[Names] = ()
 class Group:
     """The properties that read the same fields, and what was judged of their projections.
 
-    ``now`` are the projections of all nodes in the run that is judged.
+    ``now`` are the projections of all nodes in the state that was judged last.
     """
 
     def __init__(self, fields: tuple[str, ...], world: World) -> None:
@@ -37,8 +37,9 @@ class Group:
         self.always: dict[str, list[Property]] = {}
         self.sometimes: list[Property] = []
         self.reads_events = False
-        self.now: list[int] = []
+        self.now: list[int] = [-1] * len(world.nodes)
         self._values: Interner[tuple[Any, ...]] = Interner()
+        self._places = tuple([Record._fields.index(name) for name in fields])
         self._views: dict[tuple[int, int], View] = {}
         self._verdicts: dict[Hashable, Names] = {}
 
@@ -52,6 +53,10 @@ class Group:
     def projection(self, stage: Stage, index: int) -> int:
         """The number of what these fields are in the record of a node."""
         return self._values(tuple([stage.field(index, name) for name in self.fields]))
+
+    def projection_of(self, record: Record) -> int:
+        """The same, of a record that is at hand."""
+        return self._values(tuple([record[place] for place in self._places]))
 
     def judge(self, index: int) -> Names:
         """What is wrong now, if nothing was until the projection of this node changed."""
@@ -150,80 +155,104 @@ class RunJudge:
         self._others = [group for group in self._groups if not group.reads_history]
         self._of_step = [group for group in self._groups if "step" in group.always]
         self._reads_events = any(group.reads_events for group in self._of_step)
-        self._steps_read_history = all(group.reads_history for group in self._of_step)
-        self._histories: list[int] = []
+        self._histories: tuple[int, ...] = ()
+        self._up_to_date: list[int] = [-1] * len(world.nodes)
+        self._is_fine = False
         self._projections: dict[int, tuple[int, ...]] = {}
         self._steps: dict[Hashable, Names] = {}
-        self._starts: dict[Hashable, Names] = {}
+        self._fine: set[tuple[int, ...]] = set()
 
     def start(self, stage: Stage) -> Names:
         """Begin with a run that has come so far; what is wrong in the state that it is in."""
-        self._histories = list(stage.histories)
-        indices = range(len(stage.states))
-        columns = [self._projected(stage, index, stage.histories[index]) for index in indices]
-        for group, numbers in zip(self._of_history, zip(*columns, strict=True), strict=True):
-            group.now = list(numbers)
+        self._histories = tuple(stage.histories)
+        self._is_fine = not self._others and self._histories in self._fine
+        if self._is_fine:
+            return NOTHING
+        indices = range(len(self._histories))
+        self._catch_up(stage)
         for group in self._others:
             group.now = [group.projection(stage, index) for index in indices]
-        key = tuple([tuple(group.now) for group in self._groups])
-        bad = self._starts.get(key)
-        if bad is None:
-            bad = NOTHING
-            for group in self._groups:
-                for index in indices:
-                    bad += group.judge(index)
-                group.reach(self.reached)
-            bad = self._starts[key] = self._ordered(bad)
-        return bad
+        bad = NOTHING
+        for group in self._groups:
+            for index in indices:
+                bad += group.judge(index)
+            group.reach(self.reached)
+        self._is_fine = not bad
+        self._remember()
+        return self._ordered(bad)
 
     def after(self, stage: Stage, index: int) -> Names:
         """What is wrong after a step of the node at ``index``, if nothing was before it."""
         before, after = self._histories[index], stage.histories[index]
-        changed: list[tuple[Group, int]] = []
-        if before != after:
-            self._histories[index] = after
-            numbers = self._projected(stage, index, after)
-            for group, number in zip(self._of_history, numbers, strict=True):
-                if number != group.now[index]:
-                    changed.append((group, number))
+        key = (index, before, after, stage.last if self._reads_events else ())
+        if self._is_fine and not self._others:
+            # Where all that is read are histories, what was judged before is known by those.
+            of_step = self._steps.get(key)
+            if of_step is not None:
+                if before == after:
+                    return of_step
+                histories = tuple(stage.histories)
+                if histories in self._fine:
+                    self._histories = histories
+                    return of_step
+        return self._judged(stage, index, key)
+
+    def _judged(self, stage: Stage, index: int, key: Hashable) -> Names:
+        """The same as ``after``, worked out; the step is known by ``key``."""
+        self._catch_up(stage)
+        self._histories = tuple(stage.histories)
+        changed = self._changed(stage, index)
+        of_step = NOTHING
+        for group in self._of_step:
+            now = group.now[index]
+            of_step += group.judge_step(stage, index, now, changed.get(group, now))
+        self._steps[key] = of_step = self._ordered(of_step)
+        for group, number in changed.items():
+            group.now[index] = number
+        self._up_to_date[index] = self._histories[index]
+        bad = NOTHING
+        for group in changed:
+            bad += group.judge(index)
+            group.reach(self.reached)
+        self._is_fine &= not bad
+        self._remember()
+        return self._ordered(of_step + bad) if bad else of_step
+
+    def _changed(self, stage: Stage, index: int) -> dict[Group, int]:
+        """The groups whose projection of a node is another than before, each with the new one."""
+        numbers = self._projected(stage, self._histories[index])
+        changed = {
+            group: number
+            for group, number in zip(self._of_history, numbers, strict=True)
+            if number != group.now[index]
+        }
         for group in self._others:
             number = group.projection(stage, index)
             if number != group.now[index]:
-                changed.append((group, number))
-        bad = self._judged_step(stage, index, before, after, changed) if self._of_step else NOTHING
-        for group, number in changed:
-            group.now[index] = number
-        for group, _ in changed:
-            bad += group.judge(index)
-            group.reach(self.reached)
-        return self._ordered(bad) if bad else bad
+                changed[group] = number
+        return changed
 
-    def _projected(self, stage: Stage, index: int, history: int) -> tuple[int, ...]:
+    def _catch_up(self, stage: Stage) -> None:
+        """Let the groups that read histories know those of the state that was judged last."""
+        for index, history in enumerate(self._histories):
+            if history != self._up_to_date[index]:
+                self._up_to_date[index] = history
+                numbers = self._projected(stage, history)
+                for group, number in zip(self._of_history, numbers, strict=True):
+                    group.now[index] = number
+
+    def _remember(self) -> None:
+        """Note that nothing is wrong in this state, if it is so and histories tell states apart."""
+        if self._is_fine and not self._others:
+            self._fine.add(self._histories)
+
+    def _projected(self, stage: Stage, history: int) -> tuple[int, ...]:
         known = self._projections.get(history)
         if known is None:
-            known = tuple([group.projection(stage, index) for group in self._of_history])
+            record = stage.reactions.histories[history]
+            known = tuple([group.projection_of(record) for group in self._of_history])
             self._projections[history] = known
         return known
-
-    def _judged_step(
-        self,
-        stage: Stage,
-        index: int,
-        before: int,
-        after: int,
-        changed: Sequence[tuple[Group, int]],
-    ) -> Names:
-        key = (index, before, after, stage.last if self._reads_events else ())
-        found = self._steps.get(key)
-        if found is None:
-            later = dict(changed)
-            found = NOTHING
-            for group in self._of_step:
-                now = group.now[index]
-                found += group.judge_step(stage, index, now, later.get(group, now))
-            if self._steps_read_history:
-                self._steps[key] = found
-        return found
 
     def _ordered(self, names: Names) -> Names:
         return tuple(sorted(set(names), key=self._rank.__getitem__))

@@ -209,9 +209,9 @@ class Reactions:
 
     def number(self, index: int, effects: tuple[Effect, ...]) -> int:
         """The number of the consequence that these effects of the node at ``index`` have."""
-        known = self._numbers.get((index, effects))
-        if known is None:
-            known = self._numbers[index, effects] = len(self.consequences)
+        new = len(self.consequences)
+        known = self._numbers.setdefault((index, effects), new)
+        if known == new:
             self.consequences.append(self._consequence(index, effects))
             self.effect_types.update(type(effect) for effect in effects)
             self.timers_set.update(

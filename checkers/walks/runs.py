@@ -141,7 +141,8 @@ class Campaign:
         self, stage: Stage, chooser: Chooser, most: int, seen: Landmarked | None = None
     ) -> tuple[int, Failure | None]:
         """Let events happen on the stage, judged one by one; says how many did."""
-        failure = self._failure(stage, self._judge.start(stage), None)
+        wrong = self._judge.start(stage)
+        failure = self._failure(stage, wrong, None) if wrong else None
         events = idle = 0
         while (failure is None or failure.waits) and events < most and idle < IDLE_MAX:
             option = chooser.choose(stage)

@@ -8,9 +8,10 @@ whatever was met before.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from copy import copy
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from indelible.checkers.walks.reactions import Reactions
 from indelible.model.effects import Effect, Storage
@@ -25,8 +26,25 @@ from indelible.model.events import (
     Torn,
 )
 from indelible.model.record import Envelope, Receipt, Record
+from indelible.model.scope import Links
 
 __all__ = ["WHOLE", "Stage"]
+
+Chain: TypeAlias = tuple[()] | tuple["Chain", Any]
+"""What was before, and what came last: grows without being copied, and is shared by copies."""
+
+COPIED: Final = (
+    *("states", "histories", "storages", "timers", "submissions", "open_commands", "actions"),
+    *("_sent", "_received"),
+)
+COPIED_BY_NODE: Final[Mapping[Links, tuple[str, ...]]] = MappingProxyType(
+    {
+        "ordered": ("firings", "queues"),
+        "unordered": ("firings", "fresh", "senders"),
+        "unordered_duplicating": ("firings", "fresh", "senders", "seen", "_offered"),
+    }
+)
+"""What a copy has of its own, where no network is kept that the links do not use."""
 
 WHOLE: Final = -1
 """In place of how many effects a crash keeps: none cuts the step short."""
@@ -39,6 +57,7 @@ class Stage:
     - ``fresh`` and ``seen``, by node: the events of receiving what was sent to it, as numbers, in
       the order of sending: not delivered yet; and delivered, where links duplicate. On ordered
       links ``queues`` holds them instead, by receiver and sender.
+    - ``senders``, by node: who sent what is in ``fresh``, each by its place in the scope.
     - ``timers``, by node: those armed that may still fire, in the order of arming.
     - ``submissions``: how often each command was submitted, by its place.
     - ``open_commands``: those that may be submitted once more, somewhere.
@@ -57,8 +76,9 @@ class Stage:
         self.storages: list[Storage | None] = [None] * count
         self.timers: list[tuple[Timer, ...]] = [()] * count
         self.fresh: list[list[int]] = [[] for _ in indices]
+        self.senders: list[list[int]] = [[] for _ in indices]
         self.seen: list[list[int]] = [[] for _ in indices]
-        self.queues: list[list[list[int]]] = [[[] for _ in indices] for _ in indices]
+        self.queues: list[list[tuple[int, ...]]] = [[()] * count for _ in indices]
         self.submissions = [0] * len(scope.commands)
         self.open_commands = [] if scope.submissions_max == 0 else list(range(len(scope.commands)))
         self.restarts_left = float("inf") if scope.restarts_max is None else scope.restarts_max
@@ -66,8 +86,8 @@ class Stage:
         self.actions: list[Action] = []
         self.last: tuple[int, ...] = ()
         self._offered: list[set[int]] = [set() for _ in indices]
-        self._sent: list[list[tuple[int, int]]] = [[] for _ in indices]
-        self._received: list[list[int]] = [[] for _ in indices]
+        self._sent: list[Chain] = [()] * count
+        self._received: list[Chain] = [()] * count
         for index in indices:
             self.states[index], consequence = reactions.start(index, None)
             self._apply(index, consequence)
@@ -75,13 +95,10 @@ class Stage:
     def copy(self) -> Stage:
         """The same run so far, to be gone on with in another way."""
         other = copy(self)
-        for name in ("states", "histories", "storages", "timers", "open_commands"):
+        for name in COPIED:
             setattr(other, name, getattr(self, name).copy())
-        for name in ("submissions", "actions"):
-            setattr(other, name, getattr(self, name).copy())
-        for name in ("fresh", "seen", "firings", "_offered", "_sent", "_received"):
+        for name in COPIED_BY_NODE[self.links]:
             setattr(other, name, [part.copy() for part in getattr(self, name)])
-        other.queues = [[queue.copy() for queue in queues] for queues in self.queues]
         return other
 
     # --- what may happen -----------------------------------------------------------------------
@@ -126,11 +143,11 @@ class Stage:
         Says, as all that follow, whether anything changed: what changed nothing is no step of the
         run. Raises ``ImplementationRaised``, as all do, with the event noted among the actions.
         """
-        event = self.fresh[index].pop(place)
+        event = self._taken(index, place)
         if self.links == "unordered_duplicating":
             self.seen[index].append(event)
             return self._handle(index, event, kept, marked=False)
-        self._received[index].append(event)
+        self._received[index] = self._received[index], event
         return self._handle(index, event, kept, marked=True)
 
     def deliver_again(self, index: int, place: int, kept: int = WHOLE) -> bool:
@@ -139,13 +156,14 @@ class Stage:
 
     def deliver_next(self, index: int, source: int, kept: int = WHOLE) -> bool:
         """Deliver the first message in the ordered link from the node at ``source``."""
-        event = self.queues[index][source].pop(0)
-        self._received[index].append(event)
+        event, *later = self.queues[index][source]
+        self.queues[index][source] = tuple(later)
+        self._received[index] = self._received[index], event
         return self._handle(index, event, kept, marked=True)
 
     def lose(self, index: int, place: int) -> None:
         """Lose the message at ``place`` of ``fresh``: it will never be delivered."""
-        self.fresh[index].pop(place)
+        self._taken(index, place)
 
     def fire(self, index: int, timer: Timer, kept: int = WHOLE) -> bool:
         """Let an armed timer fire."""
@@ -175,6 +193,10 @@ class Stage:
         self.last = ()
         changed = self._restart(index) or before != (self.states[index], set(self.timers[index]))
         return self._settled(changed or self.scope.restarts_max is not None)
+
+    def _taken(self, index: int, place: int) -> int:
+        self.senders[index].pop(place)
+        return self.fresh[index].pop(place)
 
     def _handle(
         self,
@@ -254,15 +276,17 @@ class Stage:
                 if event not in offered:
                     offered.add(event)
                     self.fresh[to].append(event)
-                    self._sent[index].append((to, event))
+                    self.senders[to].append(index)
+                    self._sent[index] = self._sent[index], (to, event)
                     changed = True
             return changed
         for to, event in sends:
-            self._sent[index].append((to, event))
+            self._sent[index] = self._sent[index], (to, event)
             if self.links == "ordered":
-                self.queues[to][index].append(event)
+                self.queues[to][index] = *self.queues[to][index], event
             else:
                 self.fresh[to].append(event)
+                self.senders[to].append(index)
         return True
 
     # --- the record, as the world has it ---------------------------------------------------------
@@ -288,7 +312,7 @@ class Stage:
 
     def _envelopes(self, index: int) -> Iterator[Envelope]:
         numbers: dict[Hashable, int] = {}
-        for to, event in self._sent[index]:
+        for to, event in _in_order(self._sent[index]):
             received = self.reactions.events[event]
             assert isinstance(received, Receive)
             number = 0
@@ -299,10 +323,19 @@ class Stage:
 
     def _receipts(self, index: int) -> Iterator[Receipt]:
         times: dict[tuple[NodeId, Hashable], int] = {}
-        for event in self._received[index]:
+        for event in _in_order(self._received[index]):
             received = self.reactions.events[event]
             assert isinstance(received, Receive)
             message = None if self.links == "ordered" else received.message
             known = received.source, message
             times[known] = times.get(known, 0) + 1
         return (Receipt(source, message, count) for (source, message), count in times.items())
+
+
+def _in_order(chain: Chain) -> list[Any]:
+    """What a chain is made of, the first one first."""
+    parts = []
+    while chain:
+        chain, last = chain
+        parts.append(last)
+    return parts[::-1]

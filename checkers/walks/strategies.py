@@ -12,7 +12,7 @@ from functools import cache
 from itertools import combinations
 from random import Random
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from indelible.checkers.walks.options import Kind, Option, every_option, torn_options
 from indelible.checkers.walks.stage import Stage
@@ -24,6 +24,9 @@ EMPTY_EPOCHS: Final = 16
 """After how many epochs in a row in which nothing happened a run is over."""
 
 KINDS: Final[tuple[Kind, ...]] = ("deliver", "timeout", "submit", "restart", "duplicate")
+
+Finder: TypeAlias = Callable[[Stage, Sequence[int]], Sequence[tuple[int, Any]]]
+"""What there is of a kind at some nodes: each a node, and which."""
 
 SUBSETS_MAX: Final = 8
 """Of so many nodes all subsets are considered, which are 255."""
@@ -78,6 +81,10 @@ class Swarm:
         self._lose = draw.choice((0.0, 0.0, 0.05, 0.3))
         self._commands = _some(draw, stage.open_commands, 4)
         self._runs: dict[tuple[int, Timer], bool] = {}
+        self._finders: tuple[Finder, ...] = (
+            *(_links, self._timers, self._submissions),
+            *(_restarts, self._duplicates),
+        )
 
     def choose(self, stage: Stage) -> Option | None:
         for _ in range(EMPTY_EPOCHS):
@@ -124,9 +131,12 @@ class Swarm:
         restart = self._restart if stage.restarts_left > 0 else 0.0
         odds = (self._deliver, self._timeout, self._submit, restart, self._duplicate)
         kind = self._kind(odds)
-        found = self._found(stage, kind)
+        found = self._finders[kind](stage, self._awake)
         if not found:
-            every = [self._found(stage, other) for other in range(len(odds))]
+            every = [
+                finder(stage, self._awake) if odd and other != kind else ()
+                for other, (finder, odd) in enumerate(zip(self._finders, odds, strict=True))
+            ]
             kind = self._kind(
                 [odd if there else 0.0 for odd, there in zip(odds, every, strict=True)]
             )
@@ -140,20 +150,6 @@ class Swarm:
             if point < 0:
                 return kind
         return 0
-
-    def _found(self, stage: Stage, kind: int) -> Sequence[tuple[int, Any]]:
-        """What there is of a kind at the nodes that are awake: each a node, and which."""
-        awake = self._awake
-        match kind:
-            case 0:
-                return _links(stage, awake)
-            case 1:
-                return self._timers(stage, awake)
-            case 2:
-                return self._submissions(stage, awake)
-            case 3:
-                return [(index, 0) for index in awake] if stage.restarts_left > 0 else ()
-        return [(index, 0) for index in awake if stage.seen[index]] if self._duplicate else ()
 
     def _option(self, stage: Stage, kind: int, index: int, which: Any) -> Option | None:
         if kind == 0:
@@ -189,6 +185,9 @@ class Swarm:
             for index in nodes
             if accepts[index][place]
         ]
+
+    def _duplicates(self, stage: Stage, nodes: Sequence[int]) -> list[tuple[int, int]]:
+        return [(index, 0) for index in nodes if stage.seen[index]] if self._duplicate else []
 
     def _may_run(self, index: int, timer: Timer) -> bool:
         known = self._runs.get((index, timer))
@@ -314,6 +313,10 @@ def _links(stage: Stage, awake: Sequence[int]) -> list[tuple[int, int]]:
     return [(index, 0) for index in awake if stage.fresh[index]]
 
 
+def _restarts(stage: Stage, nodes: Sequence[int]) -> list[tuple[int, int]]:
+    return [(index, 0) for index in nodes] if stage.restarts_left > 0 else []
+
+
 def oldest(stage: Stage) -> dict[tuple[int, int], int]:
     """By (receiver, sender), where the oldest message that waits is, as an option names it."""
     places: dict[tuple[int, int], int] = {}
@@ -321,7 +324,7 @@ def oldest(stage: Stage) -> dict[tuple[int, int], int]:
         for index, source in _links(stage, range(len(stage.states))):
             places[index, source] = source
         return places
-    for index, fresh in enumerate(stage.fresh):
-        for place, event in enumerate(fresh):
-            places.setdefault((index, stage.reactions.source(event)), place)
+    for index, senders in enumerate(stage.senders):
+        for place, source in sorted([(senders.index(source), source) for source in set(senders)]):
+            places[index, source] = place
     return places
