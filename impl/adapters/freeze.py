@@ -34,7 +34,7 @@ from indelible.model.canonical import canonical_text
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import TYPE, Fields, List, Same, Set, Snapshot
 
-__all__ = ["CONSTANTS", "freeze"]
+__all__ = ["CONSTANTS", "freeze", "freeze_together"]
 
 Substitute: TypeAlias = Callable[[Any], Any]
 
@@ -66,11 +66,25 @@ def freeze(
     return frozen
 
 
+def freeze_together(
+    parts: Iterable[tuple[str, object]], *, known: Mapping[type, Substitute]
+) -> dict[str, Hashable]:
+    """What values with names are, in the order in which they come: what they share is told.
+
+    Each is asked for when those before it are frozen. The order of every dict is a part of it.
+    Raises ``ImplementationError``.
+    """
+    walk = _Walk(known, ordered=True)
+    return {name: walk.at(f".{name}", part) for name, part in parts}
+
+
 class _Walk:
     """One walk through a value: the path to where it is, and what it has met."""
 
-    def __init__(self, known: Mapping[type, Substitute], reorder: bool) -> None:
-        self.known, self.reorder = known, reorder
+    def __init__(
+        self, known: Mapping[type, Substitute], reorder: bool = False, ordered: bool = False
+    ) -> None:
+        self.known, self.reorder, self.ordered = known, reorder, ordered
         self.path: list[str] = []
         self.met: dict[int, str] = {}
         self.alive: list[object] = []
@@ -196,6 +210,10 @@ def _dict(walk: _Walk, value: dict[Any, Any]) -> Any:
         if len(pairs) < len(order):
             pairs = {TYPE: "dict", "items": List(zip(keys, parts, strict=True))}
         frozen = Fields(pairs)
+    if walk.ordered and list(value) != order:
+        places = {id(key): place for place, key in enumerate(order)}
+        walked = List(keys[places[id(key)]] for key in value)
+        frozen = Fields({**frozen, "(order)": walked})
     if walk.reorder and list(value) != order:
         ordered = [(key, value[key]) for key in order]
         value.clear()
@@ -212,7 +230,7 @@ def _elements(walk: _Walk, values: Iterable[Any]) -> tuple[list[Any], list[Any]]
     values = list(values)
     if all(type(part) in CONSTANTS for part in values):
         return values, values
-    alone = {id(part): canonical_text(_Walk(walk.known, False).frozen(part)) for part in values}
+    alone = {id(part): canonical_text(_Walk(walk.known).frozen(part)) for part in values}
     values.sort(key=lambda part: alone[id(part)])
     return values, [walk.at(f"{{{index}}}", part) for index, part in enumerate(values)]
 
@@ -369,7 +387,11 @@ _OF_FRAMES: Final = (types.CodeType, types.FrameType)
 
 
 def _substituted(walk: _Walk, value: Any) -> Any:
-    said = walk.made(walk.known[type(value)](value))
+    instead = walk.known[type(value)](value)
+    if type(instead) is dict:  # By names that are its own, and so in no order.
+        walk.alive.append(instead)
+        return Snapshot({name: walk.at(f".{name}", instead[name]) for name in sorted(instead)})
+    said = walk.made(instead)
     return said if isinstance(said, Hashable) else Snapshot({"value": said})
 
 

@@ -114,6 +114,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._due.clear()
         self._failures.clear()
 
+    def __del__(self) -> None:
+        self.discard()
+
     @contextmanager
     def _running(self) -> Iterator[None]:
         before, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
