@@ -75,7 +75,11 @@ def freeze_together(
     Raises ``ImplementationError``.
     """
     walk = _Walk(known, ordered=True)
-    return {name: walk.at(f".{name}", part) for name, part in parts}
+    frozen: dict[str, Hashable] = {}
+    for name, part in parts:
+        walk.alive.append(part)
+        frozen[name] = walk.at(f".{name}", part)
+    return frozen
 
 
 class _Walk:
