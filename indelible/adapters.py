@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from indelible.impl.adapters.asyncio_adapter import AsyncioAdapter
 from indelible.impl.adapters.objects import ObjectAdapter
 from indelible.impl.adapters.outbox import Outbox
 
-__all__ = ["ObjectAdapter", "Outbox"]
+__all__ = ["AsyncioAdapter", "ObjectAdapter", "Outbox"]

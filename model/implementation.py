@@ -15,7 +15,15 @@ from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send,
 from indelible.model.errors import ImplementationError, ImplementationRaised
 from indelible.model.events import InputEvent, NodeId, node_name
 
-__all__ = ["Implementation", "State", "Step", "ask_handle", "ask_start", "implementation_name"]
+__all__ = [
+    "Implementation",
+    "State",
+    "Step",
+    "ask_handle",
+    "ask_start",
+    "differing_part",
+    "implementation_name",
+]
 
 State: TypeAlias = Hashable
 
@@ -110,7 +118,7 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
     try:
         result = call()
     except ImplementationError:
-        raise  # By whoever stands between: the code on trial does not know of it.
+        raise  # An adapter says what is wrong with the code that it hosts.
     except Exception as error:
         raise ImplementationRaised(error) from error
     if not isinstance(result, tuple) or len(result) != 2:
@@ -195,7 +203,7 @@ def _compare(first: Step, second: Step, what: Described) -> None:
     if first == second:
         return
     name = "state" if first.state != second.state else "effects"
-    place, one, other = _differing_part(getattr(first, name), getattr(second, name), f"its {name}")
+    place, one, other = differing_part(getattr(first, name), getattr(second, name), f"its {name}")
     raise ImplementationError(
         f"{what()} is not deterministic: asked twice, it differs in {place}",
         cause=f"first {_short(one)}, then {_short(other)}: a clock, randomness, a counter kept "
@@ -204,12 +212,13 @@ def _compare(first: Step, second: Step, what: Described) -> None:
     )
 
 
-def _differing_part(one: object, other: object, name: str) -> tuple[str, object, object]:
+def differing_part(one: object, other: object, name: str) -> tuple[str, object, object]:
+    """The smallest part in which two values differ: where it is (in ``name``), and both of it."""
     ones, others = _parts(one), _parts(other)
     if type(one) is type(other) and [key for key, _ in ones] == [key for key, _ in others]:
         for (suffix, part), (_, counterpart) in zip(ones, others, strict=True):
             if part != counterpart:
-                return _differing_part(part, counterpart, name + suffix)
+                return differing_part(part, counterpart, name + suffix)
     return name, one, other
 
 

@@ -10,14 +10,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from indelible.impl.adapters.coroutine_state import frozen_program
+from indelible.impl.adapters.freeze import freeze
+from indelible.impl.adapters.hosting import KNOWN
+from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.objects import ObjectAdapter
+from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.program import History, Living, Program
-from indelible.impl.adapters.values import thawed, value_of
+from indelible.impl.adapters.replacements import Replaced, imported_names
+from indelible.impl.adapters.values import thawed
 from indelible.impl.adapters.virtual_loop import CALLBACKS_MAX, Clock
 from indelible.model.effects import Effect, Storage
 from indelible.model.errors import ImplementationError
 from indelible.model.events import InputEvent, NodeId, node_name
-from indelible.model.implementation import implementation_name
+from indelible.model.implementation import differing_part, implementation_name
 from indelible.model.plain import Fields, Snapshot
 
 __all__ = ["LIVING_MAX", "VERIFIED_MAX", "AsyncioAdapter"]
@@ -46,13 +51,25 @@ class AsyncioAdapter(ObjectAdapter):
     - ``links = "ordered"`` is what a program with connections declares.
     """
 
-    clock: Clock = "advancing"
+    clock: Clock = "advancing"  # type: ignore[assignment]
     callbacks_max: int = CALLBACKS_MAX
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __new__(cls, *_: Any, **__: Any) -> AsyncioAdapter:
+        """With what hosts programs, whether or not ``__init__`` is that of this class."""
+        self = super().__new__(cls)
         self._living = Living(LIVING_MAX)
+        self._outboxes = {}
         self._replays = 0
+        self._watch = None
+        self._imported = ()
+        return self
+
+    _living: Living
+    _outboxes: dict[NodeId, Outbox]
+    _replays: int
+    _watch: Watch | None
+    _imported: tuple[Replaced, ...]
+    _own = frozenset({"_host", "_living", "_outboxes", "_replays", "_watch", "_imported"})
 
     def address(self, node: NodeId) -> tuple[str, int | None]:
         """Where others find a node: its host, and its port or ``None`` for any."""
@@ -62,7 +79,9 @@ class AsyncioAdapter(ObjectAdapter):
         self, node: NodeId, nodes: tuple[NodeId, ...], storage: Storage | None
     ) -> tuple[Snapshot, tuple[Effect, ...]]:
         """Build the node. Raises ``ImplementationError`` if there is none."""
-        return self._stepped(self._made(node, nodes, storage), History(None, None, (node, nodes, storage)))
+        return self._stepped(
+            self._made(node, nodes, storage), History(None, None, (node, nodes, storage))
+        )
 
     def handle(
         self, node: NodeId, state: Snapshot, event: InputEvent
@@ -70,17 +89,30 @@ class AsyncioAdapter(ObjectAdapter):
         """Pass the event to a program that has come to the state."""
         return self._stepped(self._come_to(state), History(state.origin, event))
 
-    def _stepped(
-        self, program: Program, history: History
-    ) -> tuple[Snapshot, tuple[Effect, ...]]:
+    def _stepped(self, program: Program, history: History) -> tuple[Snapshot, tuple[Effect, ...]]:
+        watch = self._watching()
+        if history.event is None:
+            watch.begin()
         with program.discarded_on_error():
             effects = program.step(history.event)
             state = Snapshot(self._content(program), history)
+            watch.after(node_name(program.node), history.event or "its start")
+        if watch.follow({type(program.instance)}):
+            self._imported = imported_names(watch.modules())
+            watch.begin()
         self._living.keep(history, program)
         return state, effects
 
+    def _watching(self) -> Watch:
+        if self._watch is None:
+            self._watch = Watch(
+                self, self._own, known=KNOWN, allowed=self.may_change, ignored=(type(self),)
+            )
+            self._imported = imported_names(self._watch.modules())
+        return self._watch
+
     def _made(self, node: NodeId, nodes: tuple[NodeId, ...], storage: Any) -> Program:
-        outbox = self._outbox(node)
+        outbox = self._outboxes.setdefault(node, Outbox(node))
         return Program(
             node,
             outbox,
@@ -91,14 +123,19 @@ class AsyncioAdapter(ObjectAdapter):
             storage=storage,
             clock=self.clock,
             callbacks_max=self.callbacks_max,
+            imported=lambda: self._imported,
         )
 
-    def _content(self, program: Program) -> Fields:
+    def _content(self, program: Program) -> dict[str, Any]:
+        said: dict[str, Any]
         if self.fingerprint is None or program.instance is None:
-            known = {type(self): implementation_name}
-            return frozen_program(program.instance, program.loop, known)
-        content = value_of(self.fingerprint(program.instance))
-        return content if isinstance(content, Fields) else Fields({"state": content})
+            known = {**KNOWN, type(self): implementation_name}
+            said = frozen_program(program.instance, program.loop, known)
+        else:
+            content = freeze(self.fingerprint(program.instance), known=KNOWN)
+            said = dict(content) if isinstance(content, Fields) else {"state": content}
+            said["(node)"] = program.node  # Which a fingerprint need not tell.
+        return {**said, "(draws)": program.draws} if program.draws else said
 
     def _come_to(self, state: Snapshot) -> Program:
         """A program in that state, going on from the nearest one that lives."""
@@ -121,18 +158,11 @@ class AsyncioAdapter(ObjectAdapter):
             return
         again = Snapshot(self._content(program))
         if again != state:
+            path, one, other = differing_part(state, again, "its state")
             raise ImplementationError(
                 f"{node_name(program.node)} is not deterministic: the same events, handled once "
-                f"more, led to something else in {_difference(state, again)}",
+                f"more, led to something else: {path} was {one!r}, and then {other!r}",
                 cause="a counter kept outside of the node, randomness, a clock, or the order of a "
                 "set",
                 remedy="keep what changes in the node, and give it its randomness in build",
             )
-
-
-def _difference(one: Any, other: Any, place: str = "the state") -> str:
-    if isinstance(one, Fields) and isinstance(other, Fields) and list(one) == list(other):
-        for key in one:
-            if one[key] != other[key]:
-                return _difference(one[key], other[key], f"{place}.{key}")
-    return f"{place}: {one!r}, then {other!r}"

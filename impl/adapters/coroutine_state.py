@@ -17,19 +17,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import freeze_together
-from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.streams import Network, Server
 from indelible.impl.adapters.timer_names import unused_name
 from indelible.impl.adapters.transports import DatagramTransport, StreamTransport
 from indelible.impl.adapters.virtual_loop import VirtualLoop
-from indelible.model.plain import TYPE, Fields
+from indelible.model.plain import TYPE
 
 __all__ = ["frozen_program"]
 
 
 def frozen_program(
     instance: object, loop: VirtualLoop, known: Mapping[type, Callable[[Any], Any]]
-) -> Fields:
+) -> dict[str, Any]:
     """The node with all that is under way in its loop, in which nothing is ready.
 
     ``known`` says what is to stand for values of which not all belongs to the node. Raises
@@ -65,7 +64,7 @@ def frozen_program(
         asyncio.TimerHandle: lambda handle: _timer(handle, armed.get(id(handle))),
     }
     frozen = freeze_together(parts(), known=known)
-    return Fields({key: part for key, part in frozen.items() if key == "node" or part})
+    return {key: part for key, part in frozen.items() if key == "node" or part}
 
 
 class _Whole:
@@ -225,14 +224,20 @@ def _without_loop(value: Any) -> dict[str, Any]:
 
 
 def _network(network: Network) -> dict[str, Any]:
-    ends = {f"{end.name}{'' if end.is_opener else ' (accepted)'}": end for end in network.ends.values()}
+    ends = {
+        f"{end.name}{'' if end.is_opener else ' (accepted)'}": end for end in network.ends.values()
+    }
     parts = {
-        "connections": dict(sorted(ends.items())),
-        "datagrams": {f"port {port}": network.sockets[port] for port in sorted(network.sockets)},
-        "servers": {f"port {port}": network.servers[port] for port in sorted(network.servers)},
+        "connections": ends,
+        "datagrams": {f"port {port}": network.sockets[port] for port in network.sockets},
+        "servers": {f"port {port}": network.servers[port] for port in network.servers},
         "numbers": network.numbers if any(network.numbers) else (),
     }
-    return {name: part for name, part in parts.items() if part}
+    return {name: _sorted(part) for name, part in parts.items() if part}
+
+
+def _sorted(part: Any) -> Any:
+    return dict(sorted(part.items())) if isinstance(part, dict) else part
 
 
 def _end(end: StreamTransport) -> dict[str, Any]:
@@ -279,7 +284,6 @@ _PLAIN: Final = (
 
 _KNOWN: Final[dict[type, Callable[[Any], Any]]] = {
     _Whole: _whole,
-    Outbox: repr,
     VirtualLoop: _loop,
     Network: _network,
     Server: _server,

@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from indelible.impl.adapters.outbox import Outbox
+from indelible.impl.adapters.replacements import Replaced, surrounded
 from indelible.impl.adapters.socket_messages import SocketMessage
 from indelible.impl.adapters.streams import Network
+from indelible.impl.adapters.surroundings import Surroundings
 from indelible.impl.adapters.virtual_loop import Clock, VirtualLoop
 from indelible.model.effects import Effect
 from indelible.model.errors import ImplementationError
@@ -62,17 +64,19 @@ class Program:
         storage: Any,
         clock: Clock,
         callbacks_max: int,
+        imported: Callable[[], tuple[Replaced, ...]],
     ) -> None:
         self.node, self.instance = node, None
         self.loop = VirtualLoop(
             arm=self._arm, disarm=outbox.cancel_timer, clock=clock, callbacks_max=callbacks_max
         )
-        self.network = Network(
-            self.loop, node, addresses, is_ordered=is_ordered, storage=storage
-        )
+        self.network = Network(self.loop, node, addresses, is_ordered=is_ordered, storage=storage)
         self.loop.network = self.network
         self._outbox, self._build_it, self._pass_on = outbox, build, pass_on
+        self._imported = imported
         self._building: Any = None
+        self.draws = 0
+        """In how many steps the node has drawn something random."""
 
     def step(self, event: InputEvent | None) -> tuple[Effect, ...]:
         """Handle an event, and all that comes of it at once; ``None`` is to start.
@@ -89,13 +93,15 @@ class Program:
         return self._during(self.loop.run, self._handle, event)
 
     def _during(self, function: Callable[..., None], *arguments: Any) -> tuple[Effect, ...]:
-        with self._outbox.opened() as effects:
+        around = Surroundings(self.node, self.draws, self.loop.time)
+        with surrounded(around, self._imported()), self._outbox.opened() as effects:
             self.network.begin(effects)
             function(*arguments)
             if self._building is not None and self._building.done():
                 self._built(self._building.result())
                 self._building = None
-            return self.network.end()
+        self.draws = around.draws_after
+        return self.network.end()
 
     @contextmanager
     def discarded_on_error(self) -> Iterator[None]:

@@ -104,4 +104,6 @@ def _shown(data: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         return repr(data)
-    return repr(text) if all(each.isprintable() or each in "\r\n\t" for each in text) else repr(data)
+    return (
+        repr(text) if all(each.isprintable() or each in "\r\n\t" for each in text) else repr(data)
+    )

@@ -133,7 +133,9 @@ class Network:
         for node, (known, at) in self._addresses.items():
             if known == host and at in (None, port):
                 return node
-        known_ones = (f"{host}:{'*' if at is None else at}" for host, at in self._addresses.values())
+        known_ones = (
+            f"{host}:{'*' if at is None else at}" for host, at in self._addresses.values()
+        )
         raise self.loop.refuse(
             ImplementationError(
                 f"{node_name(self.node)} sends to {host}:{port}, which is no node",
@@ -253,7 +255,9 @@ class Network:
     def _check(self, options: Mapping[str, Any]) -> None:
         self._refuse_sockets(options)
         if options.get("ssl") is not None:
-            raise self._refused("a connection with TLS", "there is nobody to hide from", "pass no ssl")
+            raise self._refused(
+                "a connection with TLS", "there is nobody to hide from", "pass no ssl"
+            )
         if not self._is_ordered:
             raise self._refused(
                 "a connection on links that keep no order",
