@@ -134,10 +134,17 @@ class Same:
         return f"the same as {self.path or 'the whole'}"
 
 
+_EXACT: Final = frozenset({int, str, bool, bytes, type(None)})
+"""Types whose equal values are the same."""
+
+
 def _alike(one: object, other: object) -> bool:
     """Whether equal values are of the same types: fields have seen to that themselves."""
-    return one is other or (
-        type(one) is type(other) and (isinstance(one, Fields) or same_types(one, other))
+    if one is other:
+        return True
+    kind = type(one)
+    return kind is type(other) and (
+        kind in _EXACT or isinstance(one, Fields) or same_types(one, other)
     )
 
 

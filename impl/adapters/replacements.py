@@ -227,7 +227,9 @@ _MODULES: Final = (
     ),
     _replaced(subprocess, {"_fork_exec": _refused("subprocess.Popen", RUNS_BESIDE)}),
 )
-_BY_NAME: Final[dict[str, Replacement]] = {str(new): new for each in _MODULES for new in each.new.values()}
+_BY_NAME: Final[dict[str, Replacement]] = {
+    str(new): new for each in _MODULES for new in each.new.values()
+}
 _BY_OLD: Final = {id(old): each.new[name] for each in _MODULES for name, old in each.old.items()}
 
 _METHODS: Final = (

@@ -12,7 +12,8 @@ import pathlib
 import re
 import types
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from indelible.model.errors import ImplementationError
@@ -134,7 +135,7 @@ def name_of(kind: type) -> str:
     return name if _NAMES.setdefault(name, kind) is kind else f"{kind.__module__}.{name}"
 
 
-def described(kind: type, **said: Any) -> dict[str, Any]:
+def described(kind: type, said: dict[str, Any]) -> dict[str, Any]:
     """What is said of an instance of a class, with the name of the class, which gives way to an
     attribute that is called as ``TYPE`` is."""
     return {"(class)" if TYPE in said else TYPE: name_of(kind), **said}
@@ -146,10 +147,13 @@ def called(value: Any) -> str:
     return f"{value.__module__}.{name}" if getattr(value, "__module__", None) else str(name)
 
 
-def slots_of(kind: type) -> Iterator[tuple[str, Any]]:
+@cache
+def slots_of(kind: type) -> tuple[tuple[str, Any], ...]:
     """The slots of a class, in which its instances keep attributes."""
-    for base in kind.__mro__:
-        if "__slots__" in vars(base):
-            for name, attribute in vars(base).items():
-                if type(attribute) is types.MemberDescriptorType:
-                    yield name, attribute
+    return tuple(
+        (name, attribute)
+        for base in kind.__mro__
+        if "__slots__" in vars(base)
+        for name, attribute in vars(base).items()
+        if type(attribute) is types.MemberDescriptorType
+    )
