@@ -13,6 +13,7 @@ import io
 import pickle
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import Frozen
@@ -30,6 +31,7 @@ class NoCopyError(Exception):
     """A node of which no copy can be made, and why."""
 
 
+@cache
 def is_plainly_pickled(kind: type) -> bool:
     """Whether bytes hold all that an instance keeps, because its class has no say in them."""
     if kind.__module__.partition(".")[0] in sys.stdlib_module_names | {"indelible"}:

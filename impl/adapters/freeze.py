@@ -63,10 +63,12 @@ __all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_whole"]
 
 
 class Frozen(NamedTuple):
-    """What a value is, and what can be changed in it, by address: its path, and it."""
+    """What a value is, and what can be changed in it, by address: its path, and it; and whether
+    any dict was reordered."""
 
     content: Hashable
     parts: dict[int, tuple[str, Any]]
+    is_reordered: bool = False
 
 
 def freeze(
@@ -95,6 +97,7 @@ def freeze_whole(
         else:
             for each, order in unordered:
                 _reorder(each, order)
+            return Frozen(content, walk.met, is_reordered=True)
     return Frozen(content, walk.met)
 
 

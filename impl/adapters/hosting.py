@@ -167,7 +167,7 @@ class Host:
                 # What its bytes leave out would be taken for nothing.
                 self._give_up("bytes", f"{kind.__name__} says itself how it is pickled")
                 return None
-        origin.data = self._copier.data(instance)  # In canonical order by now.
+        origin.data = self._copier.data(instance) if frozen.is_reordered else found
         try:
             self._copier.check_data(origin.data, frozen)
         except NoCopyError as error:
@@ -214,6 +214,9 @@ class Host:
             return {}
 
     def _snapshot(self, node: NodeId, content: Any, origin: Origin) -> Snapshot:
+        if type(content) is Snapshot and not origin.draws and self._adapter.fingerprint is None:
+            content.origin = origin  # Nobody else has it yet.
+            return content
         fields = dict(content) if isinstance(content, Fields) else {"state": content}
         if self._adapter.fingerprint is not None:
             fields["(node)"] = node  # Which a fingerprint need not tell.

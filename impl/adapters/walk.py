@@ -84,7 +84,10 @@ class Walk:
 
     def parts(self, values: Iterable[Any]) -> list[Any]:
         """Numbered parts."""
-        return [self.at(f"[{index}]", part) for index, part in enumerate(values)]
+        return [
+            part if type(part) in CONSTANTS else self.at(f"[{index}]", part)
+            for index, part in enumerate(values)
+        ]
 
     def attributes(self, value: Any) -> dict[str, Any]:
         """What an instance keeps, by name: in its ``__dict__``, and in slots."""
@@ -94,7 +97,10 @@ class Walk:
                 kept[name] = slot.__get__(value)
             except AttributeError:
                 continue  # Nothing was ever put there.
-        return {name: self.at(f".{name}", kept[name]) for name in sorted(kept)}
+        return {
+            name: part if type(part := kept[name]) in CONSTANTS else self.at(f".{name}", part)
+            for name in sorted(kept)
+        }
 
     def alone(self, value: Any) -> Any:
         """The value frozen as if it were met first, by itself."""
