@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send, Storage, Vote
-from indelible.model.errors import ImplementationError, ImplementationRaised
+from indelible.model.errors import ImplementationError, ImplementationRaised, IndelibleError
 from indelible.model.events import InputEvent, NodeId, node_name
 from indelible.model.plain import Fields
 
@@ -45,8 +45,15 @@ class Implementation(Protocol):
     Optional attributes: ``quorums`` (a ``QuorumSystem``; majorities if absent) by which properties
     judge what is chosen; ``links`` (one of ``Scope``'s), the weakest links it is made for, and
     ``crashes`` (``False`` if it is not made to survive them), which a scope that somebody asks for
-    may exceed; and ``scope``, the one to check it in unless another is asked for.
-    State and storage are of whatever types it says (here ``Any``, so that it may say).
+    may exceed; ``scope``, the one to check it in unless another is asked for; and ``notes``, texts
+    that reports repeat.
+
+    An optional method ``foresee(questions)`` is told of (node, state, event) triples just before
+    ``handle`` is asked each of them, as often as it is in there, so that it can find the answers
+    together.
+
+    A state is only ever handed back to the node that it is of, and equal ones stand for one
+    another. State and storage are of whatever types it says (here ``Any``, so that it may say).
     """
 
     def start(
@@ -119,8 +126,8 @@ def ask_handle(
 def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
     try:
         result = call()
-    except ImplementationError:
-        raise  # An adapter says what is wrong with the code that it hosts.
+    except (ImplementationRaised, IndelibleError):
+        raise  # What an adapter says of the code that it hosts.
     except Exception as error:
         raise ImplementationRaised(error) from error
     if not isinstance(result, tuple) or len(result) != 2:
