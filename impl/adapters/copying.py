@@ -32,7 +32,7 @@ class NoCopyError(Exception):
 
 
 @cache
-def is_plainly_pickled(kind: type) -> bool:
+def is_plainly_pickled(kind: Any) -> bool:
     """Whether bytes hold all that an instance keeps, because its class has no say in them."""
     if kind.__module__.partition(".")[0] in sys.stdlib_module_names | {"indelible"}:
         return True

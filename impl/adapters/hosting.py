@@ -162,7 +162,8 @@ class Host:
             return known
         frozen = self._settled(instance)
         self._notice(frozen.parts)
-        for kind in {type(part) for _, part in frozen.parts.values()}:
+        kinds: set[Any] = {type(part) for _, part in frozen.parts.values()}
+        for kind in kinds:
             if not is_plainly_pickled(kind):
                 # What its bytes leave out would be taken for nothing.
                 self._give_up("bytes", f"{kind.__name__} says itself how it is pickled")

@@ -10,6 +10,7 @@ import fractions
 import ipaddress
 import pathlib
 import re
+import sys
 import types
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -92,7 +93,8 @@ class Walk:
     def attributes(self, value: Any) -> dict[str, Any]:
         """What an instance keeps, by name: in its ``__dict__``, and in slots."""
         kept = dict(getattr(value, "__dict__", ()))
-        for name, slot in slots_of(type(value)):
+        kind: Any = type(value)
+        for name, slot in slots_of(kind):
             try:
                 kept[name] = slot.__get__(value)
             except AttributeError:
@@ -135,10 +137,26 @@ Plan: TypeAlias = Callable[[Walk, Any], Any]
 _NAMES: Final[dict[str, type]] = {}
 
 
-def name_of(kind: type) -> str:
-    """What a class is called: its name, with its module where another has the same."""
+@cache
+def name_of(kind: Any) -> str:
+    """What a class is called: its name, with its module where another has the same.
+
+    Names are in traces, so they do not depend on which of two classes of one package is met first.
+    """
     name = kind.__qualname__.replace("<locals>.", "")
-    return name if _NAMES.setdefault(name, kind) is kind else f"{kind.__module__}.{name}"
+    package = kind.__module__.partition(".")[0]
+    namesakes = (
+        vars(module).get(kind.__name__)
+        for path, module in list(sys.modules.items())
+        if path.partition(".")[0] == package and path != kind.__module__ and module is not None
+    )
+    alone = not any(
+        isinstance(each, type) and each is not kind and each.__qualname__ == kind.__qualname__
+        for each in namesakes
+    )
+    if alone and _NAMES.setdefault(name, kind) is kind:
+        return str(name)
+    return f"{kind.__module__}.{name}"
 
 
 def described(kind: type, said: dict[str, Any]) -> dict[str, Any]:

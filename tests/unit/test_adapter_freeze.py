@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import subprocess
 import sys
@@ -226,6 +227,24 @@ def test_a_class_is_told_though_an_attribute_is_called_type() -> None:
     assert str(frozen) == "prepare((class)='Box')"
     assert isinstance(frozen, Snapshot)
     assert frozen != freeze(other)
+
+
+def test_names_do_not_depend_on_what_is_met_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "namesakes"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from namesakes.one import Other\n")
+    for name in ("one", "two"):
+        (folder / f"{name}.py").write_text("class Accept: pass\nclass Other: pass\n")
+    (folder / "two.py").write_text("from namesakes.one import Other\nclass Accept: pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    one, two = (importlib.import_module(f"namesakes.{name}") for name in ("one", "two"))
+    assert str(freeze(two.Accept())) == "namesakes.two.Accept"
+    assert str(freeze(one.Accept())) == "namesakes.one.Accept"
+    assert freeze(one.Accept()) != freeze(two.Accept())
+    assert str(freeze(one.Other())).endswith("Other")
+    assert not str(freeze(one.Other())).startswith("namesakes")
 
 
 def test_attributes_may_be_called_anything() -> None:

@@ -133,11 +133,11 @@ def test_a_late_leak_is_found_too(adapters: Any) -> None:
     adapter.start(0, NODES, None)
 
     def go_on() -> None:
-        for _ in range(17):
+        for _ in range(100):
             adapter.handle(0, state, Submit("a"))
             sys.modules["library_of_leaks"].COUNT += 1  # type: ignore[attr-defined]
 
-    with pytest.raises(ImplementationError, match=r"COUNT in one of the last 16 steps"):
+    with pytest.raises(ImplementationError, match=r"COUNT in one of the last \d+ steps"):
         go_on()
 
 
