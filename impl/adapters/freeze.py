@@ -63,10 +63,12 @@ __all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_together", "freeze_whole"]
 
 
 class Frozen(NamedTuple):
-    """What a value is, and what can be changed in it, by address: its path, and it."""
+    """What a value is, and what can be changed in it, by address: its path, and it; and whether
+    any dict was reordered."""
 
     content: Hashable
     parts: dict[int, tuple[str, Any]]
+    is_reordered: bool = False
 
 
 def freeze(
@@ -76,8 +78,8 @@ def freeze(
 
     ``known`` says, by type, what is frozen in the place of a value: for things of which only some
     part decides what they do. With ``reorder`` every dict is put into canonical order as well, so
-    that whoever walks it afterwards cannot tell in which order it was filled; unless something in
-    the value may be walking it at this moment.
+    that whoever walks it afterwards cannot tell in which order it was filled. Where something in
+    the value may be walking it at this moment, the order is told instead, under ``(orders)``.
     """
     return freeze_whole(value, known=known, reorder=reorder).content
 
@@ -88,9 +90,14 @@ def freeze_whole(
     """The same, and what can be changed in the value."""
     walk = Walk(_plan_of, known)
     content: Hashable = walk.frozen(value)
-    if reorder and not walk.suspended:
-        for each, order in walk.dicts:
-            _reorder(each, order)
+    unordered = [(each, order) for each, order in walk.dicts if list(dict.keys(each)) != order]
+    if reorder and unordered:
+        if walk.suspended:
+            content = _with_orders(content, walk, unordered)
+        else:
+            for each, order in unordered:
+                _reorder(each, order)
+            return Frozen(content, walk.met, is_reordered=True)
     return Frozen(content, walk.met)
 
 
@@ -117,14 +124,21 @@ def freeze_together(
     return {**frozen, "(orders)": Fields(orders)} if orders else frozen
 
 
+def _with_orders(
+    content: Hashable, walk: Walk, unordered: list[tuple[dict[Any, Any], list[Any]]]
+) -> Snapshot:
+    """What a value is, and in which order its dicts are: the places of their keys if sorted."""
+    orders = {walk.met[id(each)][0]: _places(each, order) for each, order in unordered}
+    said = content if isinstance(content, Fields) else {"state": content}
+    return Snapshot({**said, "(orders)": Fields(orders)})
+
+
 def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
     place = {key: number for number, key in enumerate(order)}
     return tuple(place[key] for key in dict.keys(value))
 
 
 def _reorder(value: dict[Any, Any], order: list[Any]) -> None:
-    if list(dict.keys(value)) == order:
-        return
     pairs = [(key, dict.__getitem__(value, key)) for key in order]
     dict.clear(value)
     dict.update(value, pairs)
@@ -222,4 +236,4 @@ def _is_value(kind: Any) -> bool:
 
 
 def _keeps(kind: type) -> bool:
-    return kind.__dictoffset__ != 0 or any(True for _ in slots_of(kind))
+    return kind.__dictoffset__ != 0 or bool(slots_of(kind))
