@@ -5,7 +5,7 @@ from __future__ import annotations
 from indelible.checkers.audit.digests import DigestMap, digest_of
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
-from indelible.checkers.audit.notes import Notes
+from indelible.checkers.audit.notes import NODES_UNKNOWN, Notes
 from indelible.model.effects import NO_OP, Slot, Value
 from indelible.model.events import Command
 
@@ -74,22 +74,26 @@ class DecisionRules:
         missing = members.missing
         if not self._is_submitted(value):
             if missing == 0:
-                notes.violated("validity", slot=slot)
+                notes.violated("validity", members.unmet, slot=slot)
             else:
-                notes.cannot_know("validity", f"slot {slot}: it may have been submitted to a node "
-                                  f"whose log is not whole{members.said(missing)}")  # fmt: skip
+                notes.cannot_know(
+                    "validity",
+                    f"slot {slot}: what was decided may have been submitted to a node whose log is "
+                    f"not whole{members.said(missing)}",
+                )
         voters = [masks[place] for masks in cell.votes.values()]
         if missing is None:
-            notes.cannot_know("decided_implies_chosen", "no record says who the nodes are")
+            notes.cannot_know("decided_implies_chosen", NODES_UNKNOWN)
         elif not any(members.is_phase2(mask) for mask in voters):
-            if any(members.is_phase2(mask | missing) for mask in (*voters, 0)):
+            if_new = members.without_quorum(members.is_phase2, (*voters, 0))
+            if if_new is None:
                 notes.cannot_know(
                     "decided_implies_chosen",
                     f"slot {slot}: nodes whose log is not whole may have voted for what was "
                     f"decided{members.said(missing)}",
                 )
             else:
-                notes.violated("decided_implies_chosen", slot=slot)
+                notes.violated("decided_implies_chosen", if_new, slot=slot)
 
     def _is_submitted(self, value: Value) -> bool:
         if value is NO_OP:

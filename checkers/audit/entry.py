@@ -88,7 +88,7 @@ class Entry(NamedTuple):
     - ``submitted``: the command that a client gave, as a tuple of one, or nothing.
     - ``testimony``: in order; ``before_crash`` of it came before the node started again.
     - ``links``: only where they were asked for.
-    - ``time``: as logged, if it is a number.
+    - ``time``: as logged, if it is a number; ``line``: as it was read, if that was asked for.
     """
 
     node: NodeId
@@ -100,6 +100,7 @@ class Entry(NamedTuple):
     first: bool = False
     links: Links | None = None
     time: float | None = None
+    line: bytes = b""
 
 
 def plain_entry(line: bytes, *, links: bool) -> Entry:

@@ -97,6 +97,8 @@ class ExecutionRules:
                 index=max(member.ahead),
                 missing=member.executed,
             )
+        if not self._notes.wants("execution_follows_log"):
+            return
         if not all(self._follows(member, index, command) for index, command in new):
             self._judge_whole_log(member)
 

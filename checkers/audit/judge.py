@@ -16,7 +16,7 @@ from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMI
 from indelible.checkers.audit.executing import ExecutionRules
 from indelible.checkers.audit.ledger import Ledger
 from indelible.checkers.audit.members import Member, Members
-from indelible.checkers.audit.notes import Finding, Notes
+from indelible.checkers.audit.notes import Finding, Notes, Place
 from indelible.checkers.audit.voting import VotingRules
 from indelible.model.events import NodeId
 from indelible.model.quorums import QuorumSystem
@@ -66,13 +66,17 @@ class Judge:
         self._voting = VotingRules(self.members, self.notes, slots)
         self._suspects = 0
 
-    def judge(self, entry: Entry) -> None:
+    def judge(self, entry: Entry, place: Place) -> None:
         """Take the next entry. Raises ``TypeError`` where two ballots have no order."""
         notes, members = self.notes, self.members
         notes.number += 1
+        notes.place = place
         member = members.member(entry.node)
         if entry.kind == "start" or not members.acted & member.bit:
-            members.met(entry, member)
+            is_new = not members.acted & member.bit
+            notes.problems += members.met(entry, member)
+            if is_new:
+                notes.met(member.bit, is_new=bool(member.bit & members.whole))
         seen = self.seen
         for command in entry.submitted:
             seen |= SUBMIT
@@ -84,6 +88,10 @@ class Judge:
         if seen != self.seen or len(notes.suspects) != self._suspects:
             self.seen, self._suspects = seen, len(notes.suspects)
             self.finding = self._first_observable()
+
+    def forget_run(self, node: NodeId) -> None:
+        """The node may have started again."""
+        self.members.member(node).begin_run()
 
     def _judge_testimony(self, entry: Entry, member: Member) -> int:
         """Judge what the node says, and tell what kinds of testimony that was."""

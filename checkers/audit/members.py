@@ -6,7 +6,7 @@ then does it mean anything that the log does *not* say something of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from indelible.checkers.audit.entry import Entry
 from indelible.model.effects import Ballot
@@ -97,13 +97,21 @@ class Members:
             self._count += 1
         return found
 
-    def met(self, entry: Entry, member: Member) -> None:
-        """A node starts, or does something for the first time."""
+    def met(self, entry: Entry, member: Member) -> list[str]:
+        """A node starts, or does something for the first time; says what is odd about that."""
+        odd = []
         if entry.nodes and self.nodes is None:
             self._agree_on(entry.nodes)
+        elif entry.nodes and self.nodes is not None and set(entry.nodes) != set(self.nodes):
+            said, before = (", ".join(map(node_name, each)) for each in (entry.nodes, self.nodes))
+            odd.append(f"it says that the nodes are {said}, and before they were {before}")
+        if self.everyone is not None and not self.everyone & member.bit:
+            names = ", ".join(map(node_name, self.nodes or ()))
+            odd.append(f"{node_name(member.node)} is not among the nodes, which are {names}")
         if entry.first and not self.acted & member.bit and not self.has_lost:
             self.whole |= member.bit
         self.acted |= member.bit
+        return odd
 
     def lose(self, nodes: tuple[NodeId, ...] | None = None) -> None:
         """Something of these nodes, or of any of them, is not in the log."""
@@ -120,15 +128,31 @@ class Members:
     def missing(self) -> int | None:
         """Those that may have done what the log does not say; ``None`` if nobody knows who the
         nodes are."""
-        return None if self.everyone is None else self.everyone & ~self.whole
+        if self.everyone is None:
+            return None
+        return self.everyone & ~self.whole & ~self.unmet
+
+    @property
+    def unmet(self) -> int:
+        """Those of which there was no record, and which may not have started yet."""
+        return 0 if self.everyone is None or self.has_lost else self.everyone & ~self.acted
+
+    def without_quorum(self, is_quorum: Callable[[int], bool], masks: Iterable[int]) -> int | None:
+        """That none of these sets was a quorum is so if the nodes of these bits have done nothing
+        so far; ``None`` if it may not be so, whatever they have done."""
+        missing, unmet = self.missing or 0, self.unmet
+        masks = tuple(masks)
+        if any(is_quorum(mask | missing) for mask in masks):
+            return None
+        return unmet if any(is_quorum(mask | missing | unmet) for mask in masks) else 0
 
     def is_phase1(self, mask: int) -> bool:
         """Whether the nodes that the bits stand for may conclude phase 1."""
         found = self._phase1.get(mask)
         if found is None:
             nodes = self.nodes or ()
-            found = self._quorums.is_phase1_quorum(tuple(self.named(mask)), nodes)
-            self._phase1[mask] = found
+            those = tuple([node for node in nodes if self.known[node].bit & mask])
+            found = self._phase1[mask] = self._quorums.is_phase1_quorum(those, nodes)
         return found
 
     def is_phase2(self, mask: int) -> bool:
@@ -136,8 +160,8 @@ class Members:
         found = self._phase2.get(mask)
         if found is None:
             nodes = self.nodes or ()
-            found = self._quorums.is_phase2_quorum(tuple(self.named(mask)), nodes)
-            self._phase2[mask] = found
+            those = tuple([node for node in nodes if self.known[node].bit & mask])
+            found = self._phase2[mask] = self._quorums.is_phase2_quorum(those, nodes)
         return found
 
     def named(self, mask: int) -> Iterator[NodeId]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
-from indelible.checkers.audit.notes import Notes
+from indelible.checkers.audit.notes import NODES_UNKNOWN, Notes
 from indelible.model.effects import Ballot, Slot, Value
 
 __all__ = ["VotingRules"]
@@ -99,17 +99,19 @@ class VotingRules:
                 if known.promised is not None and not known.promised < ballot:
                     promised |= known.bit
             if missing is None:
-                self._notes.cannot_know("leaders_are_promised", "no record says who the nodes are")
-            elif members.is_phase1(promised):
+                self._notes.cannot_know("leaders_are_promised", NODES_UNKNOWN)
                 continue
-            elif members.is_phase1(promised | missing):
+            if members.is_phase1(promised):
+                continue
+            if_new = members.without_quorum(members.is_phase1, (promised,))
+            if if_new is None:
                 self._notes.cannot_know(
                     "leaders_are_promised",
                     f"nodes whose log is not whole may have promised a ballot that was led"
                     f"{members.said(missing)}",
                 )
             else:
-                self._notes.violated("leaders_are_promised", ballot=ballot)
+                self._notes.violated("leaders_are_promised", if_new, ballot=ballot)
 
     def _judge_vote(self, slot: Slot, cell: Cell, ballot: Ballot, place: int) -> None:
         """Nothing else can be chosen below a new vote; and below older votes nothing else than what
@@ -134,6 +136,8 @@ class VotingRules:
 
     def _judge_all_votes(self, lowers: Sequence[Ballot]) -> None:
         """The same for every vote there is: a ballot is led only now, or a promise fell."""
+        if not self._notes.wants(SAFE):
+            return
         for slot, pattern in self._slots.patterns():
             votes = dict(pattern.votes)
             for ballot, masks in votes.items():
@@ -147,32 +151,31 @@ class VotingRules:
     ) -> None:
         """Below ``ballot``, where the value at ``place`` got a vote, no other is chosen or can be
         at ``lower``, where ``masks`` are the votes."""
-        match self._can_choose_other(place, lower, masks):
-            case "yes":
-                self._notes.violated(SAFE, slot=slot, ballot=ballot, lower=lower)
-            case "maybe":
-                self._notes.cannot_know(
-                    SAFE,
-                    f"slot {slot}: nodes whose log is not whole may have promised more"
-                    f"{self._members.said(self._members.missing)}",
-                )
-
-    def _can_choose_other(
-        self, place: int, lower: Ballot, masks: Sequence[int]
-    ) -> Literal["yes", "no", "maybe"]:
         members = self._members
         if members.everyone is None:
-            self._notes.cannot_know(SAFE, "no record says who the nodes are")
-            return "no"
+            self._notes.cannot_know(SAFE, NODES_UNKNOWN)
+            return
         free = self._free_at(lower)
         for mask in masks:
             free &= ~mask
         rivals = [mask for at, mask in enumerate(masks) if mask and at != place]
-        if any(members.is_phase2(mask | free) for mask in (*rivals, 0)):
-            surely = free & members.whole
-            sure = any(members.is_phase2(mask | surely) for mask in (*rivals, 0))
-            return "yes" if sure else "maybe"
-        return "no"
+
+        def can_be_chosen(free: int) -> bool:
+            return any(members.is_phase2(mask | free) for mask in (*rivals, 0))
+
+        if not can_be_chosen(free):
+            return
+        about = {"slot": slot, "ballot": ballot, "lower": lower}
+        if can_be_chosen(free & members.whole):
+            self._notes.violated(SAFE, **about)
+        elif can_be_chosen(free & (members.whole | members.unmet)):
+            self._notes.violated(SAFE, members.unmet, **about)
+        else:
+            self._notes.cannot_know(
+                SAFE,
+                f"slot {slot}: nodes whose log is not whole may have promised more"
+                f"{members.said(members.missing)}",
+            )
 
     def _free_at(self, ballot: Ballot) -> int:
         """The nodes that have promised nothing above a ballot, and may still vote in it."""
