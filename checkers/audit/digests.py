@@ -9,16 +9,21 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from heapq import merge
 from typing import Final
 
 __all__ = ["DigestMap", "digest_of"]
 
+KNOWN_MAX: Final = 1 << 14
+"""Of so many values the digests are remembered: each is asked for several times."""
+
 RECENT_MAX: Final = 1 << 14
 """So many entries are kept in a dict, before they move to an array."""
 
 
+@lru_cache(KNOWN_MAX)
 def digest_of(value: Hashable) -> int:
     """64 bits that are the same for equal plain values, in every process."""
     said = _said(value).encode("utf-8", "surrogatepass")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final
 
 from indelible.checkers.audit.digests import DigestMap, digest_of
@@ -35,8 +36,6 @@ class ExecutionRules:
 
     def conclude(self, member: Member, executed: Sequence[tuple[int, Command]]) -> None:
         """Judge what the node has executed in an entry, since it last started."""
-        if not executed:
-            return
         new: list[tuple[int, Command]] = []
         for index, command in executed:
             if member.runs(index):
@@ -45,12 +44,16 @@ class ExecutionRules:
                 new.append((index, command))
         if new:
             if member.bit & self._members.whole:
-                self._judge_order(member, sorted(new, key=lambda known: known[0]))
+                new.sort(key=itemgetter(0))
+                self._judge_order(member, new)
             else:
                 for name in ("execution_without_gap", "execution_follows_log"):
                     self._notes.cannot_know(
                         name, f"the log is not whole{self._members.said(member.bit)}"
                     )
+
+    def tidy(self) -> None:
+        """Settle what was executed long ago."""
         self._indices.tidy()
 
     def _is_new(self, member: Member, index: int, command: Command) -> bool:
@@ -99,14 +102,21 @@ class ExecutionRules:
             )
         if not self._notes.wants("execution_follows_log"):
             return
-        if not all(self._follows(member, index, command) for index, command in new):
-            self._judge_whole_log(member)
+        for index, command in new:
+            if not self._follows(member, index, command):
+                self._judge_whole_log(member)
+                break
 
     def _follows(self, member: Member, index: int, command: Command) -> bool:
         """Whether a command is the next one of the log that the node decided, as far as that is
         plain to see; then it is counted."""
         if index != member.matched or command is NO_OP:
             return False
+        cell = self._slots.live.get(member.slot + 1)
+        if cell is not None and cell.values[0] == command and cell.said[0] & member.bit:
+            member.matched += 1
+            member.slot += 1
+            return True
         for slot in range(member.slot + 1, min(member.slot_max, member.slot + NEAR) + 1):
             if self._slots.has_said(slot, member.bit, command):
                 member.matched += 1

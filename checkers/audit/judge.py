@@ -42,6 +42,9 @@ NEEDS: Final[Mapping[str, int]] = {
 }
 """The testimony without which a property says nothing of a log."""
 
+TIDIED_EVERY: Final = 256
+"""After so many entries old cells are settled."""
+
 RULES: Final = tuple(NEEDS)
 """The properties that are judged, in the order in which one is reported before another."""
 
@@ -71,6 +74,9 @@ class Judge:
         notes, members = self.notes, self.members
         notes.number += 1
         notes.place = place
+        if not notes.number % TIDIED_EVERY:
+            self._slots.tidy()
+            self._executing.tidy()
         member = members.member(entry.node)
         if entry.kind == "start" or not members.acted & member.bit:
             is_new = not members.acted & member.bit
@@ -114,15 +120,17 @@ class Judge:
             else:
                 voting.lead(member, said[1])
         # As properties do, rules see what the whole entry has come to.
-        voting.conclude(member, promised)
-        deciding.conclude(member)
+        if seen & (PROMISE | VOTE | LEAD):
+            voting.conclude(member, promised)
+        if seen & DECIDE:
+            deciding.conclude(member)
         if entry.kind == "event":
-            self._executing.conclude(member, executed)
+            if executed:
+                self._executing.conclude(member, executed)
         else:
             self._executing.conclude(member, executed[:before_crash])
             member.begin_run()
             self._executing.conclude(member, executed[before_crash:])
-        self._slots.tidy()
         return seen
 
     def _first_observable(self) -> Finding | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from indelible.checkers.audit.digests import digest_of
 from indelible.model.effects import Ballot
@@ -30,8 +30,7 @@ class _Digest:
     digest: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A cell without its values: for each of them the nodes that said it, as bits; and the votes,
     as (ballot, for each value the nodes that voted for it)."""
 
@@ -105,6 +104,9 @@ class Ledger:
 
     def has_said(self, number: int, bit: int, value: Hashable) -> bool:
         """Whether the node of ``bit`` has said ``value`` of this number."""
+        cell = self.live.get(number)
+        if cell is not None and len(cell.said) == 1 and cell.values[0] == value:
+            return bool(cell.said[0] & bit)
         digest = None
         for known in self.said_by(number, bit):
             if type(known) is not _Digest:

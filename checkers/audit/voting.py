@@ -31,8 +31,9 @@ class VotingRules:
         self._led: list[Ballot] = []
         self._voted_max: Ballot | None = None
         self._free: dict[Ballot, int] = {}
+        self._clear: set[Ballot] = set()
         self._new_votes: list[tuple[Slot, Cell, Ballot, int]] = []
-        self._new_led: list[tuple[Member, Ballot]] = []
+        self._new_led: list[Ballot] = []
 
     def vote(self, member: Member, slot: Slot, ballot: Ballot, value: Value) -> None:
         """A node votes; whether that is safe is judged when the entry is concluded."""
@@ -59,23 +60,23 @@ class VotingRules:
         else:
             insort(self._led, ballot)
         self._leaders[ballot] = leaders | member.bit
-        self._new_led.append((member, ballot))
+        self._new_led.append(ballot)
 
     def conclude(self, member: Member, promised: Ballot | None) -> None:
         """Judge the votes and leaderships of an entry, the last promise of which this is."""
-        fell = False
-        if promised is not None:
+        if promised is not None and promised != member.promised:
             fell = member.promised is not None and promised < member.promised
-            if promised != member.promised:
-                member.promised = promised
-                self._free.clear()
-        if fell:
-            self._notes.violated("promise_never_falls", node=member.node)
-            self._judge_leaders(self._leaders)
-            self._judge_all_votes(self._led)
+            member.promised = promised
+            self._free.clear()
+            self._clear.clear()
+            if fell:
+                self._notes.violated("promise_never_falls", node=member.node)
+                self._judge_leaders(self._leaders)
+                self._judge_all_votes(self._led)
         if self._new_led:
-            self._judge_leaders([ballot for _, ballot in self._new_led])
-            stale = [ballot for _, ballot in self._new_led if self._is_below_votes(ballot)]
+            self._clear.clear()
+            self._judge_leaders(self._new_led)
+            stale = [ballot for ballot in self._new_led if self._is_below_votes(ballot)]
             if stale:
                 self._judge_all_votes(stale)
             self._new_led.clear()
@@ -117,14 +118,17 @@ class VotingRules:
         """Nothing else can be chosen below a new vote; and below older votes nothing else than what
         they are for, if this vote is."""
         votes = cell.votes
+        if len(votes) == 1 and ballot in self._clear:
+            return
         led = bisect_left(self._led, ballot)
         # Of the ballots in which nobody voted here the highest leaves most nodes free: if nothing
         # can be chosen there, then in no lower one.
         while led and self._led[led - 1] in votes:
             led -= 1
-        if led:
-            self._judge_pair(slot, ballot, place, self._led[led - 1], ())
+        is_clear = not led or self._judge_pair(slot, ballot, place, self._led[led - 1], ())
         if len(votes) == 1:
+            if is_clear:
+                self._clear.add(ballot)
             return
         for other, masks in votes.items():
             if other < ballot:
@@ -148,13 +152,13 @@ class VotingRules:
 
     def _judge_pair(
         self, slot: Slot, ballot: Ballot, place: int, lower: Ballot, masks: Sequence[int]
-    ) -> None:
+    ) -> bool:
         """Below ``ballot``, where the value at ``place`` got a vote, no other is chosen or can be
-        at ``lower``, where ``masks`` are the votes."""
+        at ``lower``, where ``masks`` are the votes. Whether that is surely so."""
         members = self._members
         if members.everyone is None:
             self._notes.cannot_know(SAFE, NODES_UNKNOWN)
-            return
+            return False
         free = self._free_at(lower)
         for mask in masks:
             free &= ~mask
@@ -164,7 +168,7 @@ class VotingRules:
             return any(members.is_phase2(mask | free) for mask in (*rivals, 0))
 
         if not can_be_chosen(free):
-            return
+            return True
         about = {"slot": slot, "ballot": ballot, "lower": lower}
         if can_be_chosen(free & members.whole):
             self._notes.violated(SAFE, **about)
@@ -176,6 +180,7 @@ class VotingRules:
                 f"slot {slot}: nodes whose log is not whole may have promised more"
                 f"{members.said(members.missing)}",
             )
+        return False
 
     def _free_at(self, ballot: Ballot) -> int:
         """The nodes that have promised nothing above a ballot, and may still vote in it."""
