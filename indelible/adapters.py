@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from indelible.impl.adapters.objects import ObjectAdapter
 from indelible.impl.adapters.outbox import Outbox
+from indelible.impl.adapters.process import ProcessAdapter
 
-__all__ = ["ObjectAdapter", "Outbox"]
+__all__ = ["ObjectAdapter", "Outbox", "ProcessAdapter"]
