@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,7 @@ def audit(
     from indelible.audit_files import opened_logs
     from indelible.audit_report import audit_headline, audit_json, render_audit
     from indelible.ci import begin_junit, tell_ci
+    from indelible.progress import interruptible
     from indelible.terminal import write_result
 
     title = ", ".join(logs)
@@ -69,8 +70,8 @@ def audit(
     progress = False if quiet and progress is None else progress
     quorums = _quorums(quorums_name)
     rules = _rules(names, internal=not no_internal)
-    with opened_logs(logs) as files:
-        result, proof = audited_files(files, quorums, nodes, rules, progress)
+    with interruptible() as interrupted, opened_logs(logs, interrupted) as files:
+        result, proof = audited_files(files, quorums, nodes, rules, progress, interrupted)
     if json:
         text = audit_json(result, proof, files.names)
     elif quiet:
@@ -88,19 +89,17 @@ def audited_files(
     nodes: int | tuple[NodeId, ...] | None,
     names: tuple[str, ...],
     progress: bool | None,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> tuple[Audit, Proof | None]:
     """The verdict, and what shows it where a property is violated."""
     from indelible.audit_report import place_text, progress_text
     from indelible.checkers.audit.audit import audit as audited
     from indelible.checkers.audit.proof import prove
     from indelible.model.scope import Scope
-    from indelible.progress import interruptible, shown_progress
+    from indelible.progress import shown_progress
 
     named = None if nodes is None else Scope(nodes=nodes).nodes
-    with (
-        interruptible() as interrupted,
-        shown_progress(progress, lambda seen: progress_text(files.names, seen)) as report,
-    ):
+    with shown_progress(progress, lambda seen: progress_text(files.names, seen)) as report:
         result = audited(
             _lines(files),
             quorums,

@@ -6,6 +6,8 @@ What cannot be read twice, such as a pipe, is kept in a temporary file while it 
 from __future__ import annotations
 
 import gzip
+import os
+import select
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +19,9 @@ from indelible.model.errors import IndelibleError
 __all__ = ["STDIN", "LogFiles", "opened_logs"]
 
 STDIN: Final = "-"
+PATIENCE: Final = 0.2
+"""So many seconds a pipe may be silent, before somebody is asked whether to go on."""
+
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
@@ -33,27 +38,32 @@ class LogFiles:
 
 
 @contextmanager
-def opened_logs(names: tuple[str, ...]) -> Iterator[LogFiles]:
-    """The files of these names; ``-`` is stdin. Raises ``IndelibleError`` if there is none."""
+def opened_logs(
+    names: tuple[str, ...], interrupted: Callable[[], bool] = lambda: False
+) -> Iterator[LogFiles]:
+    """The files of these names; ``-`` is stdin. Raises ``IndelibleError`` if there is none.
+
+    ``interrupted`` is asked while a pipe has nothing to say: it ends there, if so.
+    """
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise IndelibleError(f"{twice} is named twice", remedy="name each log once")
     with ExitStack() as stack:
-        files = tuple([_opened(name, stack) for name in names])
+        files = tuple([_opened(name, stack, interrupted) for name in names])
         shown = tuple(["stdin" if name == STDIN else name for name in names])
         yield LogFiles(shown, files)
 
 
-def _opened(name: str, stack: ExitStack) -> BinaryIO:
+def _opened(name: str, stack: ExitStack, interrupted: Callable[[], bool]) -> BinaryIO:
     if name == STDIN:
-        return stack.enter_context(_Kept(sys.stdin.buffer))
+        return stack.enter_context(_Kept(sys.stdin.buffer, interrupted))
     try:
         file = stack.enter_context(open(name, "rb"))  # noqa: SIM115
     except OSError as error:
         raise IndelibleError(
             f"{name} cannot be read: {error.strerror or error}", remedy="name a recorded log"
         ) from None
-    return file if file.seekable() else stack.enter_context(_Kept(file))
+    return file if file.seekable() else stack.enter_context(_Kept(file, interrupted))
 
 
 def _rewound(file: BinaryIO) -> BinaryIO:
@@ -66,8 +76,9 @@ def _rewound(file: BinaryIO) -> BinaryIO:
 class _Kept:
     """What comes from a pipe, kept as it is read, so that it can be read again."""
 
-    def __init__(self, pipe: BinaryIO) -> None:
+    def __init__(self, pipe: BinaryIO, interrupted: Callable[[], bool]) -> None:
         self._pipe = pipe
+        self._interrupted = interrupted
         self._kept = tempfile.TemporaryFile()  # noqa: SIM115  # It lives as long as this does.
 
     def __enter__(self) -> BinaryIO:
@@ -93,7 +104,16 @@ class _Kept:
         found = self._kept.read(size)
         if found:
             return found
-        read: Callable[[int], bytes] = getattr(self._pipe, "read1", self._pipe.read)
-        fresh = read(size)
+        fresh = self._fresh(size)
         self._kept.write(fresh)
         return fresh
+
+    def _fresh(self, size: int) -> bytes:
+        try:
+            descriptor = self._pipe.fileno()
+        except OSError:  # Nothing of the system: a test, for instance.
+            return self._pipe.read(size)
+        while not select.select([descriptor], [], [], PATIENCE)[0]:
+            if self._interrupted():
+                return b""
+        return os.read(descriptor, size)

@@ -120,6 +120,8 @@ def audit(
             break
         if judge.finding is not None:
             break
+    else:
+        stopped = "interrupted" if interrupted() else ""
     judge.notes.end()
     return _concluded(judge, problems, names, stopped, place_text)
 
@@ -191,7 +193,7 @@ def _result(
         result = "violated"
     elif lacking:
         result = "not observable"
-        reason = f"no record has a {' or a '.join(lacking)}"
+        reason = f"no record has {' or '.join(lacking)}"
     elif name in judge.notes.unknown:
         place, why = judge.notes.unknown[name]
         result, reason = "inconclusive", f"from {place_text(place)} on: {why}"

@@ -41,7 +41,11 @@ def _said(value: Hashable) -> str:
         parts = (_said(part) for part in value)
         return "[" + "".join(f"{len(part)}:{part}" for part in parts) + "]"
     if isinstance(value, Mapping):
-        parts = (_said((key, part)) for key, part in value.items())
+        # Among the fields of an object 1, 1.0 and true are three.
+        parts = (
+            _said((type(key).__name__, key, type(part).__name__, part))
+            for key, part in value.items()
+        )
         return "{" + "".join(f"{len(part)}:{part}" for part in parts) + "}"
     return repr(value)
 

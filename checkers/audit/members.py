@@ -99,8 +99,10 @@ class Members:
 
     def met(self, entry: Entry, member: Member) -> list[str]:
         """A node starts, or does something for the first time; says what is odd about that."""
-        odd = []
+        odd: list[str] = []
         if entry.nodes and self.nodes is None:
+            strangers = [node for node in self.known if node not in entry.nodes]
+            odd += [f"{node_name(node)}, met before, is not among the nodes" for node in strangers]
             self._agree_on(entry.nodes)
         elif entry.nodes and self.nodes is not None and set(entry.nodes) != set(self.nodes):
             said, before = (", ".join(map(node_name, each)) for each in (entry.nodes, self.nodes))

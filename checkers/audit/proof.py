@@ -169,8 +169,9 @@ def _effects(finding: Finding, node: NodeId, testimony: Sequence[Testimony]) -> 
 
 
 def _reduced(shown: list[Record], still: Callable[[Sequence[Record]], bool]) -> list[Record]:
-    """The records without those that are not needed; the last one is."""
-    for record in shown[:-1]:
+    """The records without those that are not needed; the last one is. Early ones stay rather than
+    later ones that say the same."""
+    for record in reversed(shown[:-1]):
         fewer = [known for known in shown if known is not record]
         if still(fewer):
             shown = fewer
