@@ -131,7 +131,7 @@ def _property_lines(properties: Sequence[PropertyResult]) -> Iterator[str]:
     yield "Properties"
     width = max((len(known.name) for known in properties), default=0)
     for known in properties:
-        says = "no violation so far" if known.result == "inconclusive" else known.result
+        says: str = "no violation so far" if known.result == "inconclusive" else known.result
         says += f": {one_line(known.reason)}" if known.reason else ""
         yield f"  {MARKS[known.result]} {known.name:<{width}}  {says}"
 

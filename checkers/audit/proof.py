@@ -131,11 +131,10 @@ def _telling(finding: Finding, entries: Iterable[tuple[Place, Entry]]) -> list[R
     kept: dict[Any, tuple[int, Place, Entry]] = {}
     for number, (place, entry) in enumerate(entries, start=1):
         if number == finding.number:
+            # By number, so that a record that says several things stands there once.
             before = {known[0]: known for known in kept.values()}
-            last = (number, place, entry)
-            return [
-                _record(finding, *known[1:]) for known in (*map(before.get, sorted(before)), last)
-            ]
+            shown = [before[each] for each in sorted(before)]
+            return [_record(finding, *known[1:]) for known in (*shown, (number, place, entry))]
         for effect in _effects(finding, entry.node, entry.testimony):
             is_promise = isinstance(effect, Promise)
             # Of its promises the last one counts.

@@ -56,13 +56,12 @@ def _plain_event(event: Event) -> Event:
 
 
 def _plain_effect(effect: Effect) -> Effect:
-    said = {part.name: getattr(effect, part.name) for part in fields(effect)}
-    made: Effect = type(effect)(
-        **{
-            name: tuple(value) if name == "ballot" and isinstance(value, tuple) else _plain(value)
-            for name, value in said.items()
-        }
-    )
+    said: dict[str, Any] = {}
+    for part in fields(effect):
+        value = getattr(effect, part.name)
+        is_ballot = part.name == "ballot" and isinstance(value, tuple)
+        said[part.name] = tuple(value) if is_ballot else _plain(value)
+    made: Effect = type(effect)(**said)
     return made
 
 
