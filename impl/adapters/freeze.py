@@ -17,7 +17,7 @@ import threading
 import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, NamedTuple
 
@@ -59,7 +59,7 @@ from indelible.impl.adapters.freeze_objects import (
 from indelible.impl.adapters.walk import CONSTANTS, Plan, Substitute, Walk, slots_of
 from indelible.model.plain import Fields, List, Set, Snapshot
 
-__all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_whole"]
+__all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_together", "freeze_whole"]
 
 
 class Frozen(NamedTuple):
@@ -90,32 +90,55 @@ def freeze_whole(
     """The same, and what can be changed in the value."""
     walk = Walk(_plan_of, known)
     content: Hashable = walk.frozen(value)
+    if reorder and walk.suspended and (orders := _orders(walk)):
+        said = content if isinstance(content, Fields) else {"state": content}
+        return Frozen(Snapshot({**said, "(orders)": orders}), walk.met)
+    return Frozen(content, walk.met, reorder and _put_in_order(walk))
+
+
+def freeze_together(
+    parts: Iterable[tuple[str, object]], *, known: Mapping[type, Substitute]
+) -> dict[str, Hashable]:
+    """What values with names are, in the order in which they come, and what they share.
+
+    Each is asked for when those before it are frozen. For values that may be walked right now:
+    dicts that are not in canonical order are named in ``(orders)``, with the order they are in.
+    Raises ``ImplementationError``.
+    """
+    walk = Walk(_plan_of, known)
+    frozen: dict[str, Hashable] = {}
+    for name, part in parts:
+        walk.alive.append(part)
+        frozen[name] = walk.at(f".{name}", part)
+    orders = _orders(walk)
+    return {**frozen, "(orders)": orders} if orders else frozen
+
+
+def _orders(walk: Walk) -> Fields:
+    """The dicts that are not in canonical order, by their paths, and the order that they are in."""
+    made = set(map(id, walk.alive))
+    return Fields(
+        {
+            walk.met[id(each)][0]: _places(each, order)
+            for each, order in walk.dicts
+            if id(each) not in made and list(dict.keys(each)) != order
+        }
+    )
+
+
+def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
+    place = {key: number for number, key in enumerate(order)}
+    return tuple(place[key] for key in dict.keys(value))
+
+
+def _put_in_order(walk: Walk) -> bool:
+    """Put all dicts into canonical order; whether any was not."""
     unordered = [(each, order) for each, order in walk.dicts if list(dict.keys(each)) != order]
-    if reorder and unordered:
-        if walk.suspended:
-            content = _with_orders(content, walk, unordered)
-        else:
-            for each, order in unordered:
-                _reorder(each, order)
-            return Frozen(content, walk.met, is_reordered=True)
-    return Frozen(content, walk.met)
-
-
-def _with_orders(
-    content: Hashable, walk: Walk, unordered: list[tuple[dict[Any, Any], list[Any]]]
-) -> Snapshot:
-    """What a value is, and in which order its dicts are: the places of their keys if sorted."""
-    orders = {
-        walk.met[id(each)][0]: tuple(map(order.index, dict.keys(each))) for each, order in unordered
-    }
-    said = content if isinstance(content, Fields) else {"state": content}
-    return Snapshot({**said, "(orders)": Fields(orders)})
-
-
-def _reorder(value: dict[Any, Any], order: list[Any]) -> None:
-    pairs = [(key, dict.__getitem__(value, key)) for key in order]
-    dict.clear(value)
-    dict.update(value, pairs)
+    for each, order in unordered:
+        pairs = [(key, dict.__getitem__(each, key)) for key in order]
+        dict.clear(each)
+        dict.update(each, pairs)
+    return bool(unordered)
 
 
 def _once(plan: Plan) -> Plan:
