@@ -90,15 +90,10 @@ def freeze_whole(
     """The same, and what can be changed in the value."""
     walk = Walk(_plan_of, known)
     content: Hashable = walk.frozen(value)
-    unordered = [(each, order) for each, order in walk.dicts if list(dict.keys(each)) != order]
-    if reorder and unordered:
-        if walk.suspended:
-            content = _with_orders(content, walk, unordered)
-        else:
-            for each, order in unordered:
-                _reorder(each, order)
-            return Frozen(content, walk.met, is_reordered=True)
-    return Frozen(content, walk.met)
+    if reorder and walk.suspended and (orders := _orders(walk)):
+        said = content if isinstance(content, Fields) else {"state": content}
+        return Frozen(Snapshot({**said, "(orders)": orders}), walk.met)
+    return Frozen(content, walk.met, reorder and _put_in_order(walk))
 
 
 def freeze_together(
@@ -106,8 +101,8 @@ def freeze_together(
 ) -> dict[str, Hashable]:
     """What values with names are, in the order in which they come, and what they share.
 
-    Each is asked for when those before it are frozen. For values that may be walked at this moment:
-    dicts that are not in canonical order are named in ``(orders)``, with the order that they are in.
+    Each is asked for when those before it are frozen. For values that may be walked right now:
+    dicts that are not in canonical order are named in ``(orders)``, with the order they are in.
     Raises ``ImplementationError``.
     """
     walk = Walk(_plan_of, known)
@@ -115,13 +110,20 @@ def freeze_together(
     for name, part in parts:
         walk.alive.append(part)
         frozen[name] = walk.at(f".{name}", part)
+    orders = _orders(walk)
+    return {**frozen, "(orders)": orders} if orders else frozen
+
+
+def _orders(walk: Walk) -> Fields:
+    """The dicts that are not in canonical order, by their paths, and the order that they are in."""
     made = set(map(id, walk.alive))
-    orders = {
-        walk.met[id(each)][0]: _places(each, order)
-        for each, order in walk.dicts
-        if id(each) not in made and list(dict.keys(each)) != order
-    }
-    return {**frozen, "(orders)": Fields(orders)} if orders else frozen
+    return Fields(
+        {
+            walk.met[id(each)][0]: _places(each, order)
+            for each, order in walk.dicts
+            if id(each) not in made and list(dict.keys(each)) != order
+        }
+    )
 
 
 def _with_orders(
@@ -138,10 +140,14 @@ def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
     return tuple(place[key] for key in dict.keys(value))
 
 
-def _reorder(value: dict[Any, Any], order: list[Any]) -> None:
-    pairs = [(key, dict.__getitem__(value, key)) for key in order]
-    dict.clear(value)
-    dict.update(value, pairs)
+def _put_in_order(walk: Walk) -> bool:
+    """Put all dicts into canonical order; whether any was not."""
+    unordered = [(each, order) for each, order in walk.dicts if list(dict.keys(each)) != order]
+    for each, order in unordered:
+        pairs = [(key, dict.__getitem__(each, key)) for key in order]
+        dict.clear(each)
+        dict.update(each, pairs)
+    return bool(unordered)
 
 
 def _once(plan: Plan) -> Plan:
