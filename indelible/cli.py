@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from indelible.audit_command import audit
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
 from indelible.fuzz_command import fuzz
@@ -27,6 +28,7 @@ from indelible.options import (
     limit_options,
     output_options,
     scope_options,
+    target_argument,
 )
 from indelible.prove_command import prove
 from indelible.trace_commands import minimize, replay, show
@@ -95,7 +97,7 @@ def main(debug: bool) -> None:
 
 
 @main.command()
-@click.argument("target", required=False)
+@target_argument
 @click.option(
     "--property", "names", multiple=True, metavar="NAME",
     help="Judge this property: a built-in one, or module:attribute. May be given several times. "
@@ -143,8 +145,9 @@ def check(
 ) -> None:
     """Explore every behaviour of TARGET inside a scope.
 
-    TARGET is module:attribute (from the current directory), the name of a known bug (see 'indelible
-    bugs'), or of a check that the project configures (docs/configuration.md). Without one, all that
+    TARGET is module:attribute (from the current directory), 'exec:' and the command line of a
+    process (as with --exec), the name of a known bug (see 'indelible bugs'), or of a check that the
+    project configures (docs/configuration.md). Without one, all that
     is configured is checked; where nothing is, our own Multi-Paxos. What is not said about the
     scope is as the target has it.
     """
@@ -262,5 +265,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
             click.echo(line, err=True)
 
 
-for command in (fuzz, prove, bugs, show, replay, minimize):
+for command in (fuzz, audit, prove, bugs, show, replay, minimize):
     main.add_command(command)

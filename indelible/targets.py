@@ -21,15 +21,18 @@ from typing import Any, Final
 from indelible.checkers.properties import BUILT_IN, Property
 from indelible.model.errors import ImplementationError, ImplementationRaised, PropertyError
 from indelible.model.implementation import Implementation
+from indelible.model.quorums import QuorumSystem
 from indelible.model.scope import LINKS, Scope
 
 __all__ = [
     "DEFAULT_SCOPE",
     "OURS",
+    "PROCESS",
     "ROOMY_SCOPE",
     "Target",
     "closest_first",
     "find_property",
+    "find_quorums",
     "find_target",
     "on_trial",
 ]
@@ -56,6 +59,9 @@ ROOMY_SCOPE: Final = Scope(
 """What ``indelible fuzz`` draws runs from when nothing else is said: far too large to exhaust."""
 
 OURS: Final = "multipaxos"
+
+PROCESS: Final = "exec:"
+"""What the name of a target begins with that is a process: the rest is its command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def on_trial() -> Iterator[None]:
 
 
 def find_target(name: str | None) -> Target:
-    """The target of this name: ``module:attribute``, a known bug, or ours.
+    """The target of this name: ``module:attribute``, ``exec:COMMAND LINE``, a known bug, or ours.
 
     Raises ``ImplementationError``.
     """
@@ -99,6 +105,8 @@ def find_target(name: str | None) -> Target:
         from indelible.impl.multipaxos import MultiPaxos
 
         return Target(OURS, MultiPaxos(), DEFAULT_SCOPE)
+    if name.startswith(PROCESS):
+        return _process_target(name)
     if ":" in name:
         return _own_target(name)
     from indelible.impl.known_bugs import KNOWN_BUGS
@@ -137,6 +145,25 @@ def find_property(name: str) -> Property:
     return known
 
 
+def find_quorums(name: str) -> QuorumSystem:
+    """The quorum system ``module:attribute``, or that of an implementation of this name.
+
+    Raises ``ImplementationError``.
+    """
+    module, path = _module_and_path(name, ImplementationError)
+    found = _attribute(module, path, ImplementationError, ())
+    made = _made(name, found) if isinstance(found, type) else found
+    system = getattr(made, "quorums", made)
+    if not all(hasattr(system, f"is_phase{phase}_quorum") for phase in (1, 2)):
+        raise ImplementationError(
+            f"{name} is no quorum system, and has none; it is of type {type(made).__name__}",
+            remedy="name an object with is_phase1_quorum and is_phase2_quorum, such as "
+            "WeightedQuorums(...), or an implementation that has such 'quorums'",
+        )
+    quorums: QuorumSystem = system
+    return quorums
+
+
 def _own_target(name: str) -> Target:
     # Before the current folder goes on the path, where a numpy.py would hide what we stand on.
     import indelible.checkers.explorer.search  # noqa: F401
@@ -153,6 +180,13 @@ def _own_target(name: str) -> Target:
             available=closest_first(path, candidates),
         )
     return Target(name, implementation, _scope_of(name, implementation))
+
+
+def _process_target(name: str) -> Target:
+    from indelible.impl.adapters.process import ProcessAdapter
+
+    adapter = ProcessAdapter(name.removeprefix(PROCESS))
+    return Target(name, adapter, _scope_of(name, adapter))
 
 
 def _made(name: str, kind: type) -> Any:
