@@ -116,7 +116,7 @@ def main() -> None:
     plans: list[tuple[str, Sequence[str], Sequence[str], int]] = [
         ("own", list(KNOWN_BUGS), STRATEGIES, options.events),
         ("roomy", SAMPLE, STRATEGIES, options.events),
-        ("machine", SAMPLE, MACHINE_STRATEGIES, options.examples),
+        ("machine", list(KNOWN_BUGS), MACHINE_STRATEGIES, options.examples),
     ]
     plans = [plan for plan in plans if plan[0] in options.parts]
     jobs = [
