@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from indelible.checkers.audit.entry import Entry
 from indelible.checkers.audit.lines import Again, Item, Lost
@@ -24,14 +24,9 @@ SENT_MAX: Final = 1 << 17
 UNSENT: Final = "no record before it says that the message was sent"
 
 
-class Placed(NamedTuple):
-    """What a line tells, and where it is; ``unsent`` is the node that should have sent the message
-    it receives, if no record read before says so."""
-
-    place: Place
-    told: Entry | Lost | Again
-    unsent: NodeId | None = None
-
+Placed: TypeAlias = tuple[Place, Entry | Lost | Again, NodeId | None]
+"""Where a line is, what it tells, and the node that should have sent the message it receives, if no
+record read before says so."""
 
 Priority: TypeAlias = tuple[int, float, int, int]
 
@@ -39,7 +34,7 @@ Priority: TypeAlias = tuple[int, float, int, int]
 def in_order(files: Sequence[Iterator[Item]], sent_max: int = SENT_MAX) -> Iterator[Placed]:
     """The lines of all files. For several of them, entries must have links."""
     if len(files) == 1:
-        return (Placed((0, number), told) for number, told in files[0])
+        return (((0, number), told, None) for number, told in files[0])
     return _merged(files, _Post(sent_max))
 
 
@@ -79,7 +74,7 @@ def _merged(files: Sequence[Iterator[Item]], post: _Post) -> Iterator[Placed]:
             if not post.is_known(entry) and entry is not None and entry.links is not None:
                 unsent = entry.links.received[0] if entry.links.received else None
         number, told = heads.pop(file)
-        yield Placed((file, number), told, unsent)
+        yield (file, number), told, unsent
         if post.took(_entry((number, told))):
             for other in [at for at in waiting if post.may_arrive(_entry(heads[at]))]:
                 heappush(ready, (waiting.pop(other), other))

@@ -26,12 +26,17 @@ TRACES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.integers(0, 10**6), SCOPES, st.integers(0, 10**6))
-def test_random_implementations(seed, scope, draw):
-    implementation = RandomImplementation(seed)
-    lines = lines_of(implementation, scope, draw, 40)
-    check_log(lines, MajorityQuorums(), scope.nodes)
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    SCOPES,
+    st.integers(0, 10**6),
+    st.just(RULES) | st.sampled_from([(name,) for name in RULES]),
+)
+def test_random_implementations(seed, scope, draw, names):
+    """All properties, of which the first is told; and each alone, whatever else is violated."""
+    lines = lines_of(RandomImplementation(seed), scope, draw, 40)
+    check_log(lines, MajorityQuorums(), scope.nodes, names)
 
 
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name)
