@@ -17,6 +17,7 @@ from indelible.checkers.audit.proof import BY_ABSENCE, prove
 from indelible.checkers.audit.quick import quick_reader
 from indelible.model.effects import Decide, Execute, Lead, Promise, Vote
 from indelible.model.events import Submit
+from indelible.model.node_json import effect_to_json
 from indelible.model.quorums import MajorityQuorums
 from indelible.model.run import handled_event, replayed
 from indelible.render.log import log_lines
@@ -38,6 +39,12 @@ def timed(lines):
         json.dumps({**json.loads(line), "time": number}).encode()
         for number, line in enumerate(lines)
     ]
+
+
+def record_of(event, effects):
+    """A record of node 0."""
+    said = [effect_to_json(effect) for effect in effects]
+    return json.dumps({"node": 0, "event": event, "effects": said}).encode()
 
 
 def audited(lines, quorums=MAJORITY, **asked):
