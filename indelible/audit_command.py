@@ -127,6 +127,8 @@ def _lines(files: LogFiles) -> Iterator[Placed]:
 
 def _entries(files: LogFiles) -> Iterator[tuple[Place, Entry]]:
     """The entries once more, in the same order, each with its line."""
+    import msgspec
+
     from indelible.checkers.audit.lines import Again, Lost, entries_of
     from indelible.checkers.audit.merge import in_order
     from indelible.checkers.audit.quick import quick_reader
@@ -134,14 +136,11 @@ def _entries(files: LogFiles) -> Iterator[tuple[Place, Entry]]:
     read = quick_reader(links=len(files.names) > 1)
 
     def keeping(line: bytes) -> Entry:
-        return read(line)._replace(line=line)
+        return msgspec.structs.replace(read(line), line=line)
 
-    for placed in in_order([entries_of(file, keeping) for file in files.from_start()]):
-        told = placed.told
-        if isinstance(told, Again):
-            told = told.entry
+    for place, told, _ in in_order([entries_of(file, keeping) for file in files.from_start()]):
         if not isinstance(told, Lost):
-            yield placed.place, told
+            yield place, told.entry if isinstance(told, Again) else told
 
 
 def _rules(names: tuple[str, ...], *, internal: bool) -> tuple[str, ...]:

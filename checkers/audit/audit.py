@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE
+from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE, Entry
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import UNSENT, Placed
@@ -107,17 +107,27 @@ def audit(
     """
     judge, problems = Judge(quorums, nodes=nodes, names=names), _Problems()
     stopped = ""
-    for count, placed in enumerate(lines):
+    for count, (place, told, unsent) in enumerate(lines):
         if not count % ASKED_EVERY:
-            report(Seen(judge.notes.number, placed.place))
+            report(Seen(judge.notes.number, place))
             if interrupted():
                 stopped = "interrupted"
                 break
+        if unsent is not None:
+            problems.add(place, f"{UNSENT} (by {node_name(unsent)})")
+            judge.members.lose((unsent,))
         try:
-            _take(judge, problems, placed)
+            if isinstance(told, Entry):
+                judge.judge(told, place)
+            else:
+                _take_odd(judge, problems, place, told)
         except TypeError as error:
-            stopped = f"{place_text(placed.place)}: two ballots cannot be compared: {error}"
+            stopped = f"{place_text(place)}: two ballots cannot be compared: {error}"
             break
+        if judge.notes.problems:
+            for says in judge.notes.problems:
+                problems.add(place, says)
+            judge.notes.problems.clear()
         if judge.finding is not None:
             break
     else:
@@ -126,29 +136,19 @@ def audit(
     return _concluded(judge, problems, names, stopped, place_text)
 
 
-def _take(judge: Judge, problems: _Problems, placed: Placed) -> None:
-    """Judge a line, or note what is wrong with it."""
-    place, told, unsent = placed
-    if unsent is not None:
-        problems.add(place, f"{UNSENT} (by {node_name(unsent)})")
-        judge.members.lose((unsent,))
+def _take_odd(judge: Judge, problems: _Problems, place: Place, told: Lost | Again) -> None:
+    """Judge a line that may have been written twice, or note that it tells nothing."""
     if isinstance(told, Lost):
         problems.add(place, told.says)
         judge.members.lose()
         return
-    if isinstance(told, Again):
-        judge.notes.place = place
-        judge.notes.cannot_know(
-            "execution_not_repeated",
-            "the line is the same as the one before it: it happened twice, or was written twice",
-        )
-        judge.forget_run(told.entry.node)
-        told = told.entry
-    judge.judge(told, place)
-    if judge.notes.problems:
-        for says in judge.notes.problems:
-            problems.add(place, says)
-        judge.notes.problems.clear()
+    judge.notes.place = place
+    judge.notes.cannot_know(
+        "execution_not_repeated",
+        "the line is the same as the one before it: it happened twice, or was written twice",
+    )
+    judge.forget_run(told.entry.node)
+    judge.judge(told.entry, place)
 
 
 def _concluded(

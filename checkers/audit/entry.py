@@ -80,7 +80,7 @@ class Links(NamedTuple):
     received: tuple[NodeId, int] | None
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One line.
 
     - ``kind``: whether the node starts, restarts (maybe in the middle of a step), or goes on.

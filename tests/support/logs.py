@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from io import BytesIO
 
+from msgspec import structs
+
 from indelible.checkers.audit.audit import audit
 from indelible.checkers.audit.entry import event_of_line
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
@@ -15,6 +17,7 @@ from indelible.checkers.audit.proof import BY_ABSENCE, prove
 from indelible.checkers.audit.quick import quick_reader
 from indelible.model.effects import Decide, Execute, Lead, Promise, Vote
 from indelible.model.events import Submit
+from indelible.model.node_json import effect_to_json
 from indelible.model.quorums import MajorityQuorums
 from indelible.model.run import handled_event, replayed
 from indelible.render.log import log_lines
@@ -38,16 +41,22 @@ def timed(lines):
     ]
 
 
+def record_of(event, effects):
+    """A record of node 0."""
+    said = [effect_to_json(effect) for effect in effects]
+    return json.dumps({"node": 0, "event": event, "effects": said}).encode()
+
+
 def audited(lines, quorums=MAJORITY, **asked):
     """The audit of one file."""
     items = entries_of(BytesIO(b"\n".join(lines)), quick_reader(links=False))
     return audit(in_order([items]), quorums, **asked)
 
 
-def plainly(lines, quorums, nodes):
+def plainly(lines, quorums, nodes, names=RULES):
     """The first violation of what is observable by then, as the judge should say: (record,
     property), and what a proof should say."""
-    twin, seen, found = PlainAudit(quorums, nodes), 0, {}
+    twin, seen, found = PlainAudit(quorums, nodes, names=names), 0, {}
     for number, line in enumerate(lines, start=1):
         node, event, effects, _ = event_of_line(line)
         seen |= sum({KINDS.get(type(effect), 0) for effect in effects})
@@ -62,14 +71,14 @@ def plainly(lines, quorums, nodes):
     return None
 
 
-def check_log(lines, quorums, nodes):
+def check_log(lines, quorums, nodes, names=RULES):
     """Compare, and check the proof of what was found."""
-    judge, read = Judge(quorums), quick_reader(links=False)
+    judge, read = Judge(quorums, names=names), quick_reader(links=False)
     for number, line in enumerate(lines, start=1):
         judge.judge(read(line), (0, number))
         if judge.finding:
             break
-    expected = plainly(lines, quorums, nodes)
+    expected = plainly(lines, quorums, nodes, names)
     found = judge.finding
     if found is None:
         assert expected is None
@@ -81,7 +90,8 @@ def check_log(lines, quorums, nodes):
         return None
     assert (found.number, found.property) == expected[:2]
     entries = [
-        ((0, number), read(line)._replace(line=line)) for number, line in enumerate(lines, start=1)
+        ((0, number), structs.replace(read(line), line=line))
+        for number, line in enumerate(lines, start=1)
     ]
     proof = prove(found, entries, quorums, nodes)
     assert proof.records[-1].place == (0, found.number)

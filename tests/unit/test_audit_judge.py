@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from indelible.checkers.audit.judge import RULES
 from indelible.evidence import document_target
 from indelible.impl.multipaxos import MultiPaxos
+from indelible.model.effects import Decide, Execute, Lead, Promise, Vote
 from indelible.model.events import Restart, Submit, Timeout, Torn
 from indelible.model.quorums import MajorityQuorums
 from indelible.model.scope import Scope
 from indelible.render.log import log_lines
 from indelible.trace_files import read_trace, trace_paths
-from support.logs import audited, check_log, lines_of, timed
+from support.logs import audited, check_log, lines_of, record_of, timed
 from support.random_implementation import SCOPES, RandomImplementation
 
 TRACES = [
@@ -26,12 +27,17 @@ TRACES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.integers(0, 10**6), SCOPES, st.integers(0, 10**6))
-def test_random_implementations(seed, scope, draw):
-    implementation = RandomImplementation(seed)
-    lines = lines_of(implementation, scope, draw, 40)
-    check_log(lines, MajorityQuorums(), scope.nodes)
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    SCOPES,
+    st.integers(0, 10**6),
+    st.just(RULES) | st.sampled_from([(name,) for name in RULES]),
+)
+def test_random_implementations(seed, scope, draw, names):
+    """All properties, of which the first is told; and each alone, whatever else is violated."""
+    lines = lines_of(RandomImplementation(seed), scope, draw, 40)
+    check_log(lines, MajorityQuorums(), scope.nodes, names)
 
 
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.name)
@@ -61,3 +67,45 @@ def test_multipaxos_is_not_accused():
         results |= {(known.name, known.result) for known in report.properties}
     assert {(name, "holds") for name in RULES} <= results
     assert {result for _, result in results} <= {"holds", "not observable"}
+
+
+DECIDES_A, DECIDES_B = Decide(0, "a"), Decide(0, "b")
+ALONE = [
+    ("stability", [(DECIDES_A, DECIDES_B)], None),
+    ("stability", [(DECIDES_A,), (DECIDES_A,), (DECIDES_B,)], 3),
+    ("agreement", [(DECIDES_A, DECIDES_B)], 1),
+    ("execution_follows_log", [(Decide(0, None), Execute(0, None))], 1),
+    ("execution_follows_log", [(Execute(0, "a"), DECIDES_A)], None),
+    ("execution_follows_log", [(DECIDES_A,), (Execute(0, "b"),)], 2),
+    ("execution_follows_log", [(Decide(90, "a"), Execute(0, "a")), (DECIDES_A,)], None),
+    (
+        "execution_follows_log",
+        [(Decide(5, "a"), Execute(0, "a")), (Decide(3, "a"), Decide(4, "b"), Execute(1, "b"))],
+        None,
+    ),
+    ("execution_without_gap", [(Execute(1, "b"), Execute(0, "a"))], None),
+    ("execution_without_gap", [(Execute(0, "a"),), (Execute(2, "b"),)], 2),
+    ("execution_not_repeated", [(Execute(0, "a"), Execute(1, "b")), (Execute(0, "a"),)], 2),
+    ("at_most_once", [(Execute(0, "a"),), (Execute(1, "b"),), (Execute(2, "a"),)], 3),
+    ("promise_never_falls", [(Promise(2),), (Promise(3), Promise(2)), (Promise(1),)], 3),
+    ("votes_keep_promises", [(Promise(2), Vote(0, 1, "a")), (Vote(0, 1, "a"),)], None),
+    ("votes_keep_promises", [(Promise(2),), (Vote(0, 1, "a"),)], 2),
+    ("leaders_are_promised", [(Lead(1), Promise(2))], None),
+    ("leaders_are_promised", [(Lead(2), Promise(1))], 1),
+    ("leaders_are_promised", [(Promise(2), Lead(2)), (Promise(1),)], 2),
+    ("votes_are_safe", [(Promise(2), Vote(0, 2, "a"), Lead(2)), (Lead(1),)], None),
+    ("votes_are_safe", [(Vote(0, 2, "a"),), (Lead(1),), (Promise(1),)], 2),
+    ("votes_are_safe", [(Promise(2), Vote(0, 1, "b"), Vote(0, 2, "a"), Lead(2))], 1),
+    ("votes_are_safe", [(Promise(2), Lead(1), Lead(2), Vote(0, 2, "a")), (Promise(1),)], 2),
+    ("votes_are_safe", [(Promise(2), Lead(2), Vote(0, 2, "a")), (Lead(1), Promise(1))], 2),
+]
+
+
+@pytest.mark.parametrize(("name", "happened", "number"), ALONE)
+def test_each_rule_alone_as_its_property(name, happened, number):
+    """Of a single node, which is its own quorum; the record is counted after its start."""
+    lines = [record_of({"type": "start", "nodes": [0], "storage": None}, ())]
+    lines += [record_of({"type": "submit", "command": "a"}, effects) for effects in happened]
+    check_log(lines, MajorityQuorums(), (0,), (name,))
+    finding = audited(lines, names=(name,)).finding
+    assert (finding and finding.number) == (number and number + 1)

@@ -198,8 +198,8 @@ def order(*files, **asked):
     read = quick_reader(links=True)
     items = [entries_of(BytesIO(b"\n".join(lines)), read) for lines in files]
     return [
-        (*placed.place, "unsent") if placed.unsent is not None else placed.place
-        for placed in in_order(items, **asked)
+        place if unsent is None else (*place, "unsent")
+        for place, _, unsent in in_order(items, **asked)
     ]
 
 
