@@ -212,9 +212,12 @@ class Pool:
 
     def _grown(self, count: int) -> list[Worker]:
         """The processes, ``count`` at least, unless that is more than there may be."""
+        missing = min(count, self._workers_max) - len(self._workers)
+        if missing <= 0:
+            return self._workers
         pipes: list[Pipe] = []
         try:
-            while len(self._workers) + len(pipes) < min(count, self._workers_max):
+            while len(pipes) < missing:
                 pipes.append(self._new_pipe())
             for pipe, lines in zip(
                 pipes, converse([Talk(pipe, [HELLO]) for pipe in pipes]), strict=True

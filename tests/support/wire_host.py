@@ -1,8 +1,9 @@
 """Hosts an implementation that is written in Python, as any process does: over lines of JSON.
 
 For twins: the same code is tried directly, and by way of the protocol. Run as a script with the
-name of an implementation (a known bug, ``relay`` or ``random``) and words: ``plain``, ``snapshot``,
-``portable`` as the tiny server has them; ``seed=N`` for a random one.
+name of an implementation (a known bug, ``multipaxos``, ``relay`` or ``random``) and words:
+``plain``, ``snapshot``, ``portable`` as the tiny server has them; ``seed=N`` for a random one;
+``slow=SECONDS`` waits before each answer.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from indelible import Receive, Submit, Timeout
 from indelible.impl.known_bugs import KNOWN_BUGS
-from indelible.impl.multipaxos import ballot, log, messages, replica
+from indelible.impl.multipaxos import MultiPaxos, ballot, log, messages, replica
 from indelible.model.canonical import canonical
 
 sys.path.append(str(Path(__file__).parent.parent))
@@ -34,6 +36,8 @@ def implementation(name, seed):
     """The implementation of that name."""
     if name == "random":
         return RandomImplementation(seed)
+    if name == "multipaxos":
+        return MultiPaxos()
     return Relay() if name == "relay" else KNOWN_BUGS[name].implementation
 
 
@@ -86,8 +90,9 @@ def event_of(data):
 
 def main(name, *words):
     """Answer until there is no more to answer."""
-    seeds = [int(word.partition("=")[2]) for word in words if word.startswith("seed=")]
-    hosted = implementation(name, *(seeds or [0]))
+    given = dict(word.split("=") for word in words if "=" in word)
+    hosted = implementation(name, int(given.get("seed", 0)))
+    slow = float(given.get("slow", 0))
     capabilities = ["votes", "promises", "leaders"] + ["fingerprint"] * ("plain" not in words)
     capabilities += ["snapshot"] if {"snapshot", "portable"} & set(words) else []
     capabilities += ["portable"] if "portable" in words else []
@@ -126,6 +131,8 @@ def main(name, *words):
             answer = answered(json.loads(line))
         except Exception as error:
             answer = {"error": str(error)}
+        if slow:
+            time.sleep(slow)
         print(json.dumps(answer), flush=True)
 
 
