@@ -100,7 +100,7 @@ def freeze_together(
     """What values with names are, in the order in which they come, and what they share.
 
     Each is asked for when those before it are frozen. For values that may be walked at this moment:
-    dicts that are not in canonical order are named in ``(orders)``, with the order that they are in.
+    dicts that are not in canonical order are named in ``(orders)``, with the order they have.
     Raises ``ImplementationError``.
     """
     walk = Walk(_plan_of, known)
