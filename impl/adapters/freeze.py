@@ -17,7 +17,7 @@ import threading
 import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, NamedTuple
 
@@ -59,7 +59,7 @@ from indelible.impl.adapters.freeze_objects import (
 from indelible.impl.adapters.walk import CONSTANTS, Plan, Substitute, Walk, slots_of
 from indelible.model.plain import Fields, List, Set, Snapshot
 
-__all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_whole"]
+__all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_together", "freeze_whole"]
 
 
 class Frozen(NamedTuple):
@@ -92,6 +92,34 @@ def freeze_whole(
         for each, order in walk.dicts:
             _reorder(each, order)
     return Frozen(content, walk.met)
+
+
+def freeze_together(
+    parts: Iterable[tuple[str, object]], *, known: Mapping[type, Substitute]
+) -> dict[str, Hashable]:
+    """What values with names are, in the order in which they come, and what they share.
+
+    Each is asked for when those before it are frozen. For values that may be walked at this moment:
+    dicts that are not in canonical order are named in ``(orders)``, with the order that they are in.
+    Raises ``ImplementationError``.
+    """
+    walk = Walk(_plan_of, known)
+    frozen: dict[str, Hashable] = {}
+    for name, part in parts:
+        walk.alive.append(part)
+        frozen[name] = walk.at(f".{name}", part)
+    made = set(map(id, walk.alive))
+    orders = {
+        walk.met[id(each)][0]: _places(each, order)
+        for each, order in walk.dicts
+        if id(each) not in made and list(dict.keys(each)) != order
+    }
+    return {**frozen, "(orders)": Fields(orders)} if orders else frozen
+
+
+def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
+    place = {key: number for number, key in enumerate(order)}
+    return tuple(place[key] for key in dict.keys(value))
 
 
 def _reorder(value: dict[Any, Any], order: list[Any]) -> None:
