@@ -1,4 +1,4 @@
-"""``--exec``: processes as targets, wherever a target is named; and never because a file says so."""
+"""``--exec``: processes as targets wherever one is named, and never because a file says so."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def test_what_is_on_trial_is_named_once() -> None:
         assert "TARGET and --exec both name what is on trial" in twice.stderr
 
 
-def test_random_runs_find_it(document: Path) -> None:
+@pytest.mark.usefixtures("document")
+def test_random_runs_find_it() -> None:
     words = ("--runs", "30", "--seed", "1", "--workers", "1", "--quiet", "--no-save")
     fuzzed = run("fuzz", "--exec", COMMAND, *SCOPE, *words)
     assert fuzzed.exit_code == 1
