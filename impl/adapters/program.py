@@ -41,9 +41,10 @@ class History:
         self,
         before: History | None,
         event: InputEvent | None,
-        begun: tuple[NodeId, tuple[NodeId, ...], Any] | None = None,
+        begun: tuple[NodeId, tuple[NodeId, ...], Any] | tuple[()] = (),
     ) -> None:
-        self.before, self.event, self.begun = before, event, begun
+        self.before, self.event = before, event
+        self.begun: tuple[Any, ...] = begun
 
 
 class Program:
