@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from indelible.adapter_command import adapter
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
 from indelible.fuzz_command import fuzz
@@ -262,5 +263,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
             click.echo(line, err=True)
 
 
-for command in (fuzz, prove, bugs, show, replay, minimize):
+for command in (fuzz, prove, bugs, show, replay, minimize, adapter):
     main.add_command(command)
