@@ -196,6 +196,7 @@ def question_notes(implementation: Implementation, scope: Scope) -> tuple[str, .
     quorums = world_of(implementation, scope).quorums
     if quorums != MajorityQuorums():
         notes.append(f"quorums are no majorities, but {quorums!r}")
+    notes += getattr(implementation, "notes", ())
     return tuple(notes)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from indelible.impl.adapters.asyncio_adapter import AsyncioAdapter
 from indelible.impl.adapters.objects import ObjectAdapter
 from indelible.impl.adapters.outbox import Outbox
+from indelible.impl.adapters.process import ProcessAdapter
 
-__all__ = ["ObjectAdapter", "Outbox"]
+__all__ = ["AsyncioAdapter", "ObjectAdapter", "Outbox", "ProcessAdapter"]

@@ -28,6 +28,7 @@ from indelible.options import (
     limit_options,
     output_options,
     scope_options,
+    target_argument,
 )
 from indelible.prove_command import prove
 from indelible.trace_commands import minimize, replay, show
@@ -96,7 +97,7 @@ def main(debug: bool) -> None:
 
 
 @main.command()
-@click.argument("target", required=False)
+@target_argument
 @click.option(
     "--property", "names", multiple=True, metavar="NAME",
     help="Judge this property: a built-in one, or module:attribute. May be given several times. "
@@ -144,8 +145,9 @@ def check(
 ) -> None:
     """Explore every behaviour of TARGET inside a scope.
 
-    TARGET is module:attribute (from the current directory), the name of a known bug (see 'indelible
-    bugs'), or of a check that the project configures (docs/configuration.md). Without one, all that
+    TARGET is module:attribute (from the current directory), 'exec:' and the command line of a
+    process (as with --exec), the name of a known bug (see 'indelible bugs'), or of a check that the
+    project configures (docs/configuration.md). Without one, all that
     is configured is checked; where nothing is, our own Multi-Paxos. What is not said about the
     scope is as the target has it.
     """

@@ -5,19 +5,22 @@ Between the model, which only holds it, and the checkers, which replay, explain 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from indelible.checkers.explain import explain
 from indelible.checkers.findings import RAISES
 from indelible.checkers.properties import BUILT_IN
 from indelible.checkers.property import Property
+from indelible.configuration import read_configuration
 from indelible.model.errors import TraceError
 from indelible.model.implementation import Implementation
 from indelible.model.run import replayed
 from indelible.model.trace import Evidence, Length, Trace
 from indelible.model.trace_reader import Document
 from indelible.model.verdict import Verdict
-from indelible.targets import Target, find_property, find_target
+from indelible.targets import PROCESS, Target, find_property, find_target
 
 __all__ = [
     "document_target",
@@ -112,11 +115,34 @@ def known_property(reference: str) -> Property | None:
 
 def document_target(document: Document, other: str | None = None) -> Target:
     """The target that is asked for, or else the document's own. Raises ``TraceError``, and
-    ``ImplementationError`` where it is not found."""
+    ``ImplementationError`` where it is not found.
+
+    No process is started because a document says so: somebody has to name it as well, here, or as
+    the target of a check in pyproject.toml.
+    """
     if other is None and not document.target:
         raise TraceError(
             f"{document.name} does not say which target it is about",
             cause="it was saved from Python, for an object that no name leads to",
             remedy="replay it on one that you name with --target",
         )
+    if (
+        other is None
+        and document.target.startswith(PROCESS)
+        and not _is_configured(document.target)
+    ):
+        command = document.target.removeprefix(PROCESS)
+        raise TraceError(
+            f"{document.name} is about a process, which is not started because a document says so: "
+            f"{command}",
+            cause="a document may come from anybody, and a command may do anything",
+            remedy=f"if you know the command, add --exec {shlex.quote(command)}, or make "
+            f"{document.target!r} the target of a check in pyproject.toml",
+        )
     return find_target(other or document.target)
+
+
+def _is_configured(target: str) -> bool:
+    """Whether the project that this is run in checks the target."""
+    configuration = read_configuration(Path.cwd())
+    return configuration is not None and target in {check.target for check in configuration.checks}

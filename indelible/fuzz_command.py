@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from indelible.model.errors import IndelibleError
-from indelible.options import DURATION, NUMBER, Output, output_options, scope_options
+from indelible.options import (
+    DURATION,
+    NUMBER,
+    Output,
+    output_options,
+    scope_options,
+    target_argument,
+)
 
 if TYPE_CHECKING:
     from indelible.checkers.walks.coverage import Coverage
@@ -30,7 +37,7 @@ EXHAUST_SECONDS: Final = 120.0
 
 
 @click.command()
-@click.argument("target", required=False)
+@target_argument
 @click.option("--time", "seconds_max", type=DURATION, metavar="TIME",
               help="For how long: 30s, 2m, 1h. Default: 1m, or what --runs takes.")  # fmt: skip
 @click.option("--runs", "runs_max", type=NUMBER, metavar="N", help="At most so many runs.")

@@ -25,8 +25,10 @@ __all__ = [
     "Output",
     "changed_scope",
     "limit_options",
+    "other_target",
     "output_options",
     "scope_options",
+    "target_argument",
 ]
 
 Command: TypeAlias = Callable[..., Any]
@@ -202,6 +204,41 @@ class Output:
     progress: bool | None
     junit: Path | None = None
     traces: Path | None = None
+
+
+def target_argument(command: Command) -> Command:
+    """``TARGET``, or ``--exec`` with a command line; the command gets either as ``target``."""
+    argument = click.argument("target", required=False)
+    process = click.option(
+        "--exec", "command_line", metavar="COMMAND",
+        help="The target is a process that this starts (docs/process-protocol.md).",
+    )  # fmt: skip
+    return argument(process(_either("target", "TARGET", command)))
+
+
+def other_target(command: Command) -> Command:
+    """``--target``, or ``--exec`` with a command line; the command gets either as ``other``."""
+    target = click.option(
+        "--target", "other", metavar="TARGET",
+        help="On this target, and not on the one that the document names.",
+    )  # fmt: skip
+    process = click.option(
+        "--exec", "command_line", metavar="COMMAND",
+        help="The same for a process that this starts.",
+    )  # fmt: skip
+    return target(process(_either("other", "--target", command)))
+
+
+def _either(name: str, shown: str, command: Command) -> Command:
+    @wraps(command)
+    def either(*positional: Any, command_line: str | None, **given: Any) -> Any:
+        if command_line is not None:
+            if given[name] is not None:
+                raise click.UsageError(f"{shown} and --exec both name what is on trial: give one")
+            given[name] = f"exec:{command_line}"
+        return command(*positional, **given)
+
+    return either
 
 
 def scope_options(command: Command) -> Command:

@@ -26,6 +26,7 @@ from indelible.model.scope import LINKS, Scope
 __all__ = [
     "DEFAULT_SCOPE",
     "OURS",
+    "PROCESS",
     "ROOMY_SCOPE",
     "Target",
     "closest_first",
@@ -56,6 +57,9 @@ ROOMY_SCOPE: Final = Scope(
 """What ``indelible fuzz`` draws runs from when nothing else is said: far too large to exhaust."""
 
 OURS: Final = "multipaxos"
+
+PROCESS: Final = "exec:"
+"""What the name of a target begins with that is a process: the rest is its command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def on_trial() -> Iterator[None]:
 
 
 def find_target(name: str | None) -> Target:
-    """The target of this name: ``module:attribute``, a known bug, or ours.
+    """The target of this name: ``module:attribute``, ``exec:COMMAND LINE``, a known bug, or ours.
 
     Raises ``ImplementationError``.
     """
@@ -99,6 +103,8 @@ def find_target(name: str | None) -> Target:
         from indelible.impl.multipaxos import MultiPaxos
 
         return Target(OURS, MultiPaxos(), DEFAULT_SCOPE)
+    if name.startswith(PROCESS):
+        return _process_target(name)
     if ":" in name:
         return _own_target(name)
     from indelible.impl.known_bugs import KNOWN_BUGS
@@ -153,6 +159,13 @@ def _own_target(name: str) -> Target:
             available=closest_first(path, candidates),
         )
     return Target(name, implementation, _scope_of(name, implementation))
+
+
+def _process_target(name: str) -> Target:
+    from indelible.impl.adapters.process import ProcessAdapter
+
+    adapter = ProcessAdapter(name.removeprefix(PROCESS))
+    return Target(name, adapter, _scope_of(name, adapter))
 
 
 def _made(name: str, kind: type) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from indelible.model.errors import IndelibleError, TraceError
-from indelible.options import limit_options
+from indelible.options import limit_options, other_target
 
 if TYPE_CHECKING:
     from indelible.checkers.minimize.pipeline import Minimized, Stage
@@ -102,7 +102,7 @@ def _renderer(form: str) -> Callable[[Evidence], str]:
 
 @click.command()
 @TRACE
-@click.option("--target", "other", metavar="TARGET", help="Replay it on this one instead.")
+@other_target
 @click.option("--mark-fixed", is_flag=True,
               help="If it does not violate its property any more, keep it to show that it never "
               "does again.")  # fmt: skip
@@ -127,12 +127,13 @@ def replay(path: Path, other: str | None, mark_fixed: bool, renew: bool, as_json
 
     if mark_fixed and renew:
         raise click.UsageError("--mark-fixed and --renew: a trace is fixed, or still violates")
-    if other is not None and (mark_fixed or renew):
-        raise click.UsageError("a document is kept for its own target: leave out --target")
     if path.is_dir():
         _replay_folder(path, other, mark_fixed=mark_fixed, renew=renew, as_json=as_json)
     with on_trial():
-        replayed = replayed_trace(read_trace(path), other)
+        document = read_trace(path)
+        if other not in (None, document.target) and (mark_fixed or renew):
+            raise click.UsageError("a document is kept for its own target: leave out --target")
+        replayed = replayed_trace(document, other)
         if mark_fixed or renew:
             _keep(path, replayed, mark_fixed=mark_fixed)
     _note_missing(replayed.missing)
@@ -209,10 +210,16 @@ def _replayed_if_readable(path: Path, other: str | None) -> Replayed | Unreadabl
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE",
               help="Where to write the smaller trace. Default: over the one given.")  # fmt: skip
 @click.option("--no-search", is_flag=True, help="Leave out the search for a shortest trace.")
+@other_target
 @limit_options
 @JSON
 def minimize(
-    path: Path, output: Path | None, no_search: bool, limits: dict[str, Any], as_json: bool
+    path: Path,
+    output: Path | None,
+    no_search: bool,
+    other: str | None,
+    limits: dict[str, Any],
+    as_json: bool,
 ) -> None:
     """Make a trace document as short as can be, with the same property violated.
 
@@ -229,7 +236,7 @@ def minimize(
         document = read_trace(path)
         document.recorded()  # So that nothing is imported for what is no trace.
         bounds = {**limits, "interrupted": interrupted}
-        smaller, result, text = _minimized(document, search=not no_search, limits=bounds)
+        smaller, result, text = _minimized(document, other, search=not no_search, limits=bounds)
     place = output or path
     write_file(place, text)
     if as_json:
@@ -240,7 +247,7 @@ def minimize(
 
 
 def _minimized(
-    document: Document, *, search: bool, limits: dict[str, Any]
+    document: Document, other: str | None, *, search: bool, limits: dict[str, Any]
 ) -> tuple[Minimized, Evidence, str]:
     """The smaller trace, the evidence that it is, and its document."""
     from dataclasses import replace
@@ -252,7 +259,7 @@ def _minimized(
     from indelible.model.trace_document import document_text
     from indelible.replays import minimized_object
 
-    target, known = document_target(document), known_property(document.property)
+    target, known = document_target(document, other), known_property(document.property)
     evidence = document.read().evidence
     smaller = minimized(
         target.implementation,
@@ -273,7 +280,7 @@ def _minimized(
         target.implementation,
         smaller.trace,
         known,
-        target=document.target,
+        target=target.name,
         reference=document.property,
         length=smaller.length,
         found={**evidence.found, "minimized": minimized_object(smaller)},

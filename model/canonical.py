@@ -47,8 +47,8 @@ def canonical_text(value: object) -> str:
 def same_types(one: object, other: object) -> bool:
     """Whether two equal values are made of the same types throughout.
 
-    ``1 == True``, and named tuples of different types are equal if their parts are: such values
-    cannot be told apart by equality, though code that looks at types tells them apart.
+    ``1 == True``, ``0.0 == -0.0``, and named tuples of different types are equal if their parts
+    are: such values cannot be told apart by equality, though code can tell them apart.
     """
     if one is other:
         return True
@@ -61,4 +61,6 @@ def same_types(one: object, other: object) -> bool:
     if is_dataclass(one) and not isinstance(one, type):
         names = [part.name for part in fields(one)]
         return all(same_types(getattr(one, name), getattr(other, name)) for name in names)
+    if isinstance(one, float):
+        return repr(one) == repr(other)
     return True

@@ -12,10 +12,18 @@ from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send, Storage, Vote
-from indelible.model.errors import ImplementationError, ImplementationRaised
+from indelible.model.errors import ImplementationError, ImplementationRaised, IndelibleError
 from indelible.model.events import InputEvent, NodeId, node_name
 
-__all__ = ["Implementation", "State", "Step", "ask_handle", "ask_start", "implementation_name"]
+__all__ = [
+    "Implementation",
+    "State",
+    "Step",
+    "ask_handle",
+    "ask_start",
+    "differing_part",
+    "implementation_name",
+]
 
 State: TypeAlias = Hashable
 
@@ -36,8 +44,15 @@ class Implementation(Protocol):
     Optional attributes: ``quorums`` (a ``QuorumSystem``; majorities if absent) by which properties
     judge what is chosen; ``links`` (one of ``Scope``'s), the weakest links it is made for, and
     ``crashes`` (``False`` if it is not made to survive them), which a scope that somebody asks for
-    may exceed; and ``scope``, the one to check it in unless another is asked for.
-    State and storage are of whatever types it says (here ``Any``, so that it may say).
+    may exceed; ``scope``, the one to check it in unless another is asked for; and ``notes``, texts
+    that reports repeat.
+
+    An optional method ``foresee(questions)`` is told of (node, state, event) triples just before
+    ``handle`` is asked each of them, as often as it is in there, so that it can find the answers
+    together.
+
+    A state is only ever handed back to the node that it is of, and equal ones stand for one
+    another. State and storage are of whatever types it says (here ``Any``, so that it may say).
     """
 
     def start(
@@ -109,6 +124,8 @@ def ask_handle(
 def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
     try:
         result = call()
+    except (ImplementationRaised, IndelibleError):
+        raise  # What an adapter says of the code that it hosts.
     except Exception as error:
         raise ImplementationRaised(error) from error
     if not isinstance(result, tuple) or len(result) != 2:
@@ -193,7 +210,7 @@ def _compare(first: Step, second: Step, what: Described) -> None:
     if first == second:
         return
     name = "state" if first.state != second.state else "effects"
-    place, one, other = _differing_part(getattr(first, name), getattr(second, name), f"its {name}")
+    place, one, other = differing_part(getattr(first, name), getattr(second, name), f"its {name}")
     raise ImplementationError(
         f"{what()} is not deterministic: asked twice, it differs in {place}",
         cause=f"first {_short(one)}, then {_short(other)}: a clock, randomness, a counter kept "
@@ -202,12 +219,13 @@ def _compare(first: Step, second: Step, what: Described) -> None:
     )
 
 
-def _differing_part(one: object, other: object, name: str) -> tuple[str, object, object]:
+def differing_part(one: object, other: object, name: str) -> tuple[str, object, object]:
+    """The smallest part in which two values differ: where it is (in ``name``), and both of it."""
     ones, others = _parts(one), _parts(other)
     if type(one) is type(other) and [key for key, _ in ones] == [key for key, _ in others]:
         for (suffix, part), (_, counterpart) in zip(ones, others, strict=True):
             if part != counterpart:
-                return _differing_part(part, counterpart, name + suffix)
+                return differing_part(part, counterpart, name + suffix)
     return name, one, other
 
 

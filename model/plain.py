@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from indelible.model.canonical import canonical_text
+from indelible.model.canonical import canonical, same_types
 from indelible.model.classes import plain_text
 
 __all__ = ["TYPE", "Fields", "List", "Same", "Set", "Snapshot"]
@@ -23,7 +23,8 @@ TYPE: Final = "type"
 class Fields(Mapping[Any, Any]):
     """An immutable mapping from keys to hashable values: a JSON object, or what an object was.
 
-    Equal if the contents are; in canonical order, ``TYPE`` first, whatever order it was made in.
+    Equal if the contents are, down to their types (``1`` is not ``True``); in canonical order,
+    ``TYPE`` first, whatever order it was made in.
     """
 
     __slots__ = ("__weakref__", "_content", "_hash")
@@ -31,10 +32,9 @@ class Fields(Mapping[Any, Any]):
     _hash: int
 
     def __init__(self, content: Mapping[Any, Any]) -> None:
-        try:
-            keys = sorted(content)
-        except TypeError:
-            keys = sorted(content, key=canonical_text)
+        # By "<" only where it is an order: of frozensets, say, it tells the subsets.
+        by_text = all(type(key) is str for key in content)
+        keys = sorted(content) if by_text else canonical(content)
         self._content = {key: content[key] for key in keys}
         if TYPE in self._content:
             self._content = {TYPE: self._content[TYPE], **self._content}
@@ -63,7 +63,15 @@ class Fields(Mapping[Any, Any]):
             return True
         if not isinstance(other, Fields) or type(self) is not type(other):
             return NotImplemented
-        return self._hash == other._hash and self._content == other._content
+        return (
+            self._hash == other._hash
+            and self._content == other._content
+            and all(map(_alike, self._content, other._content))
+            and all(map(_alike, self._content.values(), other._content.values()))
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._content,)  # No hash holds in another process.
 
     def __str__(self) -> str:
         if self.kind is None:
@@ -89,6 +97,9 @@ class Snapshot(Fields):
     def __init__(self, content: Mapping[Any, Any], origin: Any = None) -> None:
         super().__init__(content)
         self.origin = origin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._content, self.origin)
 
 
 class List(tuple[Any, ...]):
@@ -121,6 +132,13 @@ class Same:
 
     def __str__(self) -> str:
         return f"the same as {self.path or 'the whole'}"
+
+
+def _alike(one: object, other: object) -> bool:
+    """Whether equal values are of the same types: fields have seen to that themselves."""
+    return one is other or (
+        type(one) is type(other) and (isinstance(one, Fields) or same_types(one, other))
+    )
 
 
 def _name(key: object) -> str:

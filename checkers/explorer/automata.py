@@ -9,7 +9,7 @@ to local states, and the implementation is called once per state and event. This
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from indelible.checkers.asking import ask_twice, require_same_types
@@ -238,6 +238,16 @@ class Automaton:
             self.always_bits |= 1 << bit
         return self.behaviours(Behaviour(state, rest))
 
+    def question(self, local: int, bit: int) -> tuple[int, InputEvent] | None:
+        """The state and the event that ``learn`` will ask the implementation about, if it will."""
+        behaviour = self.locals[local].behaviour
+        event, number = self.occurrences[bit]
+        if (behaviour, bit) in self._reactions or not isinstance(event, InputEvent):
+            return None
+        state, rest = self.behaviours[behaviour]
+        known = (state, event) in self._handled or not self._is_possible(rest, event, number)
+        return None if known else (state, event)
+
     # --- what was sent -------------------------------------------------------------------------
 
     def _sent_after(self, sent: int, effects: int) -> int:
@@ -336,6 +346,26 @@ class LocalAutomata:
     def start(self) -> tuple[int, ...]:
         """The local ids of the initial state. Raises what the implementation raised."""
         return tuple(automaton.start() for automaton in self.automata)
+
+    def foresee(self, steps: Iterable[tuple[int, int, int]]) -> None:
+        """Tell the implementation, if it cares, what it will be asked when these are learned.
+
+        Steps are (node index, local id, bit). When a restart has to be learned, too, which of the
+        questions are asked twice may turn out otherwise.
+        """
+        foresee = getattr(self.implementation, "foresee", None)
+        if foresee is None:
+            return
+        questions = [
+            (index, question)
+            for index, local, bit in steps
+            if (question := self.automata[index].question(local, bit)) is not None
+        ]
+        told = []
+        for number, (index, (state, event)) in enumerate(dict.fromkeys(questions), self._asked):
+            automaton = self.automata[index]
+            told += [(automaton.node, automaton.states[state], event)] * (1 + ask_twice(number))
+        foresee(told)
 
     def is_enabled(self, locals_: Sequence[int], index: int, bit: int, *, torn: bool) -> bool:
         """Whether node ``index`` may see the occurrence in this global state, budgets and all.

@@ -43,6 +43,9 @@ __all__ = ["explore_exhaustively"]
 CHUNK: Final = 1 << 16
 """Global states per call of the kernel: long enough to be fast, short enough to be interrupted."""
 
+AHEAD: Final = 256
+"""Local steps that an implementation may foresee at a time: it may take long over each."""
+
 
 def explore_exhaustively(
     implementation: Implementation, scope: Scope, properties: Sequence[Property], limits: Limits
@@ -248,12 +251,13 @@ class Exploration(Search):
     def _learn(self, notes: NDArray[np.int64]) -> None:
         """Ask the implementation about the steps noted, and write them into the tables."""
         targets: list[int] = []
-        automata = self.automata.automata
-        for number, (index, local, bit) in enumerate(notes.tolist()):
-            if number % 256 == 0:
+        for begin in range(0, len(notes), AHEAD):
+            self._report()
+            wanted = notes[begin : begin + AHEAD].tolist()
+            self.automata.foresee(wanted)
+            for index, local, bit in wanted:
                 self.limits.check_time()
-                self._report()
-            targets.append(automata[index].learn(local, bit))
+                targets.append(self.automata.automata[index].learn(local, bit))
         learned = np.column_stack((notes, np.array(targets, np.int64)))
         self._learned.add(learned)
         self._tables.sync()

@@ -91,6 +91,8 @@ class Reactions:
         self.calls = 0
         self._asked = 0
         self._values: dict[Hashable, Hashable] = {}
+        # By node and number: equal states of two nodes have one number, and are two all the same.
+        self._own_states: dict[tuple[int, int], Any] = {}
         self._numbers: dict[tuple[int, tuple[Effect, ...]], int] = {}
         self._handled: list[dict[tuple[int, int], Answer | ImplementationRaised]] = [
             {} for _ in nodes
@@ -248,7 +250,7 @@ class Reactions:
 
     def _ask(self, index: int, state: int, event: int) -> Answer | ImplementationRaised:
         nodes, twice = self.scope.nodes, self._is_asked_twice()
-        before, happened = self.states[state], self.events[event]
+        before, happened = self._own_states[index, state], self.events[event]
         try:
             step = ask_handle(
                 self.implementation, nodes[index], nodes, before, happened, twice=twice
@@ -259,6 +261,7 @@ class Reactions:
 
     def _numbered(self, index: int, step: Step, careful: bool) -> Answer:
         state, consequence = self.states(step.state), self.number(index, step.effects)
+        self._own_states.setdefault((index, state), step.state)
         if careful:
             require_same_types(self.states[state], step.state)
             require_same_types(self.consequences[consequence].effects, step.effects)

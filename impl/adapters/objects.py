@@ -1,22 +1,23 @@
 """Objects: a mutable node with methods as an ``Implementation``.
 
 The adapter says how to build a node and how to pass it what happens; the node is a value to
-everybody else: what it is (``freeze``) and a copy of it to go on from. Issue 6.
+everybody else: what it is (``freeze``), and the way back to an object that is that (``hosting``).
+Issue 6.
 """
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
-from indelible.impl.adapters.freeze import freeze
+from indelible.impl.adapters.hosting import Host
 from indelible.impl.adapters.outbox import Outbox
-from indelible.impl.adapters.values import MEMO_MAX, copied, thawed, value_of
+from indelible.impl.adapters.replaying import Started
+from indelible.impl.adapters.values import thawed
 from indelible.model.effects import Effect, Storage
 from indelible.model.errors import ImplementationError
 from indelible.model.events import InputEvent, NodeId, Receive, Submit, Timeout
-from indelible.model.plain import Fields, Snapshot
+from indelible.model.plain import Snapshot
 
 __all__ = ["ObjectAdapter"]
 
@@ -29,13 +30,31 @@ class ObjectAdapter:
     ``scope``, ``name``.
     """
 
-    def __init__(self) -> None:
-        self._outboxes: dict[NodeId, Outbox] = {}
-        self._snapshots: dict[bytes, Snapshot] = {}
+    snapshots: Literal["copy", "replay"] | None = None
+    """How to get back to a state: by a copy of the node, or by letting its history happen again.
+    ``None``: by a copy wherever one is as good as the node, else by its history."""
+
+    may_change: tuple[str, ...] = ()
+    """What nodes may change though it is kept outside of them, since it decides nothing (caches):
+    names as ``module.NAME``, ``module.Class.attribute`` and ``adapter.attribute``."""
+
+    fingerprint: Callable[[Any], Any] | None = None
+    """``fingerprint(instance)``, if given: what decides how the node goes on, instead of all of
+    it. Nodes of the same fingerprint must behave alike."""
+
+    def __new__(cls, *_: Any, **__: Any) -> ObjectAdapter:
+        """With a host, whether or not ``__init__`` is that of this class."""
+        self = super().__new__(cls)
+        self._host = Host(self)
+        return self
+
+    _host: Host
+    _own: frozenset[str] = frozenset({"_host"})
+    """Attributes of the adapter that are ours, and that no node keeps anything in."""
 
     def build(self, outbox: Outbox, node: NodeId, nodes: tuple[NodeId, ...], storage: Any) -> Any:
         """The node as it starts, first or after a crash; ``storage`` is what it last persisted."""
-        raise NotImplementedError
+        raise _missing(self, "build(outbox, node, nodes, storage)")
 
     def receive(self, instance: Any, source: NodeId, message: Any) -> Iterable[Effect] | None:
         """A message arrives."""
@@ -49,9 +68,9 @@ class ObjectAdapter:
         """A client hands a command to the node."""
         raise _missing(self, "submit(instance, command)")
 
-    fingerprint: Callable[[Any], Any] | None = None
-    """``fingerprint(instance)``, if given: what decides how the node goes on, instead of all of
-    it. Nodes of the same fingerprint must behave alike."""
+    def clock(self, instance: Any) -> float:
+        """What ``time.monotonic()`` is while the node runs, in seconds; it stands still at 0."""
+        return 0.0
 
     # --- the contract --------------------------------------------------------------------------
 
@@ -59,62 +78,44 @@ class ObjectAdapter:
         self, node: NodeId, nodes: tuple[NodeId, ...], storage: Storage | None
     ) -> tuple[Snapshot, tuple[Effect, ...]]:
         """Build the node. Raises ``ImplementationError`` if there is none."""
-        outbox = self._outbox(node)
-        with outbox.opened() as effects:
-            instance = self.build(outbox, node, nodes, thawed(storage))
+        return self._host.start(Started(node, nodes, storage))
+
+    def handle(
+        self, node: NodeId, state: Snapshot, event: InputEvent
+    ) -> tuple[Snapshot, tuple[Effect, ...]]:
+        """Pass the event to a node that is in that state."""
+        return self._host.handle(node, state, event)
+
+    @property
+    def snapshots_in_use(self) -> Literal["copy", "replay"]:
+        """How the states met so far are got back to."""
+        return self._host.in_use
+
+    # --- what the host asks --------------------------------------------------------------------
+
+    def _built(self, outbox: Outbox, started: Started) -> Any:
+        instance = self.build(outbox, started.node, started.nodes, thawed(started.storage))
         if instance is None:
             raise ImplementationError(
                 f"{type(self).__name__}.build returned None",
                 cause="a node is whatever build returns",
                 remedy="return the object that the other methods are given",
             )
-        return self._snapshot(instance), tuple(effects)
-
-    def handle(
-        self, node: NodeId, state: Snapshot, event: InputEvent
-    ) -> tuple[Snapshot, tuple[Effect, ...]]:
-        """Pass the event to a copy of the node."""
-        outbox = self._outbox(node)
-        instance = pickle.loads(state.origin)
-        with outbox.opened() as effects:
-            outbox.extend(self._passed(instance, event))
-        return self._snapshot(instance), tuple(effects)
+        return instance
 
     def _passed(self, instance: Any, event: InputEvent) -> Iterable[Effect] | None:
         match event:
             case Receive(source, message):
                 return self.receive(instance, source, thawed(message))
             case Timeout(timer):
-                return self.timeout(instance, timer)
+                return self.timeout(instance, thawed(timer))
             case Submit(command):
                 return self.submit(instance, thawed(command))
-
-    def _outbox(self, node: NodeId) -> Outbox:
-        if node not in self._outboxes:
-            self._outboxes[node] = Outbox(node)
-        return self._outboxes[node]
-
-    def _snapshot(self, instance: Any) -> Snapshot:
-        data = copied(instance)
-        known = self._snapshots.get(data)
-        if known is None:
-            if len(self._snapshots) >= MEMO_MAX:
-                self._snapshots.clear()
-            known = self._snapshots[data] = self._frozen(instance)
-        return known
-
-    def _frozen(self, instance: Any) -> Snapshot:
-        if self.fingerprint is None:
-            content = freeze(instance, known={Outbox: str}, reorder=True)
-        else:
-            content = value_of(self.fingerprint(instance))
-        fields = content if isinstance(content, Fields) else {"state": content}
-        return Snapshot(fields, copied(instance))
 
 
 def _missing(adapter: ObjectAdapter, method: str) -> ImplementationError:
     return ImplementationError(
         f"{type(adapter).__name__} has no {method}",
-        cause="an event happened that the adapter does not know how to pass on",
+        cause="the adapter is asked to pass something on, and does not say how",
         remedy="define it, if only to do nothing",
     )

@@ -1,0 +1,102 @@
+"""Copying: a node that can be changed, kept so that any number of equal ones can be made of it.
+
+A copy must be as good as the node: made of the same things, sharing nothing with it that can be
+changed, but for what lives outside of the nodes (``leaks`` watches that), which stays the very
+same. What no copy is that good of is refused, and then ``replaying`` is left. Knows no adapter.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+from collections.abc import Callable
+from typing import Any, Final
+
+from indelible.impl.adapters.freeze import Frozen
+from indelible.model.implementation import differing_part
+
+__all__ = ["Copier", "NoCopyError"]
+
+ALWAYS: Final = 200
+SOMETIMES: Final = 16
+"""The copies of the first ``ALWAYS`` states are compared with what they are copies of, then one in
+``SOMETIMES``: how a class is copied seldom depends on what is in it."""
+
+
+class NoCopyError(Exception):
+    """A node of which no copy can be made, and why."""
+
+
+class Copier:
+    """Copies nodes; ``frozen`` says what one is. ``kept`` are, by address, the things that every
+    copy shares: its owner may add to it.
+    """
+
+    def __init__(self, frozen: Callable[[Any], Frozen]) -> None:
+        self.frozen = frozen
+        self.kept: dict[int, Any] = {}
+        self._checks = 0
+
+    def data(self, node: Any) -> bytes:
+        """The node as bytes. Raises what ``pickle`` raises if it cannot be."""
+        if not self.kept:
+            return pickle.dumps(node, pickle.HIGHEST_PROTOCOL)
+        written = io.BytesIO()
+        _Pickler(written, self.kept).dump(node)
+        return written.getvalue()
+
+    def from_data(self, data: bytes) -> Any:
+        """A node that is written so."""
+        if not self.kept:
+            return pickle.loads(data)
+        return _Unpickler(io.BytesIO(data), self.kept).load()
+
+    def check_data(self, data: bytes, frozen: Frozen) -> None:
+        """Raises ``NoCopyError`` if what is read is not what was written; asked now and then."""
+        self._checks += 1
+        if self._checks <= ALWAYS or self._checks % SOMETIMES == 0:
+            self._compare(frozen, self.frozen(self.from_data(data)))
+
+    def copied(self, node: Any, frozen: Frozen | None) -> Any:
+        """A deep copy; compared with what the node is, if that is given. Raises ``NoCopyError`` if
+        it cannot be made, or shares something."""
+        try:
+            made = copy.deepcopy(node, dict(self.kept))
+        except Exception as error:
+            raise NoCopyError(f"to copy it raises {type(error).__name__}: {error}") from error
+        if frozen is not None:
+            self._compare(frozen, self.frozen(made))
+        return made
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether so many copies were good that not every one is checked any more."""
+        return self._checks > ALWAYS
+
+    def _compare(self, frozen: Frozen, again: Frozen) -> None:
+        if again.content != frozen.content:
+            path, one, other = differing_part(frozen.content, again.content, "a copy")
+            raise NoCopyError(f"{path} is {other!r} and not {one!r}")
+        for address in again.parts.keys() & frozen.parts.keys() - self.kept.keys():
+            raise NoCopyError(f"a copy shares its {again.parts[address][0]} with it")
+
+
+class _Pickler(pickle.Pickler):
+    """Writes what is kept by its address."""
+
+    def __init__(self, written: io.BytesIO, kept: dict[int, Any]) -> None:
+        super().__init__(written, pickle.HIGHEST_PROTOCOL)
+        self._kept = kept
+
+    def persistent_id(self, value: Any) -> int | None:
+        return id(value) if id(value) in self._kept else None
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, written: io.BytesIO, kept: dict[int, Any]) -> None:
+        super().__init__(written)
+        self._kept = kept
+
+    def persistent_load(self, address: int) -> Any:
+        return self._kept[address]

@@ -1,0 +1,316 @@
+"""Hosting: foreign nodes run step by step, and every state is one that can be gone on from.
+
+A state is a ``Snapshot``: what the node was, and as its ``origin`` the way back, by a copy or by
+its history. Whatever a step finds and leaves behind outside of its node is watched here. How nodes
+are built and spoken to is the adapter's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Literal, Protocol
+
+from indelible.impl.adapters.copying import Copier, NoCopyError
+from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
+from indelible.impl.adapters.leaks import Watch
+from indelible.impl.adapters.outbox import Outbox
+from indelible.impl.adapters.replacements import Replaced, Replacement, imported_names, surrounded
+from indelible.impl.adapters.replaying import History, Live, Started
+from indelible.impl.adapters.surroundings import Surroundings
+from indelible.impl.adapters.values import MEMO_MAX
+from indelible.impl.adapters.walk import Substitute
+from indelible.model.effects import Effect
+from indelible.model.errors import ImplementationError
+from indelible.model.events import InputEvent, NodeId, node_name
+from indelible.model.implementation import differing_part
+from indelible.model.plain import Fields, Snapshot
+
+__all__ = ["Host", "Hosted"]
+
+WAYS: Final = ("bytes", "object", "history")
+"""How states are kept, the best first; what has failed once is not tried again."""
+
+STARTS_MAX: Final = 32
+"""Of how many nodes that were started it is remembered what they are made of."""
+
+KNOWN: Final[dict[type, Substitute]] = {Outbox: str, Replacement: str}
+"""What nodes refer to that is no part of them."""
+
+
+class Hosted(Protocol):
+    """What a host needs of an adapter."""
+
+    snapshots: Literal["copy", "replay"] | None
+    may_change: tuple[str, ...]
+    _own: frozenset[str]
+
+    @property
+    def fingerprint(self) -> Any: ...
+
+    def clock(self, instance: Any) -> float: ...
+
+    def _built(self, outbox: Outbox, started: Started) -> Any: ...
+
+    def _passed(self, instance: Any, event: InputEvent) -> Iterable[Effect] | None: ...
+
+
+class Origin:
+    """The way back to a state: its history, and a copy of the node if there is one, as bytes or as
+    an object that nobody uses; and in how many steps it drew something random."""
+
+    __slots__ = ("data", "draws", "history", "is_checked", "spare")
+
+    def __init__(self, history: History, draws: int) -> None:
+        self.history, self.draws = history, draws
+        self.data: bytes | None = None
+        self.spare: tuple[Any, Frozen] | None = None
+        self.is_checked = False
+
+
+class Host:
+    """Runs the nodes of one adapter."""
+
+    def __init__(self, adapter: Hosted) -> None:
+        self._adapter = adapter
+        self._outboxes: dict[NodeId, Outbox] = {}
+        self._states: dict[tuple[NodeId, bytes, int], Snapshot] = {}
+        self._live = Live()
+        self._copier = Copier(self._whole)
+        self._watch: Watch | None = None
+        self._imported: tuple[Replaced, ...] = ()
+        self._starts: list[tuple[NodeId, dict[int, tuple[str, Any]]]] = []
+        self._ways: tuple[str, ...] = WAYS
+
+    @property
+    def in_use(self) -> Literal["copy", "replay"]:
+        """How states are kept at the moment."""
+        return "replay" if self._ways == ("history",) else "copy"
+
+    def start(self, started: Started) -> tuple[Snapshot, tuple[Effect, ...]]:
+        """Build a node."""
+        watch = self._watching()
+        watch.begin()
+        instance, draws, effects = self._started(started)
+        self._require_own(started.node, self._parts(instance))
+        watch.after(node_name(started.node), "its start")
+        return self._state(started.node, instance, History(started), draws), effects
+
+    def handle(
+        self, node: NodeId, state: Snapshot, event: InputEvent
+    ) -> tuple[Snapshot, tuple[Effect, ...]]:
+        """Pass the event to a node that is in this state."""
+        origin = state.origin
+        if not isinstance(origin, Origin):
+            raise ImplementationError(
+                f"{state} is not a state that a node was in",
+                remedy="start a node, and go on from the states that it reaches",
+            )
+        instance = self._revived(node, state, origin)
+        draws, effects = self._stepped(node, instance, origin.draws, event)
+        self._watching().after(node_name(node), event)
+        return self._state(node, instance, History(event, origin.history), draws), effects
+
+    # --- steps ---------------------------------------------------------------------------------
+
+    def _started(self, started: Started) -> tuple[Any, int, tuple[Effect, ...]]:
+        around = Surroundings(started.node)
+        outbox = self._outbox(started.node)
+        with surrounded(around, self._imported), outbox.opened() as effects:
+            instance = self._adapter._built(outbox, started)
+        return instance, around.draws_after, tuple(effects)
+
+    def _stepped(
+        self, node: NodeId, instance: Any, draws: int, event: InputEvent
+    ) -> tuple[int, tuple[Effect, ...]]:
+        around = Surroundings(node, draws, lambda: self._adapter.clock(instance))
+        outbox = self._outbox(node)
+        with surrounded(around, self._imported), outbox.opened() as effects:
+            outbox.extend(self._adapter._passed(instance, event))
+        return around.draws_after, tuple(effects)
+
+    def _outbox(self, node: NodeId) -> Outbox:
+        if node not in self._outboxes:
+            self._outboxes[node] = Outbox(node)
+        return self._outboxes[node]
+
+    # --- from a node to its state --------------------------------------------------------------
+
+    def _state(self, node: NodeId, instance: Any, history: History, draws: int) -> Snapshot:
+        origin = Origin(history, draws)
+        if "bytes" in self._ways:
+            state = self._by_bytes(node, instance, origin)
+            if state is not None:
+                return state
+        frozen = self._settled(instance)
+        self._notice(frozen.parts)
+        state = self._snapshot(node, frozen.content, origin)
+        if "object" in self._ways:
+            origin.spare = instance, frozen
+        else:
+            self._live.put(node, state, instance)
+        return state
+
+    def _by_bytes(self, node: NodeId, instance: Any, origin: Origin) -> Snapshot | None:
+        """The state, with bytes to make the node of again; ``None`` if that does not work."""
+        try:
+            found = self._copier.data(instance)
+        except Exception as error:
+            self._give_up("bytes", f"to pickle it raises {type(error).__name__}: {error}")
+            return None
+        known = self._states.get((node, found, origin.draws))
+        if known is not None:
+            return known
+        frozen = self._settled(instance)
+        self._notice(frozen.parts)
+        origin.data = self._copier.data(instance)  # In canonical order by now.
+        try:
+            self._copier.check_data(origin.data, frozen)
+        except NoCopyError as error:
+            origin.data = None
+            self._give_up("bytes", str(error), late=self._copier.is_trusted)
+            return None
+        if len(self._states) >= MEMO_MAX:
+            self._states.clear()
+        state = self._snapshot(node, frozen.content, origin)
+        self._states[node, found, origin.draws] = state
+        return state
+
+    def _give_up(self, way: str, reason: str, *, late: bool = False) -> None:
+        """Keep states in this way no more. Raises ``ImplementationError`` if there is no other."""
+        self._ways = tuple(each for each in self._ways if each != way)
+        copies = [each for each in self._ways if each != "history"]
+        if late or (self._adapter.snapshots == "copy" and not copies):
+            raise ImplementationError(
+                f"a node of {type(self._adapter).__name__} cannot be copied: {reason}",
+                cause="closures, generators, locks and the like belong to one node, and a copy "
+                "would share or lose them",
+                remedy="set snapshots = 'replay' in the adapter",
+            )
+
+    def _settled(self, instance: Any) -> Frozen:
+        """What a node is, its dicts put in order on the way."""
+        return self._whole(instance, reorder=True)
+
+    def _whole(self, instance: Any, *, reorder: bool = False) -> Frozen:
+        if self._adapter.fingerprint is None:
+            return freeze_whole(instance, known=KNOWN, reorder=reorder)
+        content = freeze(self._adapter.fingerprint(instance), known=KNOWN)
+        return Frozen(content, self._parts(instance))
+
+    def _parts(self, instance: Any) -> dict[int, tuple[str, Any]]:
+        """What can be changed in a node, as far as can be told."""
+        try:
+            return freeze_whole(instance, known=KNOWN).parts
+        except ImplementationError:
+            if self._adapter.fingerprint is None:
+                raise
+            # Nobody knows what a copy as an object would share.
+            self._ways = tuple(each for each in self._ways if each != "object")
+            return {}
+
+    def _snapshot(self, node: NodeId, content: Any, origin: Origin) -> Snapshot:
+        fields = dict(content) if isinstance(content, Fields) else {"state": content}
+        if self._adapter.fingerprint is not None:
+            fields["(node)"] = node  # Which a fingerprint need not tell.
+        if origin.draws:
+            fields["(draws)"] = origin.draws
+        return Snapshot(fields, origin)
+
+    # --- from a state to a node ----------------------------------------------------------------
+
+    def _revived(self, node: NodeId, state: Snapshot, origin: Origin) -> Any:
+        if origin.data is not None:
+            return self._copier.from_data(origin.data)
+        if origin.spare is not None:
+            spare, frozen = origin.spare
+            try:
+                made = self._copier.copied(spare, None if origin.is_checked else frozen)
+            except NoCopyError as error:
+                self._give_up("object", str(error))
+                origin.spare = None
+                return spare
+            origin.is_checked = True
+            return made
+        live = self._live.take(node, state)
+        return self._replayed(state, origin) if live is None else live
+
+    def _replayed(self, state: Snapshot, origin: Origin) -> Any:
+        """A node to which happens again what happened to the one that was in this state."""
+        first, *rest = origin.history.in_order()
+        assert isinstance(first, Started)
+        try:
+            instance, draws, _ = self._started(first)
+            for event in rest:
+                assert not isinstance(event, Started)
+                self._settled(instance)
+                draws, _ = self._stepped(first.node, instance, draws, event)
+        except ImplementationError:
+            raise
+        except Exception as error:
+            raise self._not_the_same(state, f"it raised {error!r}") from error
+        again = self._snapshot(
+            first.node, self._settled(instance).content, Origin(origin.history, draws)
+        )
+        if again != state:
+            path, one, other = differing_part(state, again, "its state")
+            raise self._not_the_same(state, f"{path} was {one!r}, and then {other!r}")
+        return instance
+
+    def _not_the_same(self, state: Snapshot, how: str) -> ImplementationError:
+        return ImplementationError(
+            f"a node of {type(self._adapter).__name__} is not deterministic: the same things "
+            f"happened to it twice, and {how}",
+            cause="a clock, randomness or a counter outside of the node, or the order of a set",
+            remedy="let everything that a node does follow from what happened to it",
+        )
+
+    # --- what is outside of the nodes ----------------------------------------------------------
+
+    def _watching(self) -> Watch:
+        if self._watch is None:
+            adapter = self._adapter
+            if adapter.snapshots not in (None, "copy", "replay"):
+                raise ImplementationError(
+                    f"the snapshots of {type(adapter).__name__} are {adapter.snapshots!r}",
+                    available="'copy', 'replay', None",
+                )
+            if adapter.snapshots == "replay":
+                self._ways = ("history",)
+            self._watch = Watch(
+                adapter,
+                adapter._own,
+                known=KNOWN,
+                allowed=adapter.may_change,
+                ignored=(type(adapter),),
+            )
+            self._imported = imported_names(self._watch.modules())
+            self._watch.begin()
+        return self._watch
+
+    def _notice(self, parts: dict[int, tuple[str, Any]]) -> None:
+        """Watch what nodes are made of, and let copies share what is kept outside of them."""
+        watch = self._watching()
+        if watch.follow({type(part) for _, part in parts.values()}):
+            self._imported = imported_names(watch.modules())
+            watch.begin()
+        for address, (_, part) in parts.items():
+            if address in watch.shared:
+                self._copier.kept[address] = part
+
+    def _require_own(self, node: NodeId, parts: dict[int, tuple[str, Any]]) -> None:
+        """Raises ``ImplementationError`` if a node is made of what another one is made of, too."""
+        self._notice(parts)
+        own = {address: each for address, each in parts.items() if address not in self._copier.kept}
+        for other, theirs in self._starts:
+            common = own.keys() & theirs.keys()
+            if common:
+                path, part = min((own[address] for address in common), key=lambda each: each[0])
+                raise ImplementationError(
+                    f"{node_name(node)} shares its {path or 'whole'} with "
+                    f"{'an earlier ' if other == node else ''}{node_name(other)}",
+                    cause=f"both were built around the same {type(part).__name__}, so what one "
+                    "does to it the other one sees",
+                    remedy="let build make each node of things of its own",
+                )
+        if len(self._starts) < STARTS_MAX:
+            self._starts.append((node, own))

@@ -1,0 +1,275 @@
+"""Several processes of one command, and the questions that are put to them, alone or together.
+
+Answers to what is asked together are kept until they are asked for. Where a process fails in the
+middle of many questions it cannot be seen which one it was: they are asked again one by one, each
+line when the one before is answered, in a new process. A process that fails only then and now is
+told of, too. Nothing here knows what states and effects mean.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
+
+from indelible.impl.adapters.process_pipe import (
+    NoAnswer,
+    Pipe,
+    PipeFailed,
+    ProcessDied,
+    Talk,
+    close_all,
+    converse,
+    shown,
+)
+from indelible.impl.adapters.process_wire import (
+    HELLO,
+    Answer,
+    ErrorAnswer,
+    Hello,
+    hello_from,
+    step_from,
+)
+from indelible.impl.adapters.process_worker import Place, Request, Worker
+from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
+from indelible.model.events import NodeId
+
+__all__ = ["Pool", "Question"]
+
+QUESTIONS_EACH: Final = 8
+"""How many questions are worth one more process."""
+
+Reply: TypeAlias = Answer | ErrorAnswer
+Failure: TypeAlias = PipeFailed | ImplementationError
+
+
+class Question(NamedTuple):
+    """What does ``line`` do to ``node`` at ``place``? Without a place, it starts the node."""
+
+    node: NodeId
+    place: Place | None
+    line: bytes
+
+
+class Pool:
+    """At most ``workers`` processes, started when they are needed, and ended with this object.
+
+    Every method may raise ``ImplementationError``.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, workers: int, timeout: float, answer_bytes_max: int
+    ) -> None:
+        self._workers_max = workers
+        self._new_pipe = partial(Pipe, command, timeout=timeout, answer_bytes_max=answer_bytes_max)
+        self._hello: Hello | None = None
+        self._workers: list[Worker] = []
+        self._ready: dict[Question, list[Reply]] = {}
+        self._suspects: set[Question] = set()
+        self._failure: Failure | None = None
+        weakref.finalize(self, _close, self._workers)
+
+    @property
+    def hello(self) -> Hello:
+        """What the process says of itself."""
+        if self._hello is None:
+            self._grown(1)
+        assert self._hello is not None
+        return self._hello
+
+    def close(self) -> None:
+        """End the processes; later questions start new ones."""
+        _close(self._workers)
+
+    def ask(self, question: Question) -> Answer:
+        """The answer. Raises ``ImplementationRaised`` if it is an error, or if the process dies of
+        the question or does not answer it in time."""
+        ready = self._ready.get(question)
+        reply = ready.pop() if ready else self._asked(question)
+        if isinstance(reply, ErrorAnswer):
+            raise ImplementationRaised(reply)
+        return reply
+
+    def foresee(self, questions: Sequence[Question]) -> None:
+        """Have the answers ready, as often as each question is here. None of them starts a node."""
+        self._ready = {}
+        groups: dict[Place, list[Question]] = {}
+        for question in questions:
+            assert question.place is not None
+            groups.setdefault(question.place, []).append(question)
+        shares = _shares(groups, self._grown(len(questions) // QUESTIONS_EACH + 1))
+        failures = self._talk(
+            {
+                worker: [request for place in share for request in worker.keeping(place)]
+                for worker, share in shares.items()
+            }
+        )
+        replies: dict[Question, list[Reply]] = {question: [] for question in questions}
+        failures |= self._talk(
+            {
+                worker: [
+                    request
+                    for place in share
+                    for question in groups[place]
+                    for request in self._requests(worker, question, replies[question])
+                ]
+                for worker, share in shares.items()
+                if worker not in failures
+            }
+        )
+        self._ready = replies
+        for worker, failure in failures.items():
+            for place in shares[worker]:
+                self._suspect(groups[place], failure)
+
+    def _asked(self, question: Question) -> Reply:
+        """The reply of a process that is asked now."""
+        if question not in self._suspects:
+            worker = self._nearest(question.place)
+            replies: list[Reply] = []
+            failures = self._talk({worker: self._requests(worker, question, replies)})
+            if not failures:
+                return replies[0]
+            self._suspect([question], failures[worker])
+        try:
+            reply = self._asked_alone(question)
+        except (ImplementationRaised, ImplementationError):
+            self._suspects.clear()
+            raise
+        self._suspects.discard(question)
+        if not self._suspects and self._failure is not None:
+            raise _as_error(
+                self._failure,
+                cause="this happened once, and did not when the same was asked again, line by "
+                "line: chance, a lack of time or memory, or lines that are read too early",
+            )
+        return reply
+
+    def _asked_alone(self, question: Question) -> Reply:
+        """The reply, each line being sent only when the one before is answered: then it is known
+        which of them a process does not survive."""
+        worker = self._nearest(question.place)
+        replies: list[Reply] = []
+        requests = self._requests(worker, question, replies)
+        for number, request in enumerate(requests, start=1):
+            failure = self._talk({worker: [request]}).get(worker)
+            if isinstance(failure, ProcessDied | NoAnswer) and number == len(requests):
+                raise ImplementationRaised(failure)
+            if failure is not None:
+                raise _as_error(failure)
+        return replies[0]
+
+    def _suspect(self, questions: Iterable[Question], failure: Failure) -> None:
+        """One of these questions, or the way there, made a process fail: drop their replies."""
+        self._failure = failure
+        for question in questions:
+            self._suspects.add(question)
+            self._ready.pop(question, None)
+
+    def _requests(self, worker: Worker, question: Question, replies: list[Reply]) -> list[Request]:
+        """What to send a process that is asked the question; the reply is added to ``replies``."""
+        fingerprint = "fingerprint" in self.hello.capabilities
+
+        def take(line: bytes) -> None:
+            replies.append(step_from(line, fingerprint=fingerprint))
+
+        return worker.asking(question.node, question.place, Request(question.line, take))
+
+    def _talk(self, requests: Mapping[Worker, Sequence[Request]]) -> dict[Worker, Failure]:
+        """Send each process its requests, take the answers, and give up the processes that fail."""
+        whole = {
+            worker: [*worker.forgetting(), *wanted] for worker, wanted in requests.items() if wanted
+        }
+        answers = converse(
+            [
+                Talk(worker.pipe, [request.line for request in wanted])
+                for worker, wanted in whole.items()
+            ]
+        )
+        failures: dict[Worker, Failure] = {}
+        for (worker, wanted), lines in zip(whole.items(), answers, strict=True):
+            try:
+                if worker.pipe.failure is not None:
+                    raise worker.pipe.failure
+                for request, line in zip(wanted, lines, strict=True):
+                    _take(request, line)
+            except (PipeFailed, ImplementationError) as failure:
+                worker.pipe.kill()
+                self._workers.remove(worker)
+                failures[worker] = failure
+        return failures
+
+    def _nearest(self, place: Place | None) -> Worker:
+        workers = self._grown(1)
+        return workers[0] if place is None else min(workers, key=lambda one: one.distance(place))
+
+    def _grown(self, count: int) -> list[Worker]:
+        """The processes, ``count`` at least, unless that is more than there may be."""
+        pipes: list[Pipe] = []
+        try:
+            while len(self._workers) + len(pipes) < min(count, self._workers_max):
+                pipes.append(self._new_pipe())
+            for pipe, lines in zip(
+                pipes, converse([Talk(pipe, [HELLO]) for pipe in pipes]), strict=True
+            ):
+                self._hello = self._greeted(pipe, lines)
+        except BaseException:
+            close_all(pipes)
+            raise
+        self._workers += [Worker(pipe, self.hello) for pipe in pipes]
+        return self._workers
+
+    def _greeted(self, pipe: Pipe, lines: Sequence[bytes]) -> Hello:
+        if pipe.failure is not None:
+            raise _as_error(pipe.failure)
+        found: list[Hello] = []
+        _take(Request(HELLO, lambda line: found.append(hello_from(line))), lines[0])
+        if self._hello not in (None, found[0]):
+            raise ImplementationError(
+                f"a process of the same command says hello differently: {shown(lines[0])}",
+                cause="its hello depends on something that changes",
+                remedy="say the same in each process",
+            )
+        return found[0]
+
+
+def _shares(
+    groups: Mapping[Place, Sequence[Question]], workers: Sequence[Worker]
+) -> dict[Worker, list[Place]]:
+    """Which process is asked about which places: the one that will be done with it first."""
+    shares: dict[Worker, list[Place]] = {worker: [] for worker in workers}
+    loads = dict.fromkeys(workers, 0)
+
+    for place, questions in groups.items():
+        costs = {worker: loads[worker] + worker.distance(place) for worker in workers}
+        worker = min(workers, key=costs.__getitem__)
+        loads[worker] = costs[worker] + 2 * len(questions)
+        shares[worker].append(place)
+    return shares
+
+
+def _take(request: Request, line: bytes) -> None:
+    try:
+        request.take(line)
+    except WireError as error:
+        raise ImplementationError(
+            f"the process answered {shown(line)} to {shown(request.line)}: {error.fact}",
+            cause=error.cause,
+            remedy=error.remedy,
+            available=error.available,
+        ) from None
+
+
+def _as_error(failure: Failure, *, cause: str = "") -> ImplementationError:
+    """What is wrong with the process itself, and not with the code on trial in it."""
+    if isinstance(failure, PipeFailed):
+        return ImplementationError(str(failure), cause=cause, remedy=failure.remedy)
+    if cause:
+        return ImplementationError(failure.fact, cause=cause, remedy=failure.remedy)
+    return failure
+
+
+def _close(workers: list[Worker]) -> None:
+    close_all([worker.pipe for worker in workers])
+    workers.clear()

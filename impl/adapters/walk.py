@@ -1,0 +1,155 @@
+"""The walk of a freeze: where it is in the value, and what it has met. Which plan freezes which
+type is not known here.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import fractions
+import ipaddress
+import pathlib
+import re
+import types
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from indelible.model.errors import ImplementationError
+from indelible.model.plain import TYPE, Same
+
+__all__ = ["CONSTANTS", "Plan", "Substitute", "Walk", "called", "described", "name_of", "slots_of"]
+
+Substitute: TypeAlias = Callable[[Any], Any]
+
+CONSTANTS: Final = frozenset(
+    {
+        *(bool, int, complex, str, bytes, type(None), type(...), type(NotImplemented)),
+        *(range, datetime.date, datetime.time, datetime.datetime, datetime.timedelta),
+        *(datetime.timezone, decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern),
+        *(ipaddress.IPv4Address, ipaddress.IPv6Address, Same),
+        *(pathlib.PurePosixPath, pathlib.PosixPath),
+    }
+)
+"""Types whose values nobody can change, and that are equal if they are the same."""
+
+
+class Walk:
+    """One walk through a value. ``plan_of`` says how a value is frozen.
+
+    ``met`` has everything that can be changed, by address: its path, and it, so that nothing else
+    has its address; ``known`` types say what is frozen in their place, and are not in it. ``dicts``
+    were met, each with its canonical order, and ``suspended`` says that something (an iterator, a
+    coroutine) may be in the midst of one.
+    """
+
+    def __init__(
+        self, plan_of: Callable[[Any], Plan], known: Mapping[type, Substitute] | None = None
+    ) -> None:
+        self.plan_of, self.known = plan_of, known or {}
+        self.path: list[str] = []
+        self.met: dict[int, tuple[str, Any]] = {}
+        self.substituted: dict[int, str] = {}
+        self.dicts: list[tuple[dict[Any, Any], list[Any]]] = []
+        self.suspended = False
+        self.alive: list[object] = []
+        """What was made on the way: as long as it lives, nothing else has its address."""
+
+    def frozen(self, value: Any) -> Any:
+        """The value at hand as a plain value."""
+        kind = type(value)
+        if kind in CONSTANTS:
+            return value
+        if kind in self.known:
+            return self._substitute(value)
+        return self.plan_of(value)(self, value)
+
+    def once(self, value: Any, plan: Plan) -> Any:
+        """What can be changed, frozen where it is first met."""
+        address = id(value)
+        if address in self.met:
+            return Same(self.met[address][0])
+        self.met[address] = (self.place(), value)
+        return plan(self, value)
+
+    def at(self, step: str, value: Any) -> Any:
+        """The part of the value at hand that is one step further."""
+        if type(value) in CONSTANTS:
+            return value
+        self.path.append(step)
+        frozen = self.frozen(value)
+        self.path.pop()
+        return frozen
+
+    def parts(self, values: Iterable[Any]) -> list[Any]:
+        """Numbered parts."""
+        return [self.at(f"[{index}]", part) for index, part in enumerate(values)]
+
+    def attributes(self, value: Any) -> dict[str, Any]:
+        """What an instance keeps, by name: in its ``__dict__``, and in slots."""
+        kept = dict(getattr(value, "__dict__", ()))
+        for name, slot in slots_of(type(value)):
+            try:
+                kept[name] = slot.__get__(value)
+            except AttributeError:
+                continue  # Nothing was ever put there.
+        return {name: self.at(f".{name}", kept[name]) for name in sorted(kept)}
+
+    def alone(self, value: Any) -> Any:
+        """The value frozen as if it were met first, by itself."""
+        return Walk(self.plan_of, self.known).frozen(value)
+
+    def place(self) -> str:
+        """Where the walk is."""
+        return "".join(self.path).removeprefix(".")
+
+    def refuse(self, value: object, cause: str) -> ImplementationError:
+        """The error that says what cannot be told."""
+        return ImplementationError(
+            "the state of a node cannot be told exactly: "
+            f"{self.place() or 'it'} is of type {name_of(type(value))}",
+            cause=cause,
+            remedy="keep it outside of the node, or give the adapter a fingerprint(instance) that "
+            "says what decides how the node goes on",
+        )
+
+    def _substitute(self, value: Any) -> Any:
+        address = id(value)
+        if address in self.substituted:
+            return Same(self.substituted[address])
+        self.substituted[address] = self.place()
+        said = self.known[type(value)](value)
+        self.alive.append(said)
+        return self.frozen(said)
+
+
+Plan: TypeAlias = Callable[[Walk, Any], Any]
+
+_NAMES: Final[dict[str, type]] = {}
+
+
+def name_of(kind: type) -> str:
+    """What a class is called: its name, with its module where another has the same."""
+    name = kind.__qualname__.replace("<locals>.", "")
+    return name if _NAMES.setdefault(name, kind) is kind else f"{kind.__module__}.{name}"
+
+
+def described(kind: type, **said: Any) -> dict[str, Any]:
+    """What is said of an instance of a class, with the name of the class, which gives way to an
+    attribute that is called as ``TYPE`` is."""
+    return {"(class)" if TYPE in said else TYPE: name_of(kind), **said}
+
+
+def called(value: Any) -> str:
+    """What a function, module or logger is called, with its module."""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or value.name
+    return f"{value.__module__}.{name}" if getattr(value, "__module__", None) else str(name)
+
+
+def slots_of(kind: type) -> Iterator[tuple[str, Any]]:
+    """The slots of a class, in which its instances keep attributes."""
+    for base in kind.__mro__:
+        if "__slots__" in vars(base):
+            for name, attribute in vars(base).items():
+                if type(attribute) is types.MemberDescriptorType:
+                    yield name, attribute
