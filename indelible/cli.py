@@ -16,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from indelible.adapter_command import adapter
+from indelible.audit_command import audit
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
 from indelible.fuzz_command import fuzz
@@ -265,5 +266,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
             click.echo(line, err=True)
 
 
-for command in (fuzz, prove, bugs, show, replay, minimize, adapter):
+for command in (fuzz, audit, prove, bugs, show, replay, minimize, adapter):
     main.add_command(command)

@@ -21,6 +21,7 @@ from typing import Any, Final
 from indelible.checkers.properties import BUILT_IN, Property
 from indelible.model.errors import ImplementationError, ImplementationRaised, PropertyError
 from indelible.model.implementation import Implementation
+from indelible.model.quorums import QuorumSystem
 from indelible.model.scope import LINKS, Scope
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Target",
     "closest_first",
     "find_property",
+    "find_quorums",
     "find_target",
     "on_trial",
 ]
@@ -141,6 +143,25 @@ def find_property(name: str) -> Property:
             available=closest_first(path, _properties_in(module)),
         )
     return known
+
+
+def find_quorums(name: str) -> QuorumSystem:
+    """The quorum system ``module:attribute``, or that of an implementation of this name.
+
+    Raises ``ImplementationError``.
+    """
+    module, path = _module_and_path(name, ImplementationError)
+    found = _attribute(module, path, ImplementationError, ())
+    made = _made(name, found) if isinstance(found, type) else found
+    system = getattr(made, "quorums", made)
+    if not all(hasattr(system, f"is_phase{phase}_quorum") for phase in (1, 2)):
+        raise ImplementationError(
+            f"{name} is no quorum system, and has none; it is of type {type(made).__name__}",
+            remedy="name an object with is_phase1_quorum and is_phase2_quorum, such as "
+            "WeightedQuorums(...), or an implementation that has such 'quorums'",
+        )
+    quorums: QuorumSystem = system
+    return quorums
 
 
 def _own_target(name: str) -> Target:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["minimize", "replay", "show"]
 
-FORMATS: Final = ("text", "mermaid", "shiviz", "html")
+FORMATS: Final = ("text", "mermaid", "shiviz", "html", "log")
 REPLAY_EXIT_CODES: Final = {"violates": 1, "holds": 0, "does not fit": 3}
 
 TRACE = click.argument("path", metavar="TRACE", type=click.Path(path_type=Path))
@@ -95,6 +95,10 @@ def _renderer(form: str) -> Callable[[Evidence], str]:
         from indelible.render.html import render_html
 
         return render_html
+    if form == "log":
+        from indelible.render.log import render_log
+
+        return render_log
     from indelible.render.text import render_document
 
     return render_document

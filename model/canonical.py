@@ -56,6 +56,8 @@ def same_types(one: object, other: object) -> bool:
         return False
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
         return all(map(same_types, one, other))
+    if getattr(one, "compares_types", False):
+        return one == other
     if isinstance(one, set | frozenset | Mapping):
         return canonical_text(one) == canonical_text(other)
     if is_dataclass(one) and not isinstance(one, type):

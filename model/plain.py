@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from indelible.model.canonical import canonical, same_types
 from indelible.model.classes import plain_text
@@ -28,12 +28,14 @@ class Fields(Mapping[Any, Any]):
     """
 
     __slots__ = ("__weakref__", "_content", "_hash")
+    compares_types: ClassVar[bool] = True
+    """Said to ``same_types``: what is equal is of the same types."""
     _content: dict[Hashable, Hashable]
     _hash: int
 
     def __init__(self, content: Mapping[Any, Any]) -> None:
         # By "<" only where it is an order: of frozensets, say, it tells the subsets.
-        by_text = all(type(key) is str for key in content)
+        by_text = set(map(type, content)) <= {str}
         keys = sorted(content) if by_text else canonical(content)
         self._content = {key: content[key] for key in keys}
         if TYPE in self._content:
@@ -134,10 +136,17 @@ class Same:
         return f"the same as {self.path or 'the whole'}"
 
 
+_EXACT: Final = frozenset({int, str, bool, bytes, type(None)})
+"""Types whose equal values are the same."""
+
+
 def _alike(one: object, other: object) -> bool:
     """Whether equal values are of the same types: fields have seen to that themselves."""
-    return one is other or (
-        type(one) is type(other) and (isinstance(one, Fields) or same_types(one, other))
+    if one is other:
+        return True
+    kind = type(one)
+    return kind is type(other) and (
+        kind in _EXACT or isinstance(one, Fields) or same_types(one, other)
     )
 
 

@@ -7,7 +7,7 @@ a program that has just come there still lives. Issue 6.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from indelible.impl.adapters.coroutine_state import frozen_program
 from indelible.impl.adapters.freeze import freeze
@@ -54,7 +54,7 @@ class AsyncioAdapter(ObjectAdapter):
     clock: Clock = "advancing"  # type: ignore[assignment]
     callbacks_max: int = CALLBACKS_MAX
 
-    def __new__(cls, *_: Any, **__: Any) -> AsyncioAdapter:
+    def __new__(cls, *_: Any, **__: Any) -> Self:
         """With what hosts programs, whether or not ``__init__`` is that of this class."""
         self = super().__new__(cls)
         self._living = Living(LIVING_MAX)

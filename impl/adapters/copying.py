@@ -8,15 +8,18 @@ same. What no copy is that good of is refused, and then ``replaying`` is left. K
 from __future__ import annotations
 
 import copy
+import copyreg
 import io
 import pickle
+import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import Frozen
 from indelible.model.implementation import differing_part
 
-__all__ = ["Copier", "NoCopyError"]
+__all__ = ["Copier", "NoCopyError", "is_plainly_pickled"]
 
 ALWAYS: Final = 200
 SOMETIMES: Final = 16
@@ -26,6 +29,19 @@ SOMETIMES: Final = 16
 
 class NoCopyError(Exception):
     """A node of which no copy can be made, and why."""
+
+
+@cache
+def is_plainly_pickled(kind: Any) -> bool:
+    """Whether bytes hold all that an instance keeps, because its class has no say in them."""
+    if kind.__module__.partition(".")[0] in sys.stdlib_module_names | {"indelible"}:
+        return True
+    return (
+        kind not in copyreg.dispatch_table
+        and kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__reduce__ is object.__reduce__
+        and getattr(kind, "__getstate__", None) is getattr(object, "__getstate__", None)
+    )
 
 
 class Copier:

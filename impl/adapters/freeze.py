@@ -63,10 +63,12 @@ __all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_together", "freeze_whole"]
 
 
 class Frozen(NamedTuple):
-    """What a value is, and what can be changed in it, by address: its path, and it."""
+    """What a value is, and what can be changed in it, by address: its path, and it; and whether
+    any dict was reordered."""
 
     content: Hashable
     parts: dict[int, tuple[str, Any]]
+    is_reordered: bool = False
 
 
 def freeze(
@@ -76,8 +78,8 @@ def freeze(
 
     ``known`` says, by type, what is frozen in the place of a value: for things of which only some
     part decides what they do. With ``reorder`` every dict is put into canonical order as well, so
-    that whoever walks it afterwards cannot tell in which order it was filled; unless something in
-    the value may be walking it at this moment.
+    that whoever walks it afterwards cannot tell in which order it was filled. Where something in
+    the value may be walking it at this moment, the order is told instead, under ``(orders)``.
     """
     return freeze_whole(value, known=known, reorder=reorder).content
 
@@ -88,10 +90,10 @@ def freeze_whole(
     """The same, and what can be changed in the value."""
     walk = Walk(_plan_of, known)
     content: Hashable = walk.frozen(value)
-    if reorder and not walk.suspended:
-        for each, order in walk.dicts:
-            _reorder(each, order)
-    return Frozen(content, walk.met)
+    if reorder and walk.suspended and (orders := _orders(walk)):
+        said = content if isinstance(content, Fields) else {"state": content}
+        return Frozen(Snapshot({**said, "(orders)": orders}), walk.met)
+    return Frozen(content, walk.met, reorder and _put_in_order(walk))
 
 
 def freeze_together(
@@ -99,8 +101,8 @@ def freeze_together(
 ) -> dict[str, Hashable]:
     """What values with names are, in the order in which they come, and what they share.
 
-    Each is asked for when those before it are frozen. For values that may be walked at this moment:
-    dicts that are not in canonical order are named in ``(orders)``, with the order that they are in.
+    Each is asked for when those before it are frozen. For values that may be walked right now:
+    dicts that are not in canonical order are named in ``(orders)``, with the order they are in.
     Raises ``ImplementationError``.
     """
     walk = Walk(_plan_of, known)
@@ -108,13 +110,29 @@ def freeze_together(
     for name, part in parts:
         walk.alive.append(part)
         frozen[name] = walk.at(f".{name}", part)
+    orders = _orders(walk)
+    return {**frozen, "(orders)": orders} if orders else frozen
+
+
+def _orders(walk: Walk) -> Fields:
+    """The dicts that are not in canonical order, by their paths, and the order that they are in."""
     made = set(map(id, walk.alive))
-    orders = {
-        walk.met[id(each)][0]: _places(each, order)
-        for each, order in walk.dicts
-        if id(each) not in made and list(dict.keys(each)) != order
-    }
-    return {**frozen, "(orders)": Fields(orders)} if orders else frozen
+    return Fields(
+        {
+            walk.met[id(each)][0]: _places(each, order)
+            for each, order in walk.dicts
+            if id(each) not in made and list(dict.keys(each)) != order
+        }
+    )
+
+
+def _with_orders(
+    content: Hashable, walk: Walk, unordered: list[tuple[dict[Any, Any], list[Any]]]
+) -> Snapshot:
+    """What a value is, and in which order its dicts are: the places of their keys if sorted."""
+    orders = {walk.met[id(each)][0]: _places(each, order) for each, order in unordered}
+    said = content if isinstance(content, Fields) else {"state": content}
+    return Snapshot({**said, "(orders)": Fields(orders)})
 
 
 def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
@@ -122,12 +140,14 @@ def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
     return tuple(place[key] for key in dict.keys(value))
 
 
-def _reorder(value: dict[Any, Any], order: list[Any]) -> None:
-    if list(dict.keys(value)) == order:
-        return
-    pairs = [(key, dict.__getitem__(value, key)) for key in order]
-    dict.clear(value)
-    dict.update(value, pairs)
+def _put_in_order(walk: Walk) -> bool:
+    """Put all dicts into canonical order; whether any was not."""
+    unordered = [(each, order) for each, order in walk.dicts if list(dict.keys(each)) != order]
+    for each, order in unordered:
+        pairs = [(key, dict.__getitem__(each, key)) for key in order]
+        dict.clear(each)
+        dict.update(each, pairs)
+    return bool(unordered)
 
 
 def _once(plan: Plan) -> Plan:
@@ -222,4 +242,4 @@ def _is_value(kind: Any) -> bool:
 
 
 def _keeps(kind: type) -> bool:
-    return kind.__dictoffset__ != 0 or any(True for _ in slots_of(kind))
+    return kind.__dictoffset__ != 0 or bool(slots_of(kind))

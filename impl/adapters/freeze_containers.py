@@ -42,7 +42,7 @@ def freeze_named_tuple(walk: Walk, value: Any) -> Any:
     kept = getattr(value, "__dict__", None)  # Of a class that derives from one and has no slots.
     if all(map(_is, parts.values(), value)) and not kept:
         return value
-    return Snapshot(described(type(value), **parts, **walk.attributes(value)))
+    return Snapshot(described(type(value), parts | walk.attributes(value)))
 
 
 def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
@@ -51,7 +51,7 @@ def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
     parts = {name: walk.at(f".{name}", getattr(value, name)) for name in names}
     if all(parts[name] is getattr(value, name) for name in names):
         return value
-    return Snapshot(described(type(value), **parts))
+    return Snapshot(described(type(value), parts))
 
 
 def freeze_frozenset(walk: Walk, value: frozenset[Any]) -> Any:
@@ -94,13 +94,13 @@ def freeze_ordered_dict(walk: Walk, value: Any) -> Any:
         (walk.at(f"[key {index}]", key), walk.at(f"[{index}]", value[key]))
         for index, key in enumerate(value)
     ]
-    return Snapshot({**described(type(value), **walk.attributes(value)), "(items)": List(pairs)})
+    return Snapshot({**described(type(value), walk.attributes(value)), "(items)": List(pairs)})
 
 
 def freeze_defaultdict(walk: Walk, value: defaultdict[Any, Any]) -> Any:
     """What is in it, and what it makes of a key that is missing."""
     factory = walk.at(".default_factory", value.default_factory)
-    said = described(type(value), **walk.attributes(value))
+    said = described(type(value), walk.attributes(value))
     return Snapshot({**said, "(default)": factory, "(items)": freeze_dict(walk, value)})
 
 
@@ -126,7 +126,7 @@ def freeze_derived(base: Plan) -> Plan:
 
     def plan(walk: Walk, value: Any) -> Any:
         kept = walk.attributes(value)
-        return Snapshot({**described(type(value), **kept), "(items)": base(walk, value)})
+        return Snapshot({**described(type(value), kept), "(items)": base(walk, value)})
 
     return plan
 

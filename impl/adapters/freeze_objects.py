@@ -33,13 +33,13 @@ def freeze_float(_: Walk, value: float) -> float:
 
 def freeze_object(walk: Walk, value: Any) -> Any:
     """An instance of a class that is written in Python: its attributes."""
-    return Snapshot(described(type(value), **walk.attributes(value)))
+    return Snapshot(described(type(value), walk.attributes(value)))
 
 
 def freeze_exception(walk: Walk, value: BaseException) -> Any:
     """Its arguments and attributes; where it was raised decides nothing."""
     arguments = walk.at(".args", value.args)
-    return Snapshot({**described(type(value), **walk.attributes(value)), "(args)": arguments})
+    return Snapshot({**described(type(value), walk.attributes(value)), "(args)": arguments})
 
 
 def freeze_reduced(walk: Walk, value: Any) -> Any:

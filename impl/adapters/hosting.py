@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal, Protocol
 
-from indelible.impl.adapters.copying import Copier, NoCopyError
+from indelible.impl.adapters.copying import Copier, NoCopyError, is_plainly_pickled
 from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
@@ -75,7 +75,7 @@ class Host:
         self._outboxes: dict[NodeId, Outbox] = {}
         self._states: dict[tuple[NodeId, bytes, int], Snapshot] = {}
         self._live = Live()
-        self._copier = Copier(self._whole)
+        self._copier = Copier(self._settled)
         self._watch: Watch | None = None
         self._imported: tuple[Replaced, ...] = ()
         self._starts: list[tuple[NodeId, dict[int, tuple[str, Any]]]] = []
@@ -162,7 +162,13 @@ class Host:
             return known
         frozen = self._settled(instance)
         self._notice(frozen.parts)
-        origin.data = self._copier.data(instance)  # In canonical order by now.
+        kinds: set[Any] = {type(part) for _, part in frozen.parts.values()}
+        for kind in kinds:
+            if not is_plainly_pickled(kind):
+                # What its bytes leave out would be taken for nothing.
+                self._give_up("bytes", f"{kind.__name__} says itself how it is pickled")
+                return None
+        origin.data = self._copier.data(instance) if frozen.is_reordered else found
         try:
             self._copier.check_data(origin.data, frozen)
         except NoCopyError as error:
@@ -209,6 +215,9 @@ class Host:
             return {}
 
     def _snapshot(self, node: NodeId, content: Any, origin: Origin) -> Snapshot:
+        if type(content) is Snapshot and not origin.draws and self._adapter.fingerprint is None:
+            content.origin = origin  # Nobody else has it yet.
+            return content
         fields = dict(content) if isinstance(content, Fields) else {"state": content}
         if self._adapter.fingerprint is not None:
             fields["(node)"] = node  # Which a fingerprint need not tell.

@@ -20,10 +20,12 @@ from indelible.model.implementation import differing_part
 
 __all__ = ["Watch"]
 
-ALWAYS: Final = 1_000
+ALWAYS: Final = 200
 SOMETIMES: Final = 16
-"""The first ``ALWAYS`` steps are looked at, then one in ``SOMETIMES``: a look costs what a step of
-a small node costs. What changed between two looks is found all the same, and its step is not."""
+PER_THING: Final = 2
+"""The first ``ALWAYS`` steps are looked at, then one in ``SOMETIMES``, or in ``PER_THING`` times as
+many as there are things to look at, each of which costs about what a step of a small node costs.
+What changed between two looks is found all the same, and its step is not."""
 
 LARGE: Final = 64
 """A library of more loaded modules is not looked at unless a node is made of its objects."""
@@ -87,7 +89,7 @@ class Watch:
         self._classes: dict[str, type] = {}
         self._followed: set[type] = set()
         self._places: list[_Place] = []
-        self._steps = 0
+        self._steps, self._interval = 0, SOMETIMES
         self._follow_keeper()
 
     def modules(self) -> list[types.ModuleType]:
@@ -112,11 +114,13 @@ class Watch:
         """See how everything is before a step."""
         self.shared.clear()
         self._places = [self._place(name, names) for name, names in self._kept()]
+        things = sum(len(place.changeable) for place in self._places)
+        self._interval = max(SOMETIMES, PER_THING * things)
 
     def after(self, who: str, what: object) -> None:
         """See how everything is after it. Raises ``ImplementationError`` if anything changed."""
         self._steps += 1
-        if self._steps <= ALWAYS or self._steps % SOMETIMES == 0:
+        if self._steps <= ALWAYS or self._steps % self._interval == 0:
             for number, place in enumerate(self._places):
                 if self._has_changed(place):
                     self._places[number] = again = self._place(place.name, place.names)
@@ -142,7 +146,7 @@ class Watch:
             path, before, after = differing_part(before.content, after.content, full)
         when = f"while it was handling {what!r}"
         if self._steps > ALWAYS:
-            when = f"in one of the last {SOMETIMES} steps, the last of them {what!r} of {who}"
+            when = f"in one of the last {self._interval} steps, the last of them {what!r} of {who}"
         return ImplementationError(
             f"{who} changed {path} {when}: {_shown(before)} became {_shown(after)}",
             cause="it is kept outside of the nodes: here all of them share it and it survives "

@@ -8,7 +8,7 @@ Issue 6.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from indelible.impl.adapters.hosting import Host
 from indelible.impl.adapters.outbox import Outbox
@@ -42,7 +42,7 @@ class ObjectAdapter:
     """``fingerprint(instance)``, if given: what decides how the node goes on, instead of all of
     it. Nodes of the same fingerprint must behave alike."""
 
-    def __new__(cls, *_: Any, **__: Any) -> ObjectAdapter:
+    def __new__(cls, *_: Any, **__: Any) -> Self:
         """With a host, whether or not ``__init__`` is that of this class."""
         self = super().__new__(cls)
         self._host = Host(self)

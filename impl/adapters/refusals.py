@@ -56,7 +56,7 @@ def refuses(*names: str) -> Callable[[T], T]:
 def _refusal(name: str) -> Callable[..., Any]:
     cause, remedy = REFUSED[name]
 
-    def refuse(self: Any, *args: object, **kwargs: object) -> Any:
+    def refuse(self: Any, *_: object, **__: object) -> Any:
         raise self.refuse(
             ImplementationError(
                 f"the program called {name}() of its event loop", cause=cause, remedy=remedy

@@ -245,6 +245,10 @@ _METHODS: Final = (
 """Few, since to replace a method costs ten times what it costs to replace a function."""
 
 
+_PUT: Final = tuple((vars(each.module).update, each.new) for each in _MODULES)
+_PUT_BACK: Final = tuple((vars(each.module).update, each.old) for each in _MODULES)
+
+
 def imported_names(modules: Iterable[ModuleType]) -> tuple[Replaced, ...]:
     """Where modules have such a function under a name of their own (``from time import time``)."""
     found = []
@@ -271,7 +275,9 @@ class surrounded:  # noqa: N801
     def __enter__(self) -> Surroundings:
         self._put_back = enter(self._surroundings)
         if self._put_back:
-            for each in (*_MODULES, *self._imported):
+            for put, names in _PUT:
+                put(names)
+            for each in self._imported:
                 vars(each.module).update(each.new)
             for owner, name, new, _ in _METHODS:
                 setattr(owner, name, new)
@@ -289,8 +295,10 @@ class surrounded:  # noqa: N801
             sys.stdout = self._stdout
             for owner, name, _, old in _METHODS:
                 setattr(owner, name, old)
-            for each in (*self._imported, *_MODULES):
+            for each in self._imported:
                 vars(each.module).update(each.old)
+            for put, names in _PUT_BACK:
+                put(names)
         refused = self._surroundings.refused
         if refused is not None and error is not refused:
             raise refused from error

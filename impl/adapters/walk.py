@@ -10,9 +10,11 @@ import fractions
 import ipaddress
 import pathlib
 import re
+import sys
 import types
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from indelible.model.errors import ImplementationError
@@ -83,17 +85,24 @@ class Walk:
 
     def parts(self, values: Iterable[Any]) -> list[Any]:
         """Numbered parts."""
-        return [self.at(f"[{index}]", part) for index, part in enumerate(values)]
+        return [
+            part if type(part) in CONSTANTS else self.at(f"[{index}]", part)
+            for index, part in enumerate(values)
+        ]
 
     def attributes(self, value: Any) -> dict[str, Any]:
         """What an instance keeps, by name: in its ``__dict__``, and in slots."""
         kept = dict(getattr(value, "__dict__", ()))
-        for name, slot in slots_of(type(value)):
+        kind: Any = type(value)
+        for name, slot in slots_of(kind):
             try:
                 kept[name] = slot.__get__(value)
             except AttributeError:
                 continue  # Nothing was ever put there.
-        return {name: self.at(f".{name}", kept[name]) for name in sorted(kept)}
+        return {
+            name: part if type(part := kept[name]) in CONSTANTS else self.at(f".{name}", part)
+            for name in sorted(kept)
+        }
 
     def alone(self, value: Any) -> Any:
         """The value frozen as if it were met first, by itself."""
@@ -128,13 +137,29 @@ Plan: TypeAlias = Callable[[Walk, Any], Any]
 _NAMES: Final[dict[str, type]] = {}
 
 
-def name_of(kind: type) -> str:
-    """What a class is called: its name, with its module where another has the same."""
+@cache
+def name_of(kind: Any) -> str:
+    """What a class is called: its name, with its module where another has the same.
+
+    Names are in traces, so they do not depend on which of two classes of one package is met first.
+    """
     name = kind.__qualname__.replace("<locals>.", "")
-    return name if _NAMES.setdefault(name, kind) is kind else f"{kind.__module__}.{name}"
+    package = kind.__module__.partition(".")[0]
+    namesakes = (
+        vars(module).get(kind.__name__)
+        for path, module in list(sys.modules.items())
+        if path.partition(".")[0] == package and path != kind.__module__ and module is not None
+    )
+    alone = not any(
+        isinstance(each, type) and each is not kind and each.__qualname__ == kind.__qualname__
+        for each in namesakes
+    )
+    if alone and _NAMES.setdefault(name, kind) is kind:
+        return str(name)
+    return f"{kind.__module__}.{name}"
 
 
-def described(kind: type, **said: Any) -> dict[str, Any]:
+def described(kind: type, said: dict[str, Any]) -> dict[str, Any]:
     """What is said of an instance of a class, with the name of the class, which gives way to an
     attribute that is called as ``TYPE`` is."""
     return {"(class)" if TYPE in said else TYPE: name_of(kind), **said}
@@ -146,10 +171,13 @@ def called(value: Any) -> str:
     return f"{value.__module__}.{name}" if getattr(value, "__module__", None) else str(name)
 
 
-def slots_of(kind: type) -> Iterator[tuple[str, Any]]:
+@cache
+def slots_of(kind: type) -> tuple[tuple[str, Any], ...]:
     """The slots of a class, in which its instances keep attributes."""
-    for base in kind.__mro__:
-        if "__slots__" in vars(base):
-            for name, attribute in vars(base).items():
-                if type(attribute) is types.MemberDescriptorType:
-                    yield name, attribute
+    return tuple(
+        (name, attribute)
+        for base in kind.__mro__
+        if "__slots__" in vars(base)
+        for name, attribute in vars(base).items()
+        if type(attribute) is types.MemberDescriptorType
+    )

@@ -1,0 +1,233 @@
+"""An audit: the lines of a log through the judge, up to the first violation, and what that says.
+
+Its law: what could not be read, and what the log does not say, is never a reason to say *holds*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE
+from indelible.checkers.audit.judge import NEEDS, RULES, Judge
+from indelible.checkers.audit.lines import Again, Lost
+from indelible.checkers.audit.merge import UNSENT, Placed
+from indelible.checkers.audit.notes import Finding, Place
+from indelible.model.events import NodeId, node_name
+from indelible.model.quorums import QuorumSystem
+from indelible.model.verdict import EXIT_CODES, Outcome, PropertyResult, Result
+
+__all__ = ["PROBLEMS_SHOWN", "Audit", "Problem", "Seen", "audit"]
+
+PROBLEMS_SHOWN: Final = 20
+ASKED_EVERY: Final = 2048
+"""After so many lines somebody is told, and asked whether to stop."""
+
+NAMES: Final = {
+    DECIDE: "Decide",
+    EXECUTE: "Execute",
+    VOTE: "Vote",
+    PROMISE: "Promise",
+    LEAD: "Lead",
+    SUBMIT: "Submit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with the log itself."""
+
+    place: Place
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far an audit is, for people who wait."""
+
+    records: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What became of it.
+
+    - ``records``: those that were judged; ``nodes``: all that were met or named, ``members`` those
+      that quorums are made of, if the log says so; ``not_whole`` those whose log does not begin
+      with their very first start, or has lost something.
+    - ``problems``: the first of ``problem_count``.
+    - ``finding``: the first violation. What it looks like is for ``proof`` to find.
+    """
+
+    outcome: Outcome
+    reason: str
+    properties: tuple[PropertyResult, ...]
+    records: int
+    nodes: tuple[NodeId, ...]
+    members: tuple[NodeId, ...] | None
+    not_whole: tuple[NodeId, ...]
+    problems: tuple[Problem, ...]
+    problem_count: int
+    finding: Finding | None
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.outcome]
+
+
+class _Problems:
+    """The first of them, and how many there are."""
+
+    def __init__(self) -> None:
+        self.first: list[Problem] = []
+        self.count = 0
+
+    def add(self, place: Place, says: str) -> None:
+        self.count += 1
+        if len(self.first) < PROBLEMS_SHOWN:
+            self.first.append(Problem(place, says))
+
+
+def audit(
+    lines: Iterable[Placed],
+    quorums: QuorumSystem,
+    *,
+    nodes: tuple[NodeId, ...] | None = None,
+    names: Collection[str] = RULES,
+    place_text: Callable[[Place], str] = lambda place: f"{place[0]}:{place[1]}",
+    interrupted: Callable[[], bool] = lambda: False,
+    report: Callable[[Seen], None] = lambda _: None,
+) -> Audit:
+    """Judge the properties ``names`` of a log.
+
+    ``nodes``: who they are; by default what the first start says. ``place_text``: how a place is
+    called. ``interrupted`` is asked now and then, and ``report`` told.
+    """
+    judge, problems = Judge(quorums, nodes=nodes, names=names), _Problems()
+    stopped = ""
+    for count, placed in enumerate(lines):
+        if not count % ASKED_EVERY:
+            report(Seen(judge.notes.number, placed.place))
+            if interrupted():
+                stopped = "interrupted"
+                break
+        try:
+            _take(judge, problems, placed)
+        except TypeError as error:
+            stopped = f"{place_text(placed.place)}: two ballots cannot be compared: {error}"
+            break
+        if judge.finding is not None:
+            break
+    else:
+        stopped = "interrupted" if interrupted() else ""
+    judge.notes.end()
+    return _concluded(judge, problems, names, stopped, place_text)
+
+
+def _take(judge: Judge, problems: _Problems, placed: Placed) -> None:
+    """Judge a line, or note what is wrong with it."""
+    place, told, unsent = placed
+    if unsent is not None:
+        problems.add(place, f"{UNSENT} (by {node_name(unsent)})")
+        judge.members.lose((unsent,))
+    if isinstance(told, Lost):
+        problems.add(place, told.says)
+        judge.members.lose()
+        return
+    if isinstance(told, Again):
+        judge.notes.place = place
+        judge.notes.cannot_know(
+            "execution_not_repeated",
+            "the line is the same as the one before it: it happened twice, or was written twice",
+        )
+        judge.forget_run(told.entry.node)
+        told = told.entry
+    judge.judge(told, place)
+    if judge.notes.problems:
+        for says in judge.notes.problems:
+            problems.add(place, says)
+        judge.notes.problems.clear()
+
+
+def _concluded(
+    judge: Judge,
+    problems: _Problems,
+    names: Collection[str],
+    stopped: str,
+    place_text: Callable[[Place], str],
+) -> Audit:
+    members = judge.members
+    not_whole = tuple(
+        [node for node, member in members.known.items() if not member.bit & members.whole]
+    )
+    partial = bool(stopped or problems.count or not_whole or not judge.notes.number)
+    properties = tuple(
+        _result(judge, name, partial=partial, place_text=place_text)
+        for name in RULES
+        if name in names
+    )
+    outcome, reason = _outcome(judge, properties, problems, stopped, not_whole, place_text)
+    return Audit(
+        outcome=outcome,
+        reason=reason,
+        properties=properties,
+        records=judge.notes.number,
+        nodes=tuple(members.known),
+        members=members.nodes,
+        not_whole=not_whole,
+        problems=tuple(problems.first),
+        problem_count=problems.count,
+        finding=judge.finding,
+    )
+
+
+def _result(
+    judge: Judge, name: str, *, partial: bool, place_text: Callable[[Place], str]
+) -> PropertyResult:
+    result: Result = "inconclusive" if partial or judge.finding is not None else "holds"
+    reason = ""
+    lacking = [says for bit, says in NAMES.items() if NEEDS[name] & ~judge.seen & bit]
+    if judge.finding is not None and judge.finding.property == name:
+        result = "violated"
+    elif lacking:
+        result = "not observable"
+        reason = f"no record has {' or '.join(lacking)}"
+    elif name in judge.notes.unknown:
+        place, why = judge.notes.unknown[name]
+        result, reason = "inconclusive", f"from {place_text(place)} on: {why}"
+    return PropertyResult(name, "always", result, reason)
+
+
+def _outcome(
+    judge: Judge,
+    properties: tuple[PropertyResult, ...],
+    problems: _Problems,
+    stopped: str,
+    not_whole: tuple[NodeId, ...],
+    place_text: Callable[[Place], str],
+) -> tuple[Outcome, str]:
+    """The verdict, and the first good reason for it."""
+    if judge.finding is not None:
+        place = place_text(judge.finding.place)
+        return "violated", f"{judge.finding.property}, at {place}"
+    if stopped:
+        return "inconclusive", stopped
+    if problems.count:
+        first = problems.first[0]
+        more = f", and {problems.count - 1:,} more problems" if problems.count > 1 else ""
+        return "inconclusive", f"{place_text(first.place)}: {first.says}{more}"
+    if not judge.notes.number:
+        return "inconclusive", "there is no record"
+    if not_whole:
+        names = ", ".join(map(node_name, not_whole))
+        return "inconclusive", f"the log does not begin with the first start of {names}"
+    if not judge.seen & (DECIDE | EXECUTE):
+        return "inconclusive", "nothing was decided or executed"
+    for known in properties:
+        if known.result == "inconclusive":
+            return "inconclusive", f"{known.name}: {known.reason}"
+    if all(known.result == "not observable" for known in properties):
+        return "inconclusive", "no property is observable"
+    return "holds", "no record violates a property"

@@ -1,0 +1,101 @@
+"""Digests: values that are no longer needed, but must be known again, in 64 bits each.
+
+A digest follows from what a value says, never from the process that reads it. Two values of the
+same digest would be taken for one: among a billion values that happens once in forty.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from heapq import merge
+from typing import Final
+
+__all__ = ["DigestMap", "digest_of"]
+
+KNOWN_MAX: Final = 1 << 14
+"""Of so many values the digests are remembered: each is asked for several times."""
+
+RECENT_MAX: Final = 1 << 14
+"""So many entries are kept in a dict, before they move to an array."""
+
+
+@lru_cache(KNOWN_MAX)
+def digest_of(value: Hashable) -> int:
+    """64 bits that are the same for equal plain values, in every process."""
+    said = _said(value).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), "little")
+
+
+def _said(value: Hashable) -> str:
+    """The value as text, the same for equal values: to Python 1, 1.0 and true are equal."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, bool | int | float):
+        whole = int(value) if value == int(value) else value
+        return repr(whole)
+    if isinstance(value, tuple):
+        parts = (_said(part) for part in value)
+        return "[" + "".join(f"{len(part)}:{part}" for part in parts) + "]"
+    if isinstance(value, Mapping):
+        # Among the fields of an object 1, 1.0 and true are three.
+        parts = (
+            _said((type(key).__name__, key, type(part).__name__, part))
+            for key, part in value.items()
+        )
+        return "{" + "".join(f"{len(part)}:{part}" for part in parts) + "}"
+    return repr(value)
+
+
+class DigestMap:
+    """From digests to numbers below 2^64, in 16 bytes each: added once, never changed.
+
+    New entries wait in a dict; full dicts become sorted arrays, and arrays of like size are merged,
+    so that there are few.
+    """
+
+    def __init__(self, recent_max: int = RECENT_MAX) -> None:
+        self._recent: dict[int, int] = {}
+        self._recent_max = recent_max
+        self._sorted: list[tuple[array[int], array[int]]] = []
+
+    def __len__(self) -> int:
+        return len(self._recent) + sum(len(keys) for keys, _ in self._sorted)
+
+    def get(self, digest: int) -> int | None:
+        """The number of a digest, if there is one."""
+        number = self._recent.get(digest)
+        if number is not None:
+            return number
+        for keys, numbers in self._sorted:
+            at = bisect_left(keys, digest)
+            if at < len(keys) and keys[at] == digest:
+                return numbers[at]
+        return None
+
+    def add(self, digest: int, number: int) -> None:
+        """Give a digest that has none a number."""
+        self._recent[digest] = number
+        if len(self._recent) >= self._recent_max:
+            self._settle()
+
+    def _settle(self) -> None:
+        pairs = sorted(self._recent.items())
+        self._recent = {}
+        newest = array("Q", (key for key, _ in pairs)), array("Q", (each for _, each in pairs))
+        while self._sorted and len(self._sorted[-1][0]) <= 2 * len(newest[0]):
+            newest = _merged(self._sorted.pop(), newest)
+        self._sorted.append(newest)
+
+
+def _merged(
+    one: tuple[array[int], array[int]], other: tuple[array[int], array[int]]
+) -> tuple[array[int], array[int]]:
+    keys, numbers = array("Q"), array("Q")
+    for key, number in merge(zip(*one, strict=True), zip(*other, strict=True)):
+        keys.append(key)
+        numbers.append(number)
+    return keys, numbers

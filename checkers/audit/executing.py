@@ -1,0 +1,140 @@
+"""What is executed: by everybody the same, without a gap, as decided, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Final
+
+from indelible.checkers.audit.digests import DigestMap, digest_of
+from indelible.checkers.audit.ledger import Ledger
+from indelible.checkers.audit.members import Member, Members
+from indelible.checkers.audit.notes import Notes
+from indelible.model.effects import NO_OP
+from indelible.model.events import Command
+
+__all__ = ["ExecutionRules"]
+
+NEAR: Final = 64
+"""So many slots are looked at for the next command, before all are."""
+
+
+class ExecutionRules:
+    """Rules about ``Execute``.
+
+    It remembers at which index each command was first executed, as digests; what was executed is in
+    a ledger of indices.
+    """
+
+    def __init__(self, members: Members, notes: Notes, slots: Ledger) -> None:
+        self._members = members
+        self._notes = notes
+        self._slots = slots
+        self._indices = Ledger()
+        self._first = DigestMap()
+        self._repeated: dict[int, list[int]] = {}
+
+    def conclude(self, member: Member, executed: Sequence[tuple[int, Command]]) -> None:
+        """Judge what the node has executed in an entry, since it last started."""
+        new: list[tuple[int, Command]] = []
+        for index, command in executed:
+            if member.runs(index):
+                self._notes.violated("execution_not_repeated", node=member.node, index=index)
+            if self._is_new(member, index, command):
+                new.append((index, command))
+        if new:
+            if member.bit & self._members.whole:
+                new.sort(key=itemgetter(0))
+                self._judge_order(member, new)
+            else:
+                for name in ("execution_without_gap", "execution_follows_log"):
+                    self._notes.cannot_know(
+                        name, f"the log is not whole{self._members.said(member.bit)}"
+                    )
+
+    def tidy(self) -> None:
+        """Settle what was executed long ago."""
+        self._indices.tidy()
+
+    def _is_new(self, member: Member, index: int, command: Command) -> bool:
+        """Whether the node had not executed this before; if so, compare it with all others."""
+        cell = self._indices.live.get(index) or self._indices.cell(index)
+        values = cell.values
+        place = 0 if values and values[0] == command else cell.place_of(command)
+        said = cell.said
+        if said[place] & member.bit:
+            return False
+        if not said[place]:
+            self._note_first(index, command)
+        said[place] |= member.bit
+        if len(said) > 1 and any(mask for at, mask in enumerate(said) if at != place):
+            self._notes.violated("log_prefix", index=index)
+        if self._repeated:
+            for other in self._repeated.get(digest_of(command), ()):
+                if other != index and self._indices.has_said(other, member.bit, command):
+                    self._notes.violated("at_most_once", node=member.node, index=other, again=index)
+        return True
+
+    def _note_first(self, index: int, command: Command) -> None:
+        """Somebody executes a command as number ``index`` for the first time."""
+        digest = digest_of(command)
+        first = self._first.get(digest)
+        if first is None:
+            self._first.add(digest, index)
+        elif first != index:
+            self._repeated.setdefault(digest, [first]).append(index)
+
+    def _judge_order(self, member: Member, new: Sequence[tuple[int, Command]]) -> None:
+        for index, _ in new:
+            if index == member.executed:
+                member.executed += 1
+                while member.executed in member.ahead:
+                    member.ahead.remove(member.executed)
+                    member.executed += 1
+            elif index > member.executed:
+                member.ahead.add(index)
+        if member.ahead:
+            self._notes.violated(
+                "execution_without_gap",
+                node=member.node,
+                index=max(member.ahead),
+                missing=member.executed,
+            )
+        if not self._notes.wants("execution_follows_log"):
+            return
+        for index, command in new:
+            if not self._follows(member, index, command):
+                self._judge_whole_log(member)
+                break
+
+    def _follows(self, member: Member, index: int, command: Command) -> bool:
+        """Whether a command is the next one of the log that the node decided, as far as that is
+        plain to see; then it is counted."""
+        if index != member.matched or command is NO_OP:
+            return False
+        cell = self._slots.live.get(member.slot + 1)
+        if cell is not None and cell.values[0] == command and cell.said[0] & member.bit:
+            member.matched += 1
+            member.slot += 1
+            return True
+        for slot in range(member.slot + 1, min(member.slot_max, member.slot + NEAR) + 1):
+            if self._slots.has_said(slot, member.bit, command):
+                member.matched += 1
+                member.slot = slot
+                return True
+        return False
+
+    def _judge_whole_log(self, member: Member) -> None:
+        """Whether all that the node executed is found in order in all that it decided."""
+        slots = self._slots.digests_by(member.bit)
+        no_op = digest_of(NO_OP)
+        matched, last = 0, -1
+        for index, command in self._indices.digests_by(member.bit):
+            found = -1
+            if command != no_op:
+                found = next((slot for slot, value in slots if value == command), -1)
+            if found < 0:
+                self._notes.violated("execution_follows_log", node=member.node, index=index)
+                return
+            matched, last = matched + 1, found
+        member.matched, member.slot = matched, last

@@ -1,0 +1,145 @@
+"""The judge of a log: which of the built-in properties the first entry violates, in one pass.
+
+Each rule is the incremental twin of the property of its name (``checkers.properties``), evaluated
+on the records of all nodes after every entry; ``plainly`` does just that. What the log lacks is
+never held against it, nor does it count for it: a rule that needs to know what a node did *not* do
+is decided only where that can be known (``members``), and otherwise noted in ``unknown``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from indelible.checkers.audit.deciding import DecisionRules
+from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE, Entry
+from indelible.checkers.audit.executing import ExecutionRules
+from indelible.checkers.audit.ledger import Ledger
+from indelible.checkers.audit.members import Member, Members
+from indelible.checkers.audit.notes import Finding, Notes, Place
+from indelible.checkers.audit.voting import VotingRules
+from indelible.model.events import NodeId
+from indelible.model.quorums import QuorumSystem
+
+__all__ = ["NEEDS", "RULES", "Judge"]
+
+NEEDS: Final[Mapping[str, int]] = {
+    "agreement": DECIDE,
+    "log_prefix": EXECUTE,
+    "execution_without_gap": EXECUTE,
+    "execution_follows_log": DECIDE | EXECUTE,
+    "at_most_once": EXECUTE,
+    "execution_not_repeated": EXECUTE,
+    "stability": DECIDE,
+    "validity": DECIDE | SUBMIT,
+    "decided_implies_chosen": DECIDE | VOTE,
+    "one_value_per_ballot": VOTE,
+    "one_leader_per_ballot": LEAD,
+    "promise_never_falls": PROMISE,
+    "votes_keep_promises": PROMISE | VOTE,
+    "leaders_are_promised": PROMISE | LEAD,
+    "votes_are_safe": VOTE | PROMISE | LEAD,
+}
+"""The testimony without which a property says nothing of a log."""
+
+TIDIED_EVERY: Final = 256
+"""After so many entries old cells are settled."""
+
+RULES: Final = tuple(NEEDS)
+"""The properties that are judged, in the order in which one is reported before another."""
+
+
+class Judge:
+    """Takes entries one by one; ``finding`` is the first violation of what is observable so far."""
+
+    def __init__(
+        self,
+        quorums: QuorumSystem,
+        *,
+        nodes: tuple[NodeId, ...] | None = None,
+        names: Collection[str] = RULES,
+    ) -> None:
+        self.members = Members(quorums, nodes)
+        self.notes = Notes(names)
+        self.seen = 0
+        self.finding: Finding | None = None
+        slots = self._slots = Ledger()
+        self._deciding = DecisionRules(self.members, self.notes, slots)
+        self._executing = ExecutionRules(self.members, self.notes, slots)
+        self._voting = VotingRules(self.members, self.notes, slots)
+        self._suspects = 0
+
+    def judge(self, entry: Entry, place: Place) -> None:
+        """Take the next entry. Raises ``TypeError`` where two ballots have no order."""
+        notes, members = self.notes, self.members
+        notes.number += 1
+        notes.place = place
+        if not notes.number % TIDIED_EVERY:
+            self._slots.tidy()
+            self._executing.tidy()
+        member = members.member(entry.node)
+        if entry.kind == "start" or not members.acted & member.bit:
+            is_new = not members.acted & member.bit
+            notes.problems += members.met(entry, member)
+            if is_new:
+                notes.met(member.bit, is_new=bool(member.bit & members.whole))
+        seen = self.seen
+        for command in entry.submitted:
+            seen |= SUBMIT
+            self._deciding.submitted(command)
+        if entry.testimony:
+            seen |= self._judge_testimony(entry, member)
+        elif entry.kind != "event":
+            member.begin_run()
+        if seen != self.seen or len(notes.suspects) != self._suspects:
+            self.seen, self._suspects = seen, len(notes.suspects)
+            self.finding = self._first_observable()
+
+    def forget_run(self, node: NodeId) -> None:
+        """The node may have started again."""
+        self.members.member(node).begin_run()
+
+    def _judge_testimony(self, entry: Entry, member: Member) -> int:
+        """Judge what the node says, and tell what kinds of testimony that was."""
+        seen, promised = 0, None
+        executed: list[tuple[int, Any]] = []
+        voting, deciding = self._voting, self._deciding
+        before_crash = 0
+        for at, said in enumerate(entry.testimony):
+            kind = said[0]
+            seen |= kind
+            if kind == DECIDE:
+                deciding.decide(member, said[1], said[2])
+            elif kind == VOTE:
+                voting.vote(member, said[1], said[2], said[3])
+            elif kind == EXECUTE:
+                executed.append((said[1], said[2]))
+                before_crash += at < entry.before_crash
+            elif kind == PROMISE:
+                promised = said[1]
+            else:
+                voting.lead(member, said[1])
+        # As properties do, rules see what the whole entry has come to.
+        if seen & (PROMISE | VOTE | LEAD):
+            voting.conclude(member, promised)
+        if seen & DECIDE:
+            deciding.conclude(member)
+        if entry.kind == "event":
+            if executed:
+                self._executing.conclude(member, executed)
+        else:
+            self._executing.conclude(member, executed[:before_crash])
+            member.begin_run()
+            self._executing.conclude(member, executed[before_crash:])
+        return seen
+
+    def _first_observable(self) -> Finding | None:
+        """The first violation of a property whose testimony the log has given by now."""
+        observable = [
+            known
+            for known in self.notes.suspects.values()
+            if not NEEDS[known.property] & ~self.seen
+        ]
+        return min(
+            observable, key=lambda known: (known.number, RULES.index(known.property)), default=None
+        )

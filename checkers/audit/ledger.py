@@ -1,0 +1,197 @@
+"""Ledgers: for each number (a slot, an index) who said which value, and who voted for which.
+
+What was touched lately is kept as cells; the rest as a digest for each value, and the number of a
+*pattern*: who of the nodes did what, without the values. Few patterns are ever met, so that a cell
+takes twelve bytes then; and it comes back as it was, when it is touched again. Nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from indelible.checkers.audit.digests import digest_of
+from indelible.model.effects import Ballot
+
+__all__ = ["Cell", "Ledger", "Pattern"]
+
+Votes: TypeAlias = tuple[tuple[Ballot, tuple[int, ...]], ...]
+
+CHUNK: Final = 256
+LIVE_MAX: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """Stands for a value of which only that is left."""
+
+    digest: int
+
+
+class Pattern(NamedTuple):
+    """A cell without its values: for each of them the nodes that said it, as bits; and the votes,
+    as (ballot, for each value the nodes that voted for it)."""
+
+    said: tuple[int, ...]
+    votes: Votes
+
+
+class Cell:
+    """The values of one number, in the order in which they were met.
+
+    - ``said[i]``: the nodes that decided (or executed) value ``i``, as bits.
+    - ``votes``: for each ballot, in the order in which it was met, the same for votes.
+    """
+
+    __slots__ = ("said", "values", "votes")
+
+    def __init__(self) -> None:
+        self.values: list[Hashable] = []
+        self.said: list[int] = []
+        self.votes: dict[Ballot, list[int]] = {}
+
+    def place_of(self, value: Hashable) -> int:
+        """The place of a value among the values, which it gets now if it had none."""
+        for place, known in enumerate(self.values):
+            if known == value:
+                return place
+            if type(known) is _Digest and known.digest == digest_of(value):
+                self.values[place] = value
+                return place
+        self.values.append(value)
+        self.said.append(0)
+        for masks in self.votes.values():
+            masks.append(0)
+        return len(self.values) - 1
+
+    def votes_at(self, ballot: Ballot) -> list[int]:
+        """Who voted for which value at a ballot, as bits, to be changed."""
+        masks = self.votes.get(ballot)
+        if masks is None:
+            masks = self.votes[ballot] = [0] * len(self.values)
+        return masks
+
+    def pattern(self) -> Pattern:
+        """The cell without its values."""
+        votes = tuple([(ballot, tuple(masks)) for ballot, masks in self.votes.items()])
+        return Pattern(tuple(self.said), votes)
+
+
+class Ledger:
+    """All cells, by number."""
+
+    def __init__(self, live_max: int = LIVE_MAX) -> None:
+        self.live: dict[int, Cell] = {}
+        self._live_max = live_max
+        self._chunks: dict[int, tuple[array[int], array[int]]] = {}
+        self._several: dict[int, tuple[int, ...]] = {}
+        self._patterns: list[Pattern] = []
+        self._pattern_numbers: dict[Pattern, int] = {}
+
+    def cell(self, number: int) -> Cell:
+        """The cell of a number, to be changed; a new one, if there was none."""
+        cell = self.live.get(number)
+        if cell is None:
+            cell = self.live[number] = self._recalled(number) or Cell()
+        return cell
+
+    def tidy(self) -> None:
+        """Settle cells if there are too many; no cell that was got before may be changed then."""
+        if len(self.live) >= 2 * self._live_max:
+            self._settle()
+
+    def has_said(self, number: int, bit: int, value: Hashable) -> bool:
+        """Whether the node of ``bit`` has said ``value`` of this number."""
+        cell = self.live.get(number)
+        if cell is not None and len(cell.said) == 1 and cell.values[0] == value:
+            return bool(cell.said[0] & bit)
+        digest = None
+        for known in self.said_by(number, bit):
+            if type(known) is not _Digest:
+                if known == value:
+                    return True
+                continue
+            digest = digest_of(value) if digest is None else digest
+            if known.digest == digest:
+                return True
+        return False
+
+    def said_by(self, number: int, bit: int) -> tuple[Hashable, ...]:
+        """What the node of ``bit`` has said of this number, a digest standing for what was
+        settled."""
+        cell = self.live.get(number) or self._recalled(number, forget=False)
+        if cell is None:
+            return ()
+        said = zip(cell.values, cell.said, strict=True)
+        return tuple([value for value, mask in said if mask & bit])
+
+    def digests_by(self, bit: int) -> Iterator[tuple[int, int]]:
+        """Everything that the node of ``bit`` has said, as (number, digest), by number."""
+        for number in sorted(self._numbers()):
+            for value in self.said_by(number, bit):
+                yield number, value.digest if type(value) is _Digest else digest_of(value)
+
+    def patterns(self) -> Iterator[tuple[int, Pattern]]:
+        """Every pattern there is, each with the least number that has it, by that number."""
+        least: dict[Pattern, int] = {}
+        for number in sorted(self._numbers()):
+            cell = self.live.get(number)
+            pattern = self._patterns[self._settled(number)] if cell is None else cell.pattern()
+            least.setdefault(pattern, number)
+        return iter([(number, pattern) for pattern, number in least.items()])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._numbers())
+
+    def _numbers(self) -> Iterator[int]:
+        yield from self.live
+        for chunk, (_, patterns) in self._chunks.items():
+            for place, pattern in enumerate(patterns):
+                if pattern:
+                    yield chunk * CHUNK + place
+
+    def _settled(self, number: int) -> int:
+        """The number of the pattern of a settled cell, or -1."""
+        chunk, place = divmod(number, CHUNK)
+        found = self._chunks.get(chunk)
+        return -1 if found is None else found[1][place] - 1
+
+    def _settle(self) -> None:
+        """Those that were touched first make room; to be touched again, they have come back."""
+        for number in list(self.live)[: self._live_max]:
+            cell = self.live.pop(number)
+            pattern = cell.pattern()
+            known = self._pattern_numbers.setdefault(pattern, len(self._patterns))
+            if known == len(self._patterns):
+                self._patterns.append(pattern)
+            chunk, place = divmod(number, CHUNK)
+            if chunk not in self._chunks:
+                self._chunks[chunk] = array("Q", bytes(8 * CHUNK)), array("I", bytes(4 * CHUNK))
+            digests = [
+                value.digest if type(value) is _Digest else digest_of(value)
+                for value in cell.values
+            ]
+            if len(digests) == 1:
+                self._chunks[chunk][0][place] = digests[0]
+            else:
+                self._several[number] = tuple(digests)
+            self._chunks[chunk][1][place] = known + 1
+
+    def _recalled(self, number: int, *, forget: bool = True) -> Cell | None:
+        """A settled cell as it was; ``forget``: it is settled no more."""
+        known = self._settled(number)
+        if known < 0:
+            return None
+        chunk, place = divmod(number, CHUNK)
+        digests = self._several.get(number, (self._chunks[chunk][0][place],))
+        pattern = self._patterns[known]
+        cell = Cell()
+        cell.values = [_Digest(digest) for digest in digests]
+        cell.said = list(pattern.said)
+        cell.votes = {ballot: list(masks) for ballot, masks in pattern.votes}
+        if forget:
+            self._chunks[chunk][1][place] = 0
+            self._several.pop(number, None)
+        return cell

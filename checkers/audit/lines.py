@@ -1,0 +1,93 @@
+"""Lines of a log as entries, in the order of one file. Whatever cannot be read becomes ``Lost``."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final, TypeAlias
+
+from indelible.checkers.audit.entry import EXECUTE, Entry
+from indelible.model.errors import WireError
+
+__all__ = ["LINE_MAX", "Again", "Item", "Lost", "Read", "entries_of", "lines_of"]
+
+CHUNK: Final = 1 << 18
+LINE_MAX: Final = 1 << 24
+"""So many bytes a line may have."""
+
+SAYS_MAX: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A line, or all from there on, that tells nothing; ``says`` why."""
+
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A line that is the same as the one before it, and tells that something was executed: either
+    it happened twice, or it was written twice."""
+
+    entry: Entry
+
+
+Item: TypeAlias = tuple[int, Entry | Lost | Again]
+Read: TypeAlias = Callable[[bytes], Entry]
+
+
+def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | Lost]]:
+    """The lines of a file, numbered from 1, each without its end. Blank ones are left out."""
+    number, rest = 0, b""
+    try:
+        while chunk := file.read(CHUNK):
+            parts = (rest + chunk).split(b"\n")
+            rest = parts.pop()
+            for line in parts:
+                number += 1
+                if line and not line.isspace():
+                    yield number, line
+            if len(rest) > LINE_MAX:
+                number += 1
+                yield number, Lost(f"the line has more than {LINE_MAX:,} bytes")
+                rest = _rest_of_line(file)
+    except (OSError, EOFError, zlib.error) as error:
+        yield number + 1, Lost(f"the file cannot be read any further: {error}")
+        return
+    for line in rest.split(b"\n"):
+        number += 1
+        if line and not line.isspace():
+            yield number, line
+
+
+def _rest_of_line(file: BinaryIO) -> bytes:
+    """Skip to the end of a line, and give what was read of the next one."""
+    while chunk := file.read(CHUNK):
+        _, end, after = chunk.partition(b"\n")
+        if end:
+            return after
+    return b""
+
+
+def entries_of(file: BinaryIO, read: Read) -> Iterator[Item]:
+    """What the lines of a file tell, each with its number."""
+    before = b""
+    for number, line in lines_of(file):
+        if isinstance(line, Lost):
+            yield number, line
+            continue
+        try:
+            entry = read(line)
+        except WireError as error:
+            yield number, Lost(_shortened(str(error.fact)))
+        else:
+            repeats = line == before and any(said[0] == EXECUTE for said in entry.testimony)
+            yield number, Again(entry) if repeats else entry
+        before = line
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SAYS_MAX else f"{text[:SAYS_MAX]}…"

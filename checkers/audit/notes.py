@@ -1,0 +1,95 @@
+"""Notes: what the rules say of the entry that is judged. They know no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+__all__ = ["NODES_UNKNOWN", "Finding", "Notes", "Place"]
+
+
+NODES_UNKNOWN: Final = "no record says who the nodes are"
+
+Place: TypeAlias = tuple[int, int]
+"""Where a line is: the number of its file (from 0), and its own (from 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A property that is violated for the first time by the entry of this number (from 1).
+
+    ``about`` is what it is violated for: the slot, index, ballot or nodes, by name.
+    """
+
+    property: str
+    number: int
+    place: Place
+    about: Mapping[str, Any]
+
+
+class Notes:
+    """What the rules say of the entry that is judged, and of all before it.
+
+    - ``suspects``: the first violation of each property, be it observable or not.
+    - ``conditional``: others, that are violations if the nodes of these bits (a mask for each
+      property) begin with their very first start, when they are met at last.
+    - ``unknown``: where it could first not be known whether a property is violated, and why.
+    - ``problems``: what is wrong with the entry itself, until somebody takes note of it.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+        self.number = 0
+        self.place: Place = (0, 0)
+        self.suspects: dict[str, Finding] = {}
+        self.conditional: dict[tuple[str, int], Finding] = {}
+        self.unknown: dict[str, tuple[Place, str]] = {}
+        self.problems: list[str] = []
+
+    def wants(self, name: str) -> bool:
+        """Whether a property is judged, and was not violated so far."""
+        return name in self._names and name not in self.suspects
+
+    def violated(self, name: str, if_new: int = 0, **about: Any) -> None:
+        """The entry violates a property, if the nodes ``if_new`` have done nothing so far; the
+        first time counts."""
+        if not self.wants(name):
+            return
+        finding = Finding(name, self.number, self.place, about)
+        if if_new:
+            self.conditional.setdefault((name, if_new), finding)
+        else:
+            self.suspects[name] = finding
+
+    def cannot_know(self, name: str, why: str) -> None:
+        """Whether the entry violates a property depends on what the log does not say."""
+        if self.wants(name) and name not in self.unknown:
+            self.unknown[name] = (self.place, why)
+
+    def met(self, bit: int, *, is_new: bool) -> None:
+        """A node is met for the first time, and has done nothing before; or nobody knows."""
+        for (name, if_new), finding in list(self.conditional.items()):
+            if not if_new & bit:
+                continue
+            del self.conditional[name, if_new]
+            rest = if_new & ~bit
+            if not is_new:
+                self._doubt(finding)
+            elif rest:
+                known = self.conditional.setdefault((name, rest), finding)
+                if finding.number < known.number:
+                    self.conditional[name, rest] = finding
+            elif name not in self.suspects or finding.number < self.suspects[name].number:
+                self.suspects[name] = finding
+
+    def end(self) -> None:
+        """Whoever was not met by now never is."""
+        for finding in self.conditional.values():
+            self._doubt(finding)
+
+    def _doubt(self, finding: Finding) -> None:
+        why = "a node may have acted before its log begins, or has none"
+        known = self.unknown.get(finding.property)
+        if known is None or finding.place < known[0]:
+            self.unknown[finding.property] = (finding.place, why)

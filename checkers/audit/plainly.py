@@ -1,0 +1,124 @@
+"""The dumb twin of the judge: records of all nodes, and every property evaluated after every entry.
+
+It keeps everything, and says in words what is wrong. It takes a log to be whole: what it does not
+say has not happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from indelible.checkers.audit.entry import LoggedEvent, Start
+from indelible.checkers.audit.judge import RULES
+from indelible.checkers.properties import BUILT_IN
+from indelible.checkers.property import Property, World
+from indelible.checkers.verdicts import violations_after
+from indelible.model.cluster import ClusterState, LocalState
+from indelible.model.effects import Effect, Execute
+from indelible.model.events import Command, Event, NodeId, Restart, Submit, Torn
+from indelible.model.quorums import QuorumSystem
+from indelible.model.record import Record, after_effects
+from indelible.model.run import handled_event
+from indelible.model.scope import Scope
+from indelible.model.trace import Violation
+
+__all__ = ["PlainAudit"]
+
+LIFETIME: Final = "execution_not_repeated"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A node's record, and what it would be had the node never executed anything before it last
+    started."""
+
+    record: Record
+    lifetime: Record
+
+
+class PlainAudit:
+    """Takes events one by one. ``nodes`` are those that quorums are made of; ``others`` are judged
+    like them."""
+
+    def __init__(
+        self,
+        quorums: QuorumSystem,
+        nodes: tuple[NodeId, ...],
+        others: tuple[NodeId, ...] = (),
+        names: Collection[str] = RULES,
+    ) -> None:
+        self._quorums = quorums
+        self._members = nodes
+        self._nodes = (*nodes, *others)
+        self._names = [name for name in RULES if name in names]
+        self._known = dict.fromkeys(self._nodes, _Known(Record(), Record()))
+        self._commands: dict[Command, None] = {}
+        self._scope = Scope(nodes=self._nodes, commands=())
+
+    def step(
+        self, node: NodeId, event: LoggedEvent, effects: tuple[Effect, ...]
+    ) -> Mapping[str, tuple[Violation, ...]]:
+        """What is wrong after an event with its effects, by property, in the order of the rules."""
+        happened: Event = Restart() if isinstance(event, Start) else event
+        handled = handled_event(happened)
+        if isinstance(handled, Submit):
+            self._commands[handled.command] = None
+        before = dict(self._known)
+        known = before[node]
+        record = after_effects(known.record, node, effects, self._scope)
+        self._known[node] = _Known(record, self._lived(node, known, happened, effects))
+        found = {}
+        for name in self._names:
+            wrong = self._violations(BUILT_IN[name], before, (node, happened), effects)
+            if wrong:
+                found[name] = wrong
+        return found
+
+    def _lived(
+        self, node: NodeId, known: _Known, event: Event, effects: tuple[Effect, ...]
+    ) -> Record:
+        executed = tuple(effect for effect in effects if isinstance(effect, Execute))
+        match event:
+            case Restart():
+                return after_effects(Record(), node, executed, self._scope)
+            case Torn(_, kept):
+                executed = tuple(each for each in effects[kept:] if isinstance(each, Execute))
+                return after_effects(Record(), node, executed, self._scope)
+        return after_effects(known.lifetime, node, executed, self._scope)
+
+    def _violations(
+        self,
+        known: Property,
+        before: Mapping[NodeId, _Known],
+        action: tuple[NodeId, Event],
+        effects: tuple[Effect, ...],
+    ) -> tuple[Violation, ...]:
+        earlier, later = (self._state(known.name, each) for each in (before, self._known))
+        # World.nodes also says whose record is whose; quorums are asked about the members only.
+        world = World(self._nodes, tuple(self._commands), None, 0, self._as_asked())
+        return violations_after(known, world, earlier, action, later, effects)
+
+    def _state(self, name: str, known: Mapping[NodeId, _Known]) -> ClusterState:
+        records = (each.lifetime if name == LIFETIME else each.record for each in known.values())
+        return ClusterState(tuple(LocalState(None, record) for record in records))
+
+    def _as_asked(self) -> QuorumSystem:
+        return _Within(self._quorums, self._members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Quorums of ``nodes`` only, whoever else there is."""
+
+    quorums: QuorumSystem
+    nodes: tuple[NodeId, ...]
+
+    def is_phase1_quorum(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
+        mine = tuple(node for node in self.nodes if node in members)
+        return self.quorums.is_phase1_quorum(mine, self.nodes)
+
+    def is_phase2_quorum(self, members: Collection[NodeId], nodes: tuple[NodeId, ...]) -> bool:
+        mine = tuple(node for node in self.nodes if node in members)
+        return self.quorums.is_phase2_quorum(mine, self.nodes)

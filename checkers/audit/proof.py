@@ -1,0 +1,256 @@
+"""Proof: the few records that show a violation, found by reading the log once more.
+
+Of each record only the effects count that the property is about. Where a property is broken by what
+*is* in the log (two decisions, say), records are left out as long as it stays broken: what is left
+shows it, and no part of that does. Where it is broken by what is *not* there (the votes that a
+decision lacks), everything that is there is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from indelible.checkers.audit.entry import (
+    DECIDE,
+    EXECUTE,
+    LEAD,
+    PROMISE,
+    VOTE,
+    Entry,
+    LoggedEvent,
+    Testimony,
+    event_of_line,
+)
+from indelible.checkers.audit.notes import Finding, Place
+from indelible.checkers.audit.plainly import PlainAudit
+from indelible.checkers.words import said
+from indelible.model.effects import (
+    NO_OP,
+    Decide,
+    Effect,
+    Execute,
+    Lead,
+    Promise,
+    Vote,
+)
+from indelible.model.errors import IndelibleError
+from indelible.model.events import NodeId, Torn, node_name
+from indelible.model.quorums import QuorumSystem
+from indelible.model.trace import Violation
+
+__all__ = ["BY_ABSENCE", "Proof", "Record", "prove"]
+
+About: TypeAlias = Mapping[str, Any]
+
+BY_ABSENCE: Final = frozenset(
+    {
+        "execution_without_gap",
+        "execution_follows_log",
+        "validity",
+        "decided_implies_chosen",
+        "leaders_are_promised",
+        "votes_are_safe",
+    }
+)
+"""Properties that are broken by what a log does not say."""
+
+LATEST: Final = frozenset({"execution_not_repeated"})
+"""Where the last of several records that say the same counts, and not the first."""
+
+
+EFFECTS: Final[Mapping[int, Callable[..., Effect]]] = {
+    DECIDE: Decide,
+    EXECUTE: Execute,
+    VOTE: Vote,
+    PROMISE: Promise,
+    LEAD: Lead,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the log: ``effects`` are those that the property is about, of which the first
+    ``before_crash`` came before the node started again in the same record."""
+
+    place: Place
+    node: NodeId
+    event: LoggedEvent
+    effects: tuple[Effect, ...]
+    before_crash: int = 0
+
+    @property
+    def judged_event(self) -> LoggedEvent:
+        """The event as if there were no other effects."""
+        if isinstance(self.event, Torn):
+            return replace(self.event, kept=self.before_crash)
+        return self.event
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is violated, in words, and the records that show it, in the order of the log."""
+
+    violation: Violation
+    records: tuple[Record, ...]
+
+
+def prove(
+    finding: Finding,
+    entries: Iterable[tuple[Place, Entry]],
+    quorums: QuorumSystem,
+    nodes: tuple[NodeId, ...],
+    others: tuple[NodeId, ...] = (),
+) -> Proof:
+    """The proof of a finding. ``entries`` are those of the whole log, in the same order, each with
+    its line; what comes after the finding is not read. Raises ``IndelibleError`` where they show no
+    such thing."""
+
+    def broken(shown: Sequence[Record]) -> Violation | None:
+        audit = PlainAudit(quorums, nodes, others, {finding.property})
+        found: tuple[Violation, ...] = ()
+        for record in shown:
+            wrong = audit.step(record.node, record.judged_event, record.effects)
+            found = wrong.get(finding.property, ())
+        slot = finding.about.get("slot")
+        return next((each for each in found if slot is None or each.slot == slot), None)
+
+    shown = _telling(finding, entries)
+    if finding.property not in BY_ABSENCE and broken(shown):
+        shown = _reduced(shown, lambda fewer: broken(fewer) is not None)
+    violation = broken(shown)
+    if violation is None:
+        raise _changed(f"does not violate {finding.property}")
+    return Proof(_worded(finding, violation, shown[-1]), tuple(shown))
+
+
+def _telling(finding: Finding, entries: Iterable[tuple[Place, Entry]]) -> list[Record]:
+    """The records that say something of what the finding is about; of those that say the same,
+    one."""
+    kept: dict[Any, tuple[int, Place, Entry]] = {}
+    for number, (place, entry) in enumerate(entries, start=1):
+        if number == finding.number:
+            # By number, so that a record that says several things stands there once.
+            before = {known[0]: known for known in kept.values()}
+            shown = [before[each] for each in sorted(before)]
+            return [_record(finding, *known[1:]) for known in (*shown, (number, place, entry))]
+        for effect in _effects(finding, entry.node, entry.testimony):
+            is_promise = isinstance(effect, Promise)
+            # Of its promises the last one counts.
+            key = (entry.node, Promise if is_promise else effect)
+            if key not in kept or is_promise or finding.property in LATEST:
+                kept[key] = (number, place, entry)
+    raise _changed("is shorter")
+
+
+def _changed(what: str) -> IndelibleError:
+    return IndelibleError(
+        f"the log {what}, when it is read again",
+        cause="it was changed meanwhile (if not, this is a bug in indelible; please report it)",
+    )
+
+
+def _record(finding: Finding, place: Place, entry: Entry) -> Record:
+    node, event, _, _ = event_of_line(entry.line)
+    before = _effects(finding, node, entry.testimony[: entry.before_crash])
+    return Record(place, node, event, _effects(finding, node, entry.testimony), len(before))
+
+
+def _effects(finding: Finding, node: NodeId, testimony: Sequence[Testimony]) -> tuple[Effect, ...]:
+    """The effects that say something of what the finding is about."""
+    about = finding.about
+    if about.get("node", node) != node:
+        return ()
+    is_about = ABOUT[finding.property]
+    said: list[Effect] = [EFFECTS[kind](*fields) for kind, *fields in testimony]
+    return tuple([effect for effect in said if is_about(about, effect)])
+
+
+def _reduced(shown: list[Record], still: Callable[[Sequence[Record]], bool]) -> list[Record]:
+    """The records without those that are not needed; the last one is. Early ones stay rather than
+    later ones that say the same."""
+    for record in reversed(shown[:-1]):
+        fewer = [known for known in shown if known is not record]
+        if still(fewer):
+            shown = fewer
+    return shown
+
+
+def _worded(finding: Finding, violation: Violation, last: Record) -> Violation:
+    """The violation in words that are true of the whole log, where the few records say too
+    little."""
+    about = finding.about
+    executed = {each.index: each.command for each in last.effects if isinstance(each, Execute)}
+    if finding.property == "execution_without_gap":
+        says = f"executed number {about['index']} before number {about['missing']}"
+    elif finding.property == "execution_follows_log":
+        command = executed.get(about["index"], NO_OP)
+        what = f"executed {said(command)} as number {about['index']}"
+        rest = ", but decided it in no slot after those executed before"
+        says = what + ("" if command is NO_OP else rest)
+    else:
+        return violation
+    return replace(violation, explanation=f"{node_name(last.node)} {says}")
+
+
+def _decides(about: About, effect: Effect) -> bool:
+    return isinstance(effect, Decide) and effect.slot == about["slot"]
+
+
+def _executes(about: About, effect: Effect) -> bool:
+    places = [about[name] for name in ("index", "again", "missing") if name in about]
+    return isinstance(effect, Execute) and effect.index in places
+
+
+def _decides_or_votes(about: About, effect: Effect) -> bool:
+    return isinstance(effect, Decide | Vote) and effect.slot == about["slot"]
+
+
+def _votes(about: About, effect: Effect) -> bool:
+    place = (about["slot"], about["ballot"])
+    return isinstance(effect, Vote) and (effect.slot, effect.ballot) == place
+
+
+def _leads(about: About, effect: Effect) -> bool:
+    return isinstance(effect, Lead) and effect.ballot == about["ballot"]
+
+
+def _promises(_about: About, effect: Effect) -> bool:
+    return isinstance(effect, Promise)
+
+
+def _promises_or_votes(about: About, effect: Effect) -> bool:
+    return _promises(about, effect) or _votes(about, effect)
+
+
+def _promises_or_leads(about: About, effect: Effect) -> bool:
+    return _promises(about, effect) or _leads(about, effect)
+
+
+def _bears_on_votes(about: About, effect: Effect) -> bool:
+    if isinstance(effect, Vote):
+        return bool(effect.slot == about["slot"])
+    return isinstance(effect, Promise) or (
+        isinstance(effect, Lead) and effect.ballot == about["lower"]
+    )
+
+
+ABOUT: Final[Mapping[str, Callable[[About, Effect], bool]]] = {
+    "agreement": _decides,
+    "log_prefix": _executes,
+    "execution_without_gap": _executes,
+    "execution_follows_log": _executes,
+    "at_most_once": _executes,
+    "execution_not_repeated": _executes,
+    "stability": _decides,
+    "validity": _decides,
+    "decided_implies_chosen": _decides_or_votes,
+    "one_value_per_ballot": _votes,
+    "one_leader_per_ballot": _leads,
+    "promise_never_falls": _promises,
+    "votes_keep_promises": _promises_or_votes,
+    "leaders_are_promised": _promises_or_leads,
+    "votes_are_safe": _bears_on_votes,
+}
+"""Which effects a property is about, given what a finding is about; if that names a node, of it."""

@@ -1,0 +1,217 @@
+"""The quick reader of lines: the same entries as ``entry.plain_entry``, for what is as usual.
+
+msgspec checks a line against the shapes below while it parses it, and skips what no judge needs.
+What it does not take is left to the plain reader, which accepts it or says what is wrong: so this
+one may refuse, but must never read anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from indelible.checkers.audit.entry import (
+    DECIDE,
+    EXECUTE,
+    LEAD,
+    NUMBER_MAX,
+    PROMISE,
+    VOTE,
+    Entry,
+    Links,
+    Testimony,
+    message_key,
+    plain_entry,
+)
+from indelible.model.effects import Ballot
+from indelible.model.node_json import plain
+
+__all__ = ["quick_reader"]
+
+SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+KNOWN_MAX: Final = 1 << 16
+"""So many texts are remembered with what they mean."""
+
+
+class _Shape(Struct, tag_field="type", forbid_unknown_fields=True, gc=False):
+    """An object with a type, and no field that is not known."""
+
+
+class _Send(_Shape, tag="send"):
+    to: int | str
+    message: Raw
+
+
+class _Persist(_Shape, tag="persist"):
+    storage: Raw
+
+
+class _SetTimer(_Shape, tag="set_timer"):
+    timer: str
+    after: tuple[int, int] = (1, 1)
+
+
+class _CancelTimer(_Shape, tag="cancel_timer"):
+    timer: str
+
+
+class _Decide(_Shape, tag="decide"):
+    slot: int
+    value: Any
+
+    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
+        return DECIDE, _place(self.slot), _value(self.value)
+
+
+class _Execute(_Shape, tag="execute"):
+    index: int
+    command: Any
+
+    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
+        return EXECUTE, _place(self.index), _value(self.command)
+
+
+class _Reply(_Shape, tag="reply"):
+    command: Raw
+    result: Raw
+
+
+class _Promise(_Shape, tag="promise"):
+    ballot: Raw
+
+    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
+        return PROMISE, ballot_of(self.ballot)
+
+
+class _Vote(_Shape, tag="vote"):
+    slot: int
+    ballot: Raw
+    value: Any
+
+    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
+        return VOTE, _place(self.slot), ballot_of(self.ballot), _value(self.value)
+
+
+class _Lead(_Shape, tag="lead"):
+    ballot: Raw
+
+    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
+        return LEAD, ballot_of(self.ballot)
+
+
+class _Receive(_Shape, tag="receive"):
+    source: int | str
+    message: Raw
+
+
+class _Timeout(_Shape, tag="timeout"):
+    timer: str
+
+
+class _Submit(_Shape, tag="submit"):
+    command: Any
+
+
+class _Restart(_Shape, tag="restart"):
+    pass
+
+
+class _Line(Struct, gc=False):
+    node: int | str
+    event: _Receive | _Timeout | _Submit | _Restart
+    effects: list[
+        _Send
+        | _Persist
+        | _SetTimer
+        | _CancelTimer
+        | _Decide
+        | _Execute
+        | _Reply
+        | _Promise
+        | _Vote
+        | _Lead
+    ]
+    time: Any = None
+
+
+TELLING: Final = frozenset({_Decide, _Execute, _Promise, _Vote, _Lead})
+
+
+class _Unusual(Exception):
+    """Something that the plain reader is to judge."""
+
+
+def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
+    """A function from a line to what it tells; it raises ``WireError``.
+
+    ``links``: whether entries are to say which messages were sent and received.
+    """
+    decode = msgspec.json.Decoder(_Line).decode
+    ballot_of = _remembering(lambda text: plain(msgspec.json.decode(text)))
+    key_of = _remembering(lambda text: message_key(msgspec.json.decode(text)))
+
+    def read(line: bytes) -> Entry:
+        try:
+            if not line.isascii():
+                line.decode("utf-8")
+            told = decode(line)
+            testimony = tuple(
+                [
+                    effect.testimony(ballot_of)  # type: ignore[union-attr]
+                    for effect in told.effects
+                    if type(effect) in TELLING
+                ]
+            )
+            event = told.event
+            kind = type(event)
+            time = told.time
+            return Entry(
+                told.node,
+                "restart" if kind is _Restart else "event",
+                testimony,
+                0,
+                (_value(event.command),) if type(event) is _Submit else (),
+                (),
+                False,
+                _links(event, told.effects, key_of) if links else None,
+                time if type(time) in (int, float) else None,
+            )
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _Unusual):
+            return plain_entry(line, links=links)
+
+    return read
+
+
+def _place(number: int) -> int:
+    if not 0 <= number <= NUMBER_MAX:
+        raise _Unusual
+    return number
+
+
+def _value(value: Any) -> Any:
+    return value if type(value) in SCALARS else plain(value)
+
+
+def _links(event: Any, effects: list[Any], key_of: Callable[[Raw], int]) -> Links:
+    sends = [effect for effect in effects if type(effect) is _Send]
+    sent = tuple([(send.to, key_of(send.message)) for send in sends])
+    return Links(sent, (event.source, key_of(event.message)) if type(event) is _Receive else None)
+
+
+def _remembering(meaning: Callable[[bytes], Any]) -> Callable[[Raw], Any]:
+    """What a text means, worked out once for each that was met lately."""
+    known: dict[bytes, Any] = {}
+
+    def meaning_of(raw: Raw) -> Any:
+        text = bytes(raw)
+        if text in known:
+            return known[text]
+        if len(known) >= KNOWN_MAX:
+            known.clear()
+        found = known[text] = meaning(text)
+        return found
+
+    return meaning_of

@@ -1,0 +1,195 @@
+"""How Paxos keeps its word: promises, leaderships and votes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from indelible.checkers.audit.ledger import Cell, Ledger
+from indelible.checkers.audit.members import Member, Members
+from indelible.checkers.audit.notes import NODES_UNKNOWN, Notes
+from indelible.model.effects import Ballot, Slot, Value
+
+__all__ = ["VotingRules"]
+
+SAFE: Final = "votes_are_safe"
+
+
+class VotingRules:
+    """Rules about ``Promise``, ``Vote`` and ``Lead``.
+
+    It remembers the last promise of each node, and who has led each ballot; votes are in the ledger
+    of slots.
+    """
+
+    def __init__(self, members: Members, notes: Notes, slots: Ledger) -> None:
+        self._members = members
+        self._notes = notes
+        self._slots = slots
+        self._leaders: dict[Ballot, int] = {}
+        self._led: list[Ballot] = []
+        self._voted_max: Ballot | None = None
+        self._free: dict[Ballot, int] = {}
+        self._clear: set[Ballot] = set()
+        self._new_votes: list[tuple[Slot, Cell, Ballot, int]] = []
+        self._new_led: list[Ballot] = []
+
+    def vote(self, member: Member, slot: Slot, ballot: Ballot, value: Value) -> None:
+        """A node votes; whether that is safe is judged when the entry is concluded."""
+        cell = self._slots.live.get(slot) or self._slots.cell(slot)
+        values = cell.values
+        place = 0 if values and values[0] == value else cell.place_of(value)
+        masks = cell.votes.get(ballot) or cell.votes_at(ballot)
+        if masks[place] & member.bit:
+            return
+        masks[place] |= member.bit
+        if len(masks) > 1 and any(mask for at, mask in enumerate(masks) if at != place):
+            self._notes.violated("one_value_per_ballot", slot=slot, ballot=ballot)
+        if member.promised is not None and ballot < member.promised:
+            self._notes.violated("votes_keep_promises", slot=slot, ballot=ballot, node=member.node)
+        self._new_votes.append((slot, cell, ballot, place))
+
+    def lead(self, member: Member, ballot: Ballot) -> None:
+        """A node has won a ballot."""
+        leaders = self._leaders.get(ballot, 0)
+        if leaders & member.bit:
+            return
+        if leaders:
+            self._notes.violated("one_leader_per_ballot", ballot=ballot)
+        else:
+            insort(self._led, ballot)
+        self._leaders[ballot] = leaders | member.bit
+        self._new_led.append(ballot)
+
+    def conclude(self, member: Member, promised: Ballot | None) -> None:
+        """Judge the votes and leaderships of an entry, the last promise of which this is."""
+        if promised is not None and promised != member.promised:
+            fell = member.promised is not None and promised < member.promised
+            member.promised = promised
+            self._free.clear()
+            self._clear.clear()
+            if fell:
+                self._notes.violated("promise_never_falls", node=member.node)
+                self._judge_leaders(self._leaders)
+                self._judge_all_votes(self._led)
+        if self._new_led:
+            self._clear.clear()
+            self._judge_leaders(self._new_led)
+            stale = [ballot for ballot in self._new_led if self._is_below_votes(ballot)]
+            if stale:
+                self._judge_all_votes(stale)
+            self._new_led.clear()
+        if self._new_votes:
+            for slot, cell, ballot, place in self._new_votes:
+                self._judge_vote(slot, cell, ballot, place)
+                if self._voted_max is None or self._voted_max < ballot:
+                    self._voted_max = ballot
+            self._new_votes.clear()
+
+    def _is_below_votes(self, ballot: Ballot) -> bool:
+        return self._voted_max is not None and ballot < self._voted_max
+
+    def _judge_leaders(self, ballots: Iterable[Ballot]) -> None:
+        """A quorum has promised a leader's ballot, or more."""
+        members = self._members
+        missing = members.missing
+        for ballot in ballots:
+            promised = 0
+            for known in members.known.values():
+                if known.promised is not None and not known.promised < ballot:
+                    promised |= known.bit
+            if missing is None:
+                self._notes.cannot_know("leaders_are_promised", NODES_UNKNOWN)
+                continue
+            if members.is_phase1(promised):
+                continue
+            if_new = members.without_quorum(members.is_phase1, (promised,))
+            if if_new is None:
+                self._notes.cannot_know(
+                    "leaders_are_promised",
+                    f"nodes whose log is not whole may have promised a ballot that was led"
+                    f"{members.said(missing)}",
+                )
+            else:
+                self._notes.violated("leaders_are_promised", if_new, ballot=ballot)
+
+    def _judge_vote(self, slot: Slot, cell: Cell, ballot: Ballot, place: int) -> None:
+        """Nothing else can be chosen below a new vote; and below older votes nothing else than what
+        they are for, if this vote is."""
+        votes = cell.votes
+        if len(votes) == 1 and ballot in self._clear:
+            return
+        led = bisect_left(self._led, ballot)
+        # Of the ballots in which nobody voted here the highest leaves most nodes free: if nothing
+        # can be chosen there, then in no lower one.
+        while led and self._led[led - 1] in votes:
+            led -= 1
+        is_clear = not led or self._judge_pair(slot, ballot, place, self._led[led - 1], ())
+        if len(votes) == 1:
+            if is_clear:
+                self._clear.add(ballot)
+            return
+        for other, masks in votes.items():
+            if other < ballot:
+                self._judge_pair(slot, ballot, place, other, masks)
+            elif ballot < other:
+                for at, mask in enumerate(masks):
+                    if mask:
+                        self._judge_pair(slot, other, at, ballot, votes[ballot])
+
+    def _judge_all_votes(self, lowers: Sequence[Ballot]) -> None:
+        """The same for every vote there is: a ballot is led only now, or a promise fell."""
+        if not self._notes.wants(SAFE):
+            return
+        for slot, pattern in self._slots.patterns():
+            votes = dict(pattern.votes)
+            for ballot, masks in votes.items():
+                for place, mask in enumerate(masks):
+                    for lower in {*lowers, *votes} if mask else ():
+                        if lower < ballot:
+                            self._judge_pair(slot, ballot, place, lower, votes.get(lower, ()))
+
+    def _judge_pair(
+        self, slot: Slot, ballot: Ballot, place: int, lower: Ballot, masks: Sequence[int]
+    ) -> bool:
+        """Below ``ballot``, where the value at ``place`` got a vote, no other is chosen or can be
+        at ``lower``, where ``masks`` are the votes. Whether that is surely so."""
+        members = self._members
+        if members.everyone is None:
+            self._notes.cannot_know(SAFE, NODES_UNKNOWN)
+            return False
+        free = self._free_at(lower)
+        for mask in masks:
+            free &= ~mask
+        rivals = [mask for at, mask in enumerate(masks) if mask and at != place]
+
+        def can_be_chosen(free: int) -> bool:
+            return any(members.is_phase2(mask | free) for mask in (*rivals, 0))
+
+        if not can_be_chosen(free):
+            return True
+        about = {"slot": slot, "ballot": ballot, "lower": lower}
+        if can_be_chosen(free & members.whole):
+            self._notes.violated(SAFE, **about)
+        elif can_be_chosen(free & (members.whole | members.unmet)):
+            self._notes.violated(SAFE, members.unmet, **about)
+        else:
+            self._notes.cannot_know(
+                SAFE,
+                f"slot {slot}: nodes whose log is not whole may have promised more"
+                f"{members.said(members.missing)}",
+            )
+        return False
+
+    def _free_at(self, ballot: Ballot) -> int:
+        """The nodes that have promised nothing above a ballot, and may still vote in it."""
+        free = self._free.get(ballot)
+        if free is None:
+            free = 0
+            for known in self._members.known.values():
+                if known.promised is None or not ballot < known.promised:
+                    free |= known.bit
+            free &= self._members.everyone or 0
+            self._free[ballot] = free
+        return free

@@ -1,0 +1,198 @@
+"""The command that judges recorded logs. Control flow only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from indelible.options import NODES, output_options
+
+if TYPE_CHECKING:
+    from indelible.audit_files import LogFiles
+    from indelible.check_result import CheckResult
+    from indelible.checkers.audit.audit import Audit
+    from indelible.checkers.audit.entry import Entry
+    from indelible.checkers.audit.merge import Placed
+    from indelible.checkers.audit.notes import Place
+    from indelible.checkers.audit.proof import Proof
+    from indelible.model.events import NodeId
+    from indelible.model.quorums import QuorumSystem
+
+__all__ = ["audit", "audited_files"]
+
+
+@click.command()
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.option("--property", "names", multiple=True, metavar="NAME",
+              help="Judge this built-in property. May be given several times. By default all of "
+              "them.")  # fmt: skip
+@click.option("--no-internal", is_flag=True, help="Judge only what a client can see.")
+@click.option("--nodes", type=NODES, metavar="N|NAME,...",
+              help="Who the nodes are, if no record of a start says so.")  # fmt: skip
+@click.option("--quorums", "quorums_name", metavar="NAME|MODULE:ATTRIBUTE",
+              help="Which sets of nodes are quorums: a system of the project, or of code. Default: "
+              "majorities.")  # fmt: skip
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also write JUnit XML there, a case for each property.")  # fmt: skip
+@output_options
+def audit(
+    logs: tuple[str, ...],
+    names: tuple[str, ...],
+    no_internal: bool,
+    nodes: int | tuple[NodeId, ...] | None,
+    quorums_name: str | None,
+    junit: Path | None,
+    json: bool,
+    quiet: bool,
+    progress: bool | None,
+) -> None:
+    """Judge recorded logs: what nodes did, a line each (docs/audit.md).
+
+    LOG is a file, also one compressed by gzip, or - for stdin. Several files are one log: each
+    keeps its order, and messages are received after they were sent. The first record that violates
+    a property is reported, with the records that show it. Ctrl-C reports how far it came.
+
+    Exit codes: 0 it holds, as far as the log shows; 1 violated; 3 inconclusive (a line cannot be
+    read, the log begins in the middle, nothing was decided, interrupted); 2 a usage or internal
+    error.
+    """
+    from indelible.audit_files import opened_logs
+    from indelible.audit_report import audit_headline, audit_json, render_audit
+    from indelible.ci import begin_junit, tell_ci
+    from indelible.progress import interruptible
+    from indelible.terminal import write_result
+
+    title = ", ".join(logs)
+    begin_junit([title], junit)
+    progress = False if quiet and progress is None else progress
+    quorums = _quorums(quorums_name)
+    rules = _rules(names, internal=not no_internal)
+    with interruptible() as interrupted, opened_logs(logs, interrupted) as files:
+        result, proof = audited_files(files, quorums, nodes, rules, progress, interrupted)
+    if json:
+        text = audit_json(result, proof, files.names)
+    elif quiet:
+        text = audit_headline(result, proof, files.names)
+    else:
+        text = render_audit(result, proof, files.names)
+    write_result(text)
+    tell_ci([_check_result(title, result, audit_headline(result, proof, files.names))], junit)
+    raise SystemExit(result.exit_code)
+
+
+def audited_files(
+    files: LogFiles,
+    quorums: QuorumSystem,
+    nodes: int | tuple[NodeId, ...] | None,
+    names: tuple[str, ...],
+    progress: bool | None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> tuple[Audit, Proof | None]:
+    """The verdict, and what shows it where a property is violated."""
+    from indelible.audit_report import place_text, progress_text
+    from indelible.checkers.audit.audit import audit as audited
+    from indelible.checkers.audit.proof import prove
+    from indelible.model.scope import Scope
+    from indelible.progress import shown_progress
+
+    named = None if nodes is None else Scope(nodes=nodes).nodes
+    with shown_progress(progress, lambda seen: progress_text(files.names, seen)) as report:
+        result = audited(
+            _lines(files),
+            quorums,
+            nodes=named,
+            names=names,
+            place_text=lambda place: place_text(files.names, place),
+            interrupted=interrupted,
+            report=report or (lambda _: None),
+        )
+    if result.finding is None:
+        return result, None
+    members = result.members or result.nodes
+    others = tuple(node for node in result.nodes if node not in members)
+    return result, prove(result.finding, _entries(files), quorums, members, others)
+
+
+def _lines(files: LogFiles) -> Iterator[Placed]:
+    from indelible.checkers.audit.lines import entries_of
+    from indelible.checkers.audit.merge import in_order
+    from indelible.checkers.audit.quick import quick_reader
+
+    read = quick_reader(links=len(files.names) > 1)
+    return in_order([entries_of(file, read) for file in files.from_start()])
+
+
+def _entries(files: LogFiles) -> Iterator[tuple[Place, Entry]]:
+    """The entries once more, in the same order, each with its line."""
+    from indelible.checkers.audit.lines import Again, Lost, entries_of
+    from indelible.checkers.audit.merge import in_order
+    from indelible.checkers.audit.quick import quick_reader
+
+    read = quick_reader(links=len(files.names) > 1)
+
+    def keeping(line: bytes) -> Entry:
+        return read(line)._replace(line=line)
+
+    for placed in in_order([entries_of(file, keeping) for file in files.from_start()]):
+        told = placed.told
+        if isinstance(told, Again):
+            told = told.entry
+        if not isinstance(told, Lost):
+            yield placed.place, told
+
+
+def _rules(names: tuple[str, ...], *, internal: bool) -> tuple[str, ...]:
+    """The properties to judge. Raises ``PropertyError`` for those that no log can show."""
+    from indelible.checkers.audit.judge import RULES
+    from indelible.checkers.properties import BUILT_IN
+    from indelible.model.errors import PropertyError
+    from indelible.targets import closest_first
+
+    for name in names:
+        if name not in RULES:
+            raise PropertyError(
+                f"{name!r} is no property that a log is judged by",
+                cause="audits judge the built-in 'always' properties only",
+                available=closest_first(name, RULES),
+            )
+    chosen = names or RULES
+    return tuple(
+        name for name in RULES if name in chosen and (internal or not BUILT_IN[name].internal)
+    )
+
+
+def _quorums(name: str | None) -> QuorumSystem:
+    """Majorities; or the system of this name, of pyproject.toml or of code."""
+    from indelible.model.quorums import MajorityQuorums
+    from indelible.targets import on_trial
+
+    if name is None:
+        return MajorityQuorums()
+    with on_trial():
+        if ":" in name:
+            from indelible.targets import find_quorums
+
+            return find_quorums(name)
+        from indelible.proofs import named_quorums
+
+        return named_quorums(name).system
+
+
+def _check_result(title: str, result: Audit, headline: str) -> CheckResult:
+    """The same for systems of continuous integration."""
+    from indelible.check_result import CheckResult, cases_of
+
+    says = [
+        (known, f"{known.result}: {known.reason}" if known.reason else known.result)
+        for known in result.properties
+    ]
+    return CheckResult(
+        name=title,
+        outcome=result.outcome,
+        headline=headline,
+        cases=cases_of(result.outcome, headline, says, ()),
+        covered=f"{result.records:,} records",
+    )

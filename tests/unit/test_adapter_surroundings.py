@@ -1,0 +1,177 @@
+"""What foreign code finds in a step: a clock of ours, chance that can be repeated, and no world."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import random
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from indelible.impl.adapters.replacements import imported_names, surrounded
+from indelible.impl.adapters.surroundings import EPOCH, Surroundings, current
+from indelible.model.errors import ImplementationError
+
+
+def drawn(node: int, draws: int) -> list[Any]:
+    """What everything random gives in a step."""
+    with surrounded(Surroundings(node, draws)):
+        return [
+            random.random(),
+            random.randint(0, 10**9),
+            random.choice(range(10**9)),
+            random.Random().random(),
+            random.SystemRandom().random(),
+            secrets.token_hex(),
+            os.urandom(8),
+            uuid.uuid4(),
+            uuid.uuid1(),
+        ]
+
+
+def test_chance_follows_from_the_node_and_how_often_it_drew() -> None:
+    assert drawn(0, 0) == drawn(0, 0)
+    for here, there, later in zip(drawn(0, 0), drawn(1, 0), drawn(0, 1), strict=True):
+        assert len({here, there, later}) == 3
+
+
+def test_only_a_step_that_draws_counts() -> None:
+    with surrounded(Surroundings(0, 3)) as around:
+        time.time()
+        random.Random(1).random()
+    assert around.draws_after == 3
+    with surrounded(around):
+        random.random()
+        random.random()
+    assert around.draws_after == 4
+
+
+def test_all_clocks_agree() -> None:
+    with surrounded(Surroundings(0, now=lambda: 2.5)):
+        assert time.monotonic() == time.perf_counter() == time.process_time() == 2.5
+        assert time.time() == EPOCH + 2.5
+        assert time.time_ns() == round((EPOCH + 2.5) * 10**9)
+        assert time.gmtime() == time.gmtime(EPOCH + 2)
+        assert time.strftime("%S") == time.strftime("%S", time.localtime(EPOCH + 2))
+        assert time.ctime() == time.asctime() == time.ctime(EPOCH + 2)
+
+
+REFUSED: dict[str, Callable[[], Any]] = {
+    "time.sleep": lambda: time.sleep(60),
+    "Thread.start": lambda: threading.Thread(target=print).start(),
+    "threading.Condition.wait": lambda: threading.Event().wait(),
+    "socket.socket": lambda: socket.create_connection(("127.0.0.1", 9)),
+    "subprocess.Popen": lambda: subprocess.run(["true"], check=False),
+    "os.system": lambda: os.system("true"),
+    "input": lambda: input(),
+    "open('made.txt', 'w')": lambda: open("made.txt", "w"),  # noqa: SIM115
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_would_wait_or_reach_out_is_refused(what: str) -> None:
+    with pytest.raises(ImplementationError) as raised, surrounded(Surroundings(1)):
+        REFUSED[what]()
+    assert raised.value.fact == f"n1 called {what} while it was handling an event"
+    assert raised.value.cause
+    assert raised.value.remedy
+
+
+def test_what_is_refused_is_told_though_the_code_catches_it() -> None:
+    def step() -> None:
+        with surrounded(Surroundings(0)), contextlib.suppress(Exception):
+            time.sleep(60)
+
+    with pytest.raises(ImplementationError, match=r"time\.sleep"):
+        step()
+
+
+def test_everything_is_put_back_even_after_an_exception() -> None:
+    names = [
+        *((time, name) for name in dir(time)),
+        *((random, name) for name in dir(random)),
+        *((os, "urandom"), (threading.Condition, "wait"), (random.Random, "seed")),
+        *((socket.socket, "__init__"), (sys, "stdout"), (sys.modules["builtins"], "open")),
+    ]
+    before = [getattr(owner, name) for owner, name in names]
+
+    def step() -> None:
+        with surrounded(Surroundings(0)):
+            assert time.time is not before[names.index((time, "time"))]
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        step()
+    assert [getattr(owner, name) for owner, name in names] == before
+    assert current() is None
+
+
+def test_names_that_a_module_imported_are_replaced_too() -> None:
+    module = ModuleType("theirs")
+    exec("from time import monotonic as now\nfrom random import random\nx = 1", vars(module))
+    before = dict(vars(module))
+    with surrounded(Surroundings(0, now=lambda: 7.0), imported_names([module])):
+        assert module.now() == 7.0
+        value = module.random()
+    assert vars(module) == before
+    with surrounded(Surroundings(0)):
+        assert random.random() == value
+
+
+def test_a_function_that_a_node_keeps_is_copied_as_itself() -> None:
+    with surrounded(Surroundings(0, now=lambda: 5.0)):
+        kept = time.monotonic
+    copied = pickle.loads(pickle.dumps(kept))
+    assert copied is kept
+    assert kept() != 5.0
+    with surrounded(Surroundings(0, now=lambda: 6.0)):
+        assert copied() == 6.0
+
+
+def test_another_thread_keeps_the_real_world() -> None:
+    told: list[float] = []
+    ready, go = threading.Event(), threading.Event()
+
+    def run() -> None:
+        ready.set()
+        go.wait()
+        told.append(time.time())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    ready.wait()
+    with surrounded(Surroundings(0)):
+        go.set()
+        while not told:
+            pass
+    thread.join()
+    assert told[0] > EPOCH + 10**8
+
+
+def test_what_nodes_print_leaves_stdout_to_the_checker(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, error = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", error)
+    with surrounded(Surroundings(0)):
+        print("in a step")
+    print("after it")
+    assert (out.getvalue(), error.getvalue()) == ("after it\n", "in a step\n")
+
+
+def test_steps_within_steps() -> None:
+    with surrounded(Surroundings(0, now=lambda: 1.0)):
+        with surrounded(Surroundings(1, now=lambda: 2.0)):
+            assert time.monotonic() == 2.0
+        assert time.monotonic() == 1.0

@@ -1,0 +1,256 @@
+"""The parts of an audit: readers of lines and their twin, files in order, what is settled."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indelible.checkers.audit import judge as judge_module
+from indelible.checkers.audit import ledger as ledger_module
+from indelible.checkers.audit.digests import DigestMap, digest_of
+from indelible.checkers.audit.entry import plain_entry
+from indelible.checkers.audit.ledger import Ledger
+from indelible.checkers.audit.lines import LINE_MAX, Again, Lost, entries_of, lines_of
+from indelible.checkers.audit.merge import in_order
+from indelible.checkers.audit.quick import quick_reader
+from indelible.model.errors import WireError
+from indelible.model.plain import Fields
+from indelible.model.quorums import MajorityQuorums
+from support.logs import check_log
+from support.logs import lines_of as log_of
+from support.random_implementation import SCOPES, RandomImplementation
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+NUMBERS = st.integers(-1, 3) | st.integers(2**63 - 1, 2**64) | st.booleans() | st.floats()
+NODES = st.integers() | st.text() | st.booleans() | st.none()
+
+
+def objects(kind, **fields):
+    return st.fixed_dictionaries({"type": st.just(kind), **fields})
+
+
+EFFECTS = st.one_of(
+    objects("send", to=NODES, message=VALUES),
+    objects("persist", storage=VALUES),
+    objects("set_timer", timer=VALUES),
+    objects("set_timer", timer=st.text(), after=st.lists(NUMBERS, max_size=3)),
+    objects("cancel_timer", timer=VALUES),
+    objects("decide", slot=NUMBERS, value=VALUES),
+    objects("execute", index=NUMBERS, command=VALUES),
+    objects("reply", command=VALUES, result=VALUES),
+    objects("promise", ballot=VALUES),
+    objects("vote", slot=NUMBERS, ballot=VALUES, value=VALUES),
+    objects("vote", slot=NUMBERS, ballot=VALUES),
+    objects("lead", ballot=VALUES, more=VALUES),
+    objects("lead", ballot=VALUES),
+    VALUES,
+)
+INPUTS = st.one_of(
+    objects("receive", source=NODES, message=VALUES),
+    objects("timeout", timer=VALUES),
+    objects("submit", command=VALUES),
+)
+EVENTS = st.one_of(
+    INPUTS,
+    objects("restart"),
+    objects("torn", event=INPUTS, kept=NUMBERS),
+    objects("start", nodes=st.lists(NODES, max_size=3), storage=VALUES),
+    objects("start", nodes=st.lists(NODES, max_size=3)),
+    VALUES,
+)
+RECORDS = st.fixed_dictionaries(
+    {"node": NODES, "event": EVENTS, "effects": st.lists(EFFECTS, max_size=4) | VALUES},
+    optional={"time": VALUES, "more": VALUES},
+)
+
+
+def said_by(read, line):
+    try:
+        return read(line)
+    except WireError as error:
+        return str(error)
+
+
+@settings(max_examples=400, deadline=None)
+@given(RECORDS, st.booleans(), st.booleans(), st.data())
+def test_the_quick_reader_says_what_the_plain_one_says(record, links, is_ascii, data):
+    line = json.dumps(record, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
+    if data.draw(st.booleans()):  # A byte of it is damaged.
+        at = data.draw(st.integers(0, len(line) - 1))
+        line = line[:at] + bytes([data.draw(st.integers(0, 255))]) + line[at + 1 :]
+    quick = quick_reader(links=links)
+    assert said_by(quick, line) == said_by(lambda known: plain_entry(known, links=links), line)
+
+
+def test_usual_lines_are_read_without_the_plain_reader(monkeypatch):
+    lines = [
+        receives(1, 0, {"type": "A"}, [{"type": "vote", "slot": 0, "ballot": [1, 0], "value": 3}]),
+        b'{"node":"x","event":{"type":"submit","command":{"id":1}},"effects":[]}',
+    ]
+    expected = [plain_entry(line, links=True) for line in lines]
+    monkeypatch.setattr("indelible.checkers.audit.quick.plain_entry", None)
+    assert list(map(quick_reader(links=True), lines)) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(1, True), (1, 1.0), (0, -0.0), ((1, "a"), (True, "a")), (Fields({"x": 1}), Fields({"x": 1}))],
+)
+def test_equal_values_have_one_digest(one, other):
+    assert one == other
+    assert digest_of(one) == digest_of(other)
+
+
+def test_digests_tell_values_apart():
+    plain = [None, 0, 1, "0", "1", "None", "", "a", 0.5, 2**64]
+    arrays = [(), ("",), ("", ""), ("1",), (1,), ((1,),), (("a", 1),), ("a", 1)]
+    objects = [Fields({}), Fields({"a": 1}), Fields({"a": "1"}), Fields({"a": 1.0})]
+    values = [*plain, *arrays, *objects]
+    assert len({digest_of(value) for value in values}) == len(values)
+    assert digest_of("a") == 16860193610431497119
+
+
+@given(st.lists(st.integers(0, 60)), st.integers(1, 5))
+def test_a_map_of_digests_is_a_dict(numbers, recent):
+    known, expected = DigestMap(recent), {}
+    for number in numbers:
+        assert known.get(number) == expected.get(number)
+        if number not in expected:
+            expected[number] = 2 * number
+            known.add(number, 2 * number)
+    assert len(known) == len(expected)
+    assert [known.get(number) for number in range(61)] == [expected.get(n) for n in range(61)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 900), st.sampled_from("abc"), st.integers(0, 2), st.integers(0, 1))
+    )
+)
+def test_a_ledger_forgets_nothing(said):
+    small, large = Ledger(live_max=1), Ledger()
+    for number, value, bit, ballot in said:
+        for each in (small, large):
+            cell = each.cell(number)
+            place = cell.place_of(value)
+            cell.said[place] |= 1 << bit
+            cell.votes_at((ballot,))[place] |= 1 << bit
+            each.tidy()
+    assert list(small.patterns()) == list(large.patterns())
+    for bit in (1, 2, 4):
+        assert list(small.digests_by(bit)) == list(large.digests_by(bit))
+        for number in {number for number, *_ in said}:
+            for value in "abcd":
+                assert small.has_said(number, bit, value) == large.has_said(number, bit, value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), SCOPES, st.integers(0, 10**6))
+def test_verdicts_do_not_depend_on_what_is_settled(seed, scope, draw):
+    lines = log_of(RandomImplementation(seed), scope, draw, 40)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge_module, "TIDIED_EVERY", 1)
+        patch.setattr(ledger_module.Ledger.__init__, "__defaults__", (1,))
+        check_log(lines, MajorityQuorums(), scope.nodes)
+
+
+def test_lines_are_numbered_as_editors_do():
+    text = b"one\n\n  \ntwo\r\nthree"
+    assert list(lines_of(BytesIO(text))) == [(1, b"one"), (4, b"two\r"), (5, b"three")]
+
+
+def test_a_line_that_is_too_long_is_lost_and_no_other():
+    text = b"one\n" + b"x" * (LINE_MAX + 10**6) + b"\nthree\nfour"
+    (first, long, third, fourth) = lines_of(BytesIO(text))
+    assert (first, third, fourth) == ((1, b"one"), (3, b"three"), (4, b"four"))
+    assert long == (2, Lost("the line has more than 16,777,216 bytes"))
+
+
+def record(node, event, effects=(), **more):
+    return json.dumps({"node": node, "event": event, "effects": list(effects), **more}).encode()
+
+
+def start(node, nodes=(0, 1)):
+    return record(node, {"type": "start", "nodes": list(nodes), "storage": None})
+
+
+def sends(node, to, message, **more):
+    effect = {"type": "send", "to": to, "message": message}
+    return record(node, {"type": "timeout", "timer": "t"}, [effect], **more)
+
+
+def receives(node, source, message, effects=(), **more):
+    event = {"type": "receive", "source": source, "message": message}
+    return record(node, event, effects, **more)
+
+
+def order(*files, **asked):
+    """The lines of files in order, as (file, line), those whose message nobody sent with a mark."""
+    read = quick_reader(links=True)
+    items = [entries_of(BytesIO(b"\n".join(lines)), read) for lines in files]
+    return [
+        (*placed.place, "unsent") if placed.unsent is not None else placed.place
+        for placed in in_order(items, **asked)
+    ]
+
+
+def test_a_message_is_received_after_it_was_sent():
+    one = [start(0), receives(0, 1, "b"), sends(0, 1, "c")]
+    other = [start(1), sends(1, 0, "a"), sends(1, 0, "b"), receives(1, 0, "c")]
+    assert order(one, other) == [(0, 1), (1, 1), (1, 2), (1, 3), (0, 2), (0, 3), (1, 4)]
+    assert order(other, one) == [(0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3), (0, 4)]
+
+
+def test_equal_messages_are_counted():
+    one = [start(0), receives(0, 1, "a"), receives(0, 1, "a")]
+    other = [start(1), sends(1, 0, "a"), sends(1, 0, "b"), sends(1, 0, "a")]
+    happened = order(one, other)
+    assert happened.index((0, 2)) > happened.index((1, 2))
+    assert happened.index((0, 3)) > happened.index((1, 4))
+
+
+def test_a_message_that_arrives_twice_was_sent():
+    one = [start(0), receives(0, 1, "a"), receives(0, 1, "a")]
+    assert order(one, [start(1), sends(1, 0, "a")])[-1] == (0, 3)
+
+
+def test_what_nobody_sent_is_told_and_nothing_waits_for_ever():
+    one = [start(0), receives(0, 1, "x"), sends(0, 1, "c")]
+    other = [start(1), receives(1, 0, "y"), sends(1, 0, "a")]
+    assert order(one, other) == [(0, 1), (1, 1), (0, 2, "unsent"), (0, 3), (1, 2, "unsent"), (1, 3)]
+
+
+def test_a_message_is_known_by_what_it_says():
+    one = [start(0), b'{"node":0,"event":{"type":"receive","source":1,"message":{"b": 1, "a":"\\u00e9"}},"effects":[]}']  # fmt: skip  # noqa: E501
+    other = [start(1), sends(1, 0, {"a": "é", "b": 1})]
+    assert order(one, other) == [(0, 1), (1, 1), (1, 2), (0, 2)]
+
+
+def test_times_decide_only_what_is_left_open():
+    one = [start(0), sends(0, 1, "c", time=9), receives(0, 1, "b", time=3)]
+    other = [start(1), sends(1, 0, "a", time=5), sends(1, 0, "b", time=20)]
+    assert order(one, other) == [(0, 1), (1, 1), (1, 2), (0, 2), (1, 3), (0, 3)]
+
+
+def test_what_was_sent_long_ago_is_forgotten_and_told():
+    one = [start(0), *(receives(0, 1, at) for at in range(3))]
+    other = [start(1), *(sends(1, 0, at) for at in range(3)), receives(1, 0, "x")]
+    assert "unsent" not in str(order(one, other[:-1], sent_max=3))
+    assert (0, 2, "unsent") in order(one, [*other[:1], *(sends(1, 0, 9 + at) for at in range(3))])
+
+
+def test_a_repeated_line_is_marked_where_it_executes_something():
+    line = receives(0, 1, "a", [{"type": "execute", "index": 0, "command": "a"}])
+    other = receives(0, 1, "a", [{"type": "decide", "slot": 0, "value": "a"}])
+    text = b"\n".join([line, line, other, other])
+    told = [told for _, told in entries_of(BytesIO(text), quick_reader(links=False))]
+    assert [isinstance(each, Again) for each in told] == [False, True, False, False]
