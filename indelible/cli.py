@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from indelible.adapter_command import adapter
 from indelible.audit_command import audit
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
@@ -265,5 +266,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
             click.echo(line, err=True)
 
 
-for command in (fuzz, audit, prove, bugs, show, replay, minimize):
+for command in (fuzz, audit, prove, bugs, show, replay, minimize, adapter):
     main.add_command(command)
