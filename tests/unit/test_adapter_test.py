@@ -21,12 +21,12 @@ SKELETON = ROOT / "indelible" / "skeletons" / "process.py"
 SERVER = ROOT / "tests" / "support" / "misbehaving_server.py"
 
 MISDEEDS = [
-    ("prints_first", "hello", "not JSON"),
+    ("prints_first", "hello", "stderr"),
     ("protocol=2", "hello", "protocol 2"),
     ('capabilities=["flying"]', "hello", '"flying"'),
     ('capabilities=["portable"]', "hello", "without 'snapshot'"),
     ('links="pigeons"', "hello", '"pigeons"'),
-    ("prints_on_step", "steps", "not JSON"),
+    ("prints_on_step", "steps", "stderr"),
     ("dies_on_step", "steps", "exit code 3"),
     ("hangs_on_step", "steps", "no answer within"),
     ("raises_on_submit", "steps", "KeyError: 'a'"),
