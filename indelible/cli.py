@@ -22,6 +22,7 @@ from indelible.check_result import EXIT_ERROR
 from indelible.fuzz_command import fuzz
 from indelible.model.errors import IndelibleError
 from indelible.model.verdict import EXIT_CODES
+from indelible.new_adapter_command import new_adapter
 from indelible.options import (
     DURATION,
     Output,
@@ -266,5 +267,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
             click.echo(line, err=True)
 
 
-for command in (fuzz, audit, prove, bugs, show, replay, minimize, adapter):
+for command in (fuzz, audit, prove, bugs, show, replay, minimize, adapter, new_adapter):
     main.add_command(command)

@@ -22,7 +22,7 @@ __all__ = ["BEHAVIOUR", "KINDS", "STEPS", "TESTIMONY", "Candidate", "compare", "
 STEPS: Final = "steps"
 """The check on which all others of behaviour rely."""
 
-TESTIMONY: Final[dict[str, type[Effect]]] = {"votes": Vote, "promises": Promise, "leaders": Lead}  # type: ignore[dict-item]
+TESTIMONY: Final[dict[str, type[Effect]]] = {"votes": Vote, "promises": Promise, "leaders": Lead}
 
 PAIRS_MAX: Final = 20
 """How many pairs of equal states are compared of a node, in a walk."""
@@ -189,10 +189,7 @@ def _restart(candidate: Candidate) -> str:
         again = [
             Asked(node, what)
             for node, storage in storages.items()
-            for what in (
-                Start(candidate.host.scope.nodes, storage),
-                *map(Submit, candidate.host.scope.commands[:1]),
-            )
+            for what in _restarted(candidate, storage)
         ]
         with candidate.host.session() as session:
             fresh = session.ask(again)
@@ -241,3 +238,9 @@ BEHAVIOUR: Final[tuple[Check[Candidate], ...]] = (
     Check("state", _states, ("start again",)),
     Check("restart", _restart, ("deterministic",)),
 )
+
+
+def _restarted(candidate: Candidate, storage: Any) -> tuple[Start | Submit, ...]:
+    """A node starts with what it saved, and is given a command."""
+    scope = candidate.host.scope
+    return Start(scope.nodes, storage), *map(Submit, scope.commands[:1])
