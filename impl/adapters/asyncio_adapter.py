@@ -41,8 +41,9 @@ class AsyncioAdapter(ObjectAdapter):
     until it has returned, there is nobody to take commands and messages, and they are lost. The
     methods ``receive`` and ``submit`` may be ``async``, and then run as a task. What arrives for
     streams and datagrams needs no method. An exception that ends a task and that nobody has taken
-    by the end of the event is a failure of the node. A timer is called by who waits for it, and set
-    in ticks of a millisecond.
+    by the end of the event is a failure of the node. A queue counts what nobody has said to be done
+    (``task_done``), so states of a program that never says so do not repeat. A timer is called by
+    who waits for it, and set in ticks of a millisecond; of those that are armed any may fire next.
 
     - ``clock``: ``"advancing"``: a timer that fires sets the clock to its time at least, and the
       time is a part of the state. ``"still"``: it is always 0. That makes fewer states, and is for
