@@ -236,10 +236,12 @@ class Pipe:
         self._fail(ProcessDied(says, self._first_unanswered()))
 
     def _fail_by_more(self) -> None:
-        surplus = [*self._answers[len(self._requests) :], b"".join(self._line)]
+        *asked, last = [*self._answers, b"".join(self._line)]
+        surplus = [*asked[len(self._requests) :], last][0]
+        after = f", after {shown(self._answers[len(self._requests) - 1])}" if self._requests else ""
         self._fail(
             PipeFailed(
-                f"the process said {shown(next(filter(None, surplus), b''))} without being asked",
+                f"the process said {shown(surplus)} without being asked{after}",
                 None,
                 "answer each request with one line; write whatever else there is to say to stderr",
             )

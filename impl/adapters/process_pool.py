@@ -2,8 +2,9 @@
 
 Answers to what is asked together are kept until they are asked for. Where a process fails in the
 middle of many questions it cannot be seen which one it was: they are asked again one by one, each
-line when the one before is answered, in a new process. A process that fails only then and now is
-told of, too. Nothing here knows what states and effects mean.
+line when the one before is answered, and so is all that is asked from then on: nobody waits twice
+for a process that hangs. That a process fails once and not again is told, too. Nothing here knows
+what states and effects mean.
 """
 
 from __future__ import annotations
@@ -94,6 +95,8 @@ class Pool:
     def foresee(self, questions: Sequence[Question]) -> None:
         """Have the answers ready, as often as each question is here. None of them starts a node."""
         self._ready = {}
+        if self._failure is not None:
+            return
         groups: dict[Place, list[Question]] = {}
         for question in questions:
             assert question.place is not None
@@ -125,7 +128,7 @@ class Pool:
 
     def _asked(self, question: Question) -> Reply:
         """The reply of a process that is asked now."""
-        if question not in self._suspects:
+        if self._failure is None:
             worker = self._nearest(question.place)
             replies: list[Reply] = []
             failures = self._talk({worker: self._requests(worker, question, replies)})
@@ -137,14 +140,19 @@ class Pool:
         except (ImplementationRaised, ImplementationError):
             self._suspects.clear()
             raise
-        self._suspects.discard(question)
-        if not self._suspects and self._failure is not None:
-            raise _as_error(
-                self._failure,
-                cause="this happened once, and did not when the same was asked again, line by "
-                "line: chance, a lack of time or memory, or lines that are read too early",
-            )
+        if question in self._suspects:
+            self._suspects.remove(question)
+            if not self._suspects:
+                raise self._not_again()
         return reply
+
+    def _not_again(self) -> ImplementationError:
+        assert self._failure is not None
+        return _as_error(
+            self._failure,
+            cause="this happened once, and did not when the same was asked again, line by line: "
+            "chance, a lack of time or memory, or lines that are read too early",
+        )
 
     def _asked_alone(self, question: Question) -> Reply:
         """The reply, each line being sent only when the one before is answered: then it is known
@@ -189,12 +197,8 @@ class Pool:
         )
         failures: dict[Worker, Failure] = {}
         for (worker, wanted), lines in zip(whole.items(), answers, strict=True):
-            try:
-                if worker.pipe.failure is not None:
-                    raise worker.pipe.failure
-                for request, line in zip(wanted, lines, strict=True):
-                    _take(request, line)
-            except (PipeFailed, ImplementationError) as failure:
+            failure = worker.pipe.failure or _failure_in(wanted, lines)
+            if failure is not None:
                 worker.pipe.kill()
                 self._workers.remove(worker)
                 failures[worker] = failure
@@ -247,6 +251,16 @@ def _shares(
         loads[worker] = costs[worker] + 2 * len(questions)
         shares[worker].append(place)
     return shares
+
+
+def _failure_in(requests: Sequence[Request], lines: Sequence[bytes]) -> ImplementationError | None:
+    """Take the answers; what is wrong with the first that is none."""
+    try:
+        for request, line in zip(requests, lines, strict=True):
+            _take(request, line)
+    except ImplementationError as error:
+        return error
+    return None
 
 
 def _take(request: Request, line: bytes) -> None:

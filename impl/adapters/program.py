@@ -44,7 +44,8 @@ class History:
         event: InputEvent | None,
         begun: tuple[NodeId, tuple[NodeId, ...], Any] | tuple[()] = (),
     ) -> None:
-        self.before, self.event, self.begun = before, event, begun
+        self.before, self.event = before, event
+        self.begun: tuple[Any, ...] = begun
 
 
 class Program:

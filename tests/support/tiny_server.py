@@ -61,8 +61,20 @@ WRONGS = {
     "scope field": lambda answer: say({**answer, "scope": {"node": 3}}),
     "random": lambda answer: say({**answer, "fingerprint": os.urandom(8).hex()}),
     "logs": lambda answer: (os.write(2, 300_000 * b"much to tell\n"), say(answer)),
+    "exits once": lambda answer: exit_once(answer),
+    "deaf": lambda answer: (say(answer), wait()),
     "ends later": lambda answer: (say(answer), os._exit(4)),
 }
+
+
+def exit_once(answer):
+    """Dies when this happens for the first time, as a file says."""
+    try:
+        os.close(os.open(option("mark"), os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        say(answer)
+    else:
+        os._exit(3)
 
 
 def option(name):

@@ -1,0 +1,247 @@
+"""What processes do wrong: each is a finding or an error that says what happened, and none a hang.
+
+A finding has a trace, as an exception of Python has. An error is about the process itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from indelible import Scope, Submit, explore
+from indelible.adapters import ProcessAdapter
+from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
+from support.tiny import BOOM, command, tiny
+
+FINDINGS = {
+    "raises": "ErrorAnswer: boom: it was too much",
+    "exits": "ProcessDied: the process ended with exit code 3",
+    "killed": "ProcessDied: the process was ended by SIGKILL",
+    "half then exits": 'ended with exit code 0 after {"effec without a line end',
+    "closes": "the process closed its stdout",
+    "hangs": "NoAnswer: no answer within 0.5 s",
+    "half": 'without a line end; it was asked {"request":"step"',
+}
+
+ERRORS = {
+    "prints": "a word of debugging",
+    "twice": "without being asked",
+    "large": "an answer of more than 100,000 bytes",
+    "bytes": "the line is not UTF-8: invalid start byte at byte 13",
+    "nothing": "the answer has no 'effects'",
+    "array": "the line is JSON, but no object",
+    "deep": "the line is not JSON",
+    "no number": "fingerprint is nan, which is no number of JSON",
+    "more": "the answer has 'extra', which is no part of it",
+    "effect": 'effects[0].type is "sned"',
+    "stranger": "sends to 9, which is not a node",
+}
+
+AT_HELLO = {
+    "exits": "ended with exit code 3",
+    "hangs": "no answer within 0.5 s",
+    "prints": "a word of debugging",
+    "bytes": "not UTF-8",
+    "array": "no object",
+    "nothing": "protocol null",
+    "raises": "boom: it was too much",
+    "version": "protocol 2",
+    "more": "'extra'",
+    "capability": '"flying"',
+    "only portable": "'portable' without 'snapshot'",
+    "links": "carrier pigeons",
+    "scope": "a cluster of 0 nodes",
+    "scope field": '{"node": 3}',
+}
+
+MODES = [(), ("snapshot",), ("portable",)]
+
+
+@pytest.mark.parametrize("wrong", FINDINGS)
+def test_a_step_that_it_does_not_survive_is_a_finding(wrong):
+    adapter = tiny(f"boom={wrong}", timeout=0.5, workers=1)
+    verdict = explore(adapter, BOOM)
+    assert verdict.outcome == "violated"
+    assert FINDINGS[wrong] in verdict.reason
+    assert [event for _, event in verdict.trace.actions] == [Submit("boom")]
+
+
+@pytest.mark.parametrize("wrong", ERRORS)
+def test_an_answer_that_is_none_is_an_error(wrong):
+    adapter = tiny(f"boom={wrong}", answer_bytes_max=100_000, workers=1)
+    with pytest.raises(ImplementationError) as error:
+        explore(adapter, BOOM)
+    assert ERRORS[wrong] in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", AT_HELLO)
+def test_what_is_wrong_with_hello_is_told_at_once(wrong):
+    with pytest.raises(ImplementationError) as error:
+        _ = tiny(f"hello={wrong}", timeout=0.5).name
+    assert AT_HELLO[wrong] in str(error.value)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: " ".join(mode) or "replay")
+@pytest.mark.parametrize("wrong", ["exits", "raises"])
+def test_the_right_step_is_blamed_wherever_a_state_comes_from(mode, wrong):
+    """Also where many steps were asked together, of several processes."""
+    scope = Scope(nodes=3, commands=("a", "b", "boom"), links="unordered")
+    verdict = explore(tiny(f"boom={wrong}", *mode, workers=2), scope)
+    assert FINDINGS[wrong] in verdict.reason
+    assert [event for _, event in verdict.trace.actions] == [Submit("boom")]
+
+
+def test_the_log_is_told():
+    with pytest.raises(ImplementationRaised, match="its log ends: that is the end"):
+        submit_boom(tiny("boom=exits"))
+
+
+def test_an_error_tells_what_was_sent_and_what_came_back():
+    with pytest.raises(ImplementationError) as error:
+        submit_boom(tiny("boom=array"))
+    assert '"command":"boom"' in error.value.fact
+    assert '[{"effects": [' in error.value.fact
+
+
+def test_a_new_process_answers_after_one_died():
+    adapter = tiny("boom=exits")
+    with pytest.raises(ImplementationRaised):
+        submit_boom(adapter)
+    state, _ = adapter.start(0, (0, 1), None)
+    assert adapter.handle(0, state, Submit("a"))[0]["log"] == ("a",)
+
+
+def test_a_process_that_dies_once_and_not_again_is_told_of(tmp_path):
+    """A crash that does not come back is not passed over."""
+    mark = tmp_path / "died"
+    adapter = tiny("boom=exits once", f"mark={mark}")
+    with pytest.raises(ImplementationError) as error:
+        submit_boom(adapter)
+    assert "exit code 3" in error.value.fact
+    assert "this happened once" in error.value.cause
+
+
+def test_a_process_that_dies_after_its_answer_is_told_of():
+    adapter = tiny("boom=ends later")
+    state = submit_boom(adapter)
+    time.sleep(0.2)
+    with pytest.raises(ImplementationRaised, match="exit code 4"):
+        adapter.handle(0, state, Submit("a"))
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: " ".join(mode) or "replay")
+def test_chance_is_found_out(mode):
+    with pytest.raises(ImplementationError, match="not deterministic"):
+        explore(tiny("boom=random", *mode), BOOM)
+
+
+def test_a_log_that_fills_its_pipe_stops_nobody():
+    assert submit_boom(tiny("boom=logs"))["log"] == ("boom",)
+
+
+def test_a_process_that_does_not_read_stops_nobody():
+    """Far more is written than a pipe holds."""
+    with pytest.raises(ImplementationError, match="no answer within"):
+        tiny("deaf", timeout=0.3).start(0, (0, 1), "x" * 10**6)
+    adapter = tiny("boom=deaf", timeout=0.5)
+    state = submit_boom(adapter)
+    with pytest.raises(ImplementationRaised, match="NoAnswer"):
+        adapter.handle(0, state, Submit("x" * 10**6))
+
+
+@pytest.mark.parametrize("command_line", ["", "  ", "'"])
+def test_a_command_line_that_makes_no_sense(command_line):
+    with pytest.raises(ImplementationError):
+        ProcessAdapter(command_line)
+
+
+def test_a_program_that_is_not_there():
+    with pytest.raises(ImplementationError, match=r"could not be started: .*No such file"):
+        _ = ProcessAdapter("no-such-program --serve").hello
+
+
+def test_a_command_that_json_cannot_say():
+    adapter = tiny()
+    state, _ = adapter.start(0, (0, 1), None)
+    with pytest.raises(WireError, match="command is"):
+        adapter.handle(0, state, Submit(frozenset("a")))
+
+
+def test_processes_end_with_their_adapter():
+    before = children()
+    adapter = tiny(workers=3)
+    explore(adapter, BOOM)
+    running = children() - before
+    assert running
+    del adapter
+    gc.collect()  # A search may have left it in a cycle.
+    assert not running & children()
+
+
+def test_a_closed_adapter_starts_again_when_it_is_asked():
+    adapter = tiny()
+    before = children()
+    adapter.start(0, (0, 1), None)
+    running = children() - before
+    assert running
+    adapter.close()
+    assert not running & children()
+    assert adapter.start(0, (0, 1), None)[0]["log"] == ()
+
+
+def test_processes_end_with_ours_and_at_ctrl_c(tmp_path: Path):
+    """Ctrl-C at a terminal goes to all processes in front; it is for us only."""
+    code = (
+        "import sys, time\n"
+        "from indelible.adapters import ProcessAdapter\n"
+        f"adapter = ProcessAdapter({command('slow=30')!r})\n"
+        "from indelible import Submit\n"
+        "state, _ = adapter.start(0, (0, 1), None)\n"
+        "print(adapter._pool._workers[0].pipe._process.pid, flush=True)\n"
+        "adapter.handle(0, state, Submit('a'))\n"
+    )
+    ours = subprocess.Popen(
+        [sys.executable, "-P", "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+    )
+    pid = int(ours.stdout.readline())
+    time.sleep(0.2)
+    assert is_running(pid)
+    ours.send_signal(signal.SIGINT)
+    _, says = ours.communicate(timeout=10)
+    assert "KeyboardInterrupt" in says
+    assert not is_running(pid)
+
+
+def submit_boom(adapter):
+    state, _ = adapter.start(0, (0, 1), None)
+    return adapter.handle(0, state, Submit("boom"))[0]
+
+
+def children():
+    """The processes that ours has started and not seen end, as the system lists them."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):
+            if f"PPid:\t{os.getpid()}\n" in status.read_text():
+                found.add(int(status.parent.name))
+    return found
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
