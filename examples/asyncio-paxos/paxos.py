@@ -23,8 +23,8 @@ class Node(asyncio.DatagramProtocol):
         self.save, self.decided = save, decided
         self.promised, self.vote = saved or (0, None)
         self.ballot = 0
-        self.answers = asyncio.Queue()
         self.chosen = None
+        self.asked = None  # What answers are waited for, those that came, and who waits.
 
     async def listen(self):
         loop = asyncio.get_running_loop()
@@ -34,26 +34,38 @@ class Node(asyncio.DatagramProtocol):
     def send(self, to, **message):
         self.socket.sendto(json.dumps({"from": self.me, **message}).encode(), self.addresses[to])
 
-    def send_all(self, **message):
+    def ask_all(self, **question):
+        """Ask every node, this one first; a future has the answers of most of them."""
+        done = asyncio.get_running_loop().create_future()
+        self.asked = (question["ballot"], question["type"], {}, done)
+        self.answered(self.me, self.answer(question))
         for node in range(len(self.addresses)):
-            self.send(node, **message)
-
-    # --- as an acceptor ---
+            if node != self.me:
+                self.send(node, **question)
+        return done
 
     def datagram_received(self, data, address):
         message = json.loads(data)
-        match message["type"]:
-            case "prepare" if message["ballot"] > self.promised:
-                self.promised = message["ballot"]
-                self.save(self.promised, self.vote)
-                self.send(message["from"], type="promise", ballot=self.promised, vote=self.vote)
-            case "accept" if message["ballot"] >= self.promised:
-                self.promised = message["ballot"]
-                self.vote = [message["ballot"], message["value"]]
-                self.save(self.promised, self.vote)
-                self.send(message["from"], type="accepted", ballot=self.promised)
-            case "promise" | "accepted":
-                self.answers.put_nowait(message)
+        sender = message.pop("from")
+        if "answer_to" in message:
+            self.answered(sender, message)
+        elif answer := self.answer(message):
+            self.send(sender, **answer)
+
+    # --- as an acceptor ---
+
+    def answer(self, question):
+        """Promise or vote, and remember it for good; or keep silent, as another was promised."""
+        ballot, kind = question["ballot"], question["type"]
+        if ballot < self.promised or (kind == "prepare" and ballot == self.promised):
+            return None
+        self.promised, answer = ballot, {"answer_to": kind, "ballot": ballot}
+        if kind == "prepare":
+            answer["vote"] = self.vote
+        else:
+            self.vote = [ballot, question["value"]]
+        self.save(self.promised, self.vote)
+        return answer
 
     # --- as a proposer ---
 
@@ -68,11 +80,9 @@ class Node(asyncio.DatagramProtocol):
     async def hold_ballot(self, value):
         round = max(self.promised, self.ballot) // len(self.addresses) + 1
         self.ballot = round * len(self.addresses) + self.me
-        self.send_all(type="prepare", ballot=self.ballot)
-        promises = await self.quorum("promise")
+        promises = await self.ask_all(type="prepare", ballot=self.ballot)
         value = self.value_to_propose(value, [each["vote"] for each in promises if each["vote"]])
-        self.send_all(type="accept", ballot=self.ballot, value=value)
-        await self.quorum("accepted")
+        await self.ask_all(type="accept", ballot=self.ballot, value=value)
         self.chosen = value
         self.decided(value)
 
@@ -80,14 +90,15 @@ class Node(asyncio.DatagramProtocol):
         """What the latest vote was for may have been chosen already."""
         return max(votes)[1] if votes else wish
 
-    async def quorum(self, kind):
-        """The answers to this ballot, as soon as they are of most nodes."""
-        answers = {}
-        while len(answers) <= len(self.addresses) // 2:
-            answer = await self.answers.get()
-            if (answer["type"], answer["ballot"]) == (kind, self.ballot):
-                answers[answer["from"]] = answer
-        return [answers[node] for node in sorted(answers)]
+    def answered(self, sender, answer):
+        if self.asked is None or answer is None:
+            return
+        ballot, kind, answers, done = self.asked
+        if (answer["ballot"], answer["answer_to"]) == (ballot, kind) and not done.done():
+            answers[sender] = answer
+            if len(answers) > len(self.addresses) // 2:
+                done.set_result(list(answers.values()))
+                self.asked = None
 
 
 async def main(me, value=None):

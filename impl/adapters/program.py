@@ -31,11 +31,12 @@ _TICKS_PER_SECOND: Final = 1_000
 class History:
     """What has happened to a node: ``event``, after all that was ``before``.
 
-    First of all it was started, which has no event: it ``begun`` as that node of those, with that
-    storage.
+    First of all it was started, which is no event: ``begun`` says as which node of which, and with
+    what storage.
     """
 
     __slots__ = ("before", "begun", "event")
+    begun: Any
 
     def __init__(
         self,
@@ -68,7 +69,8 @@ class Program:
         imported: Callable[[], tuple[Replaced, ...]],
     ) -> None:
         self.node, self.instance = node, None
-        self.loop = VirtualLoop(
+        # What it does not define, its decorator does.
+        self.loop = VirtualLoop(  # type: ignore[abstract]
             arm=self._arm, disarm=outbox.cancel_timer, clock=clock, callbacks_max=callbacks_max
         )
         self.network = Network(self.loop, node, addresses, is_ordered=is_ordered, storage=storage)

@@ -117,7 +117,7 @@ class Runner:
             self.event.clear()
         elif kind == "soon":
             loop.call_later(delay, self.log.append, "later")
-            loop.call_later(0, self.log.append, (number, "due"))
+            loop.call_at(loop.time() - delay, self.log.append, (number, "due"))
             loop.call_soon(self.log.append, (number, "soon"))
         if kind == "gather":
             self.log.append(await asyncio.gather(*map(self.run, inner)))
@@ -167,6 +167,32 @@ def test_the_twin(program: Any, seed: int) -> None:
     assert world.armed == {}
     # What real loops leave behind when the program ends, nobody waits for.
     assert logs[1][: len(logs[0])] == logs[0]
+
+
+@pytest.mark.parametrize("make", [Instant, lambda: World().loop])
+def test_what_is_due_comes_after_what_is_ready(make: Callable[[], Any]) -> None:
+    log: list[str] = []
+    loop = make()
+
+    def one() -> None:
+        loop.call_at(loop.time() - 1, log.append, "due")
+
+    def two() -> None:
+        loop.call_soon(log.append, "soon")
+
+    async def main() -> None:
+        loop.call_soon(one)
+        loop.call_soon(two)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    if isinstance(loop, VirtualLoop):
+        loop.run(lambda: loop.create_task(main()))
+    else:
+        loop.run_until_complete(main())
+        loop.close()
+    assert log == ["soon", "due"]
 
 
 # --- timers -------------------------------------------------------------------------------------
