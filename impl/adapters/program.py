@@ -70,7 +70,7 @@ class Program:
     ) -> None:
         self.node, self.instance = node, None
         # What it does not define, its decorator does.
-        self.loop = VirtualLoop(  # type: ignore[abstract]
+        self.loop = VirtualLoop(
             arm=self._arm, disarm=outbox.cancel_timer, clock=clock, callbacks_max=callbacks_max
         )
         self.network = Network(self.loop, node, addresses, is_ordered=is_ordered, storage=storage)

@@ -186,7 +186,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Seconds since the node was started, as far as timers tell."""
         return self._now
 
-    def call_soon(  # type: ignore[override]
+    def call_soon(
         self,
         callback: Callable[..., Any],
         *args: Any,
@@ -197,7 +197,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._ready.append(handle)
         return handle
 
-    def call_soon_threadsafe(  # type: ignore[override]
+    def call_soon_threadsafe(
         self,
         callback: Callable[..., Any],
         *args: Any,
@@ -214,7 +214,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             )
         return self.call_soon(callback, *args, context=context)
 
-    def call_later(  # type: ignore[override]
+    def call_later(
         self,
         delay: float,
         callback: Callable[..., Any],
@@ -224,7 +224,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Call it when a timer fires that is armed now."""
         return self._call_at(self._now + delay, callback, args, context)
 
-    def call_at(  # type: ignore[override]
+    def call_at(
         self,
         when: float,
         callback: Callable[..., Any],
@@ -282,7 +282,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self.tasks[task] = None
         return task  # type: ignore[no-any-return]
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
         """Call the function on this thread, as the next thing that is ready.
@@ -369,7 +369,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """The program makes tasks itself."""
         self._task_factory = factory
 
-    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:  # type: ignore[override]
+    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
         """Nothing: no signal ever comes."""
 
     def remove_signal_handler(self, sig: int) -> bool:
