@@ -40,7 +40,7 @@ class ProcessAdapter:
     """Hosts nodes in processes that run ``command``: a command line, or its words; no shell.
 
     - ``workers``: how many processes at most; as many as there are processors, and two at least.
-    - ``timeout``: how many seconds an answer may take.
+    - ``timeout``: how many seconds an answer may take; three times as many until it has started.
     - ``answer_bytes_max``: how long it may be.
 
     A process is started when the first question is asked, and ends with this object. Attributes

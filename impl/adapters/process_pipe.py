@@ -39,6 +39,9 @@ TIMEOUT_SECONDS: Final = 10.0
 ANSWER_BYTES_MAX: Final = 16 * 2**20
 """How long an answer may be, unless somebody says otherwise."""
 
+TO_START: Final = 3
+"""How many times as long the first answer may take: before it, the process has to start."""
+
 CHUNK: Final = 1 << 16
 LOG_BYTES: Final = 4096
 LOG_LINES: Final = 4
@@ -70,7 +73,7 @@ class Pipe:
     """A process that runs ``command``, until it fails or is closed.
 
     It is in a session of its own, so that Ctrl-C at a terminal is for us. ``timeout`` is in seconds
-    per answer. Raises ``ImplementationError`` if it cannot be started.
+    per answer, and more for the first. Raises ``ImplementationError`` if it cannot be started.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Pipe:
         answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
         self._timeout, self._answer_bytes_max = timeout, answer_bytes_max
+        self._patience = TO_START * timeout
         self._process = _started(command)
         self._stdin = _non_blocking(self._process.stdin)
         self._stdout = _non_blocking(self._process.stdout)
@@ -118,7 +122,7 @@ class Pipe:
         if self.failure is None:
             self._read_answers()  # Nothing is asked: there must be nothing to read.
         self._requests = requests
-        self._deadline = time.monotonic() + self._timeout
+        self._deadline = time.monotonic() + self._patience
         if self.failure is None:
             self._outgoing = memoryview(b"".join([line + b"\n" for line in requests]))
             self._write()
@@ -153,7 +157,7 @@ class Pipe:
             half = b"".join(self._line)
             self._fail(
                 NoAnswer(
-                    f"no answer within {self._timeout:g} s"
+                    f"no answer within {self._patience:g} s"
                     + (f", only {shown(half)} without a line end" if half else ""),
                     self._requests[len(self._answers)],
                     "end each answer with a line end, and flush stdout after it; where answers do "
@@ -205,7 +209,8 @@ class Pipe:
         for part in more:
             self._answers.append(b"".join(self._line))
             self._line, self._line_bytes = [part], len(part)
-            self._deadline = time.monotonic() + self._timeout
+            self._patience = self._timeout
+            self._deadline = time.monotonic() + self._patience
         if len(self._answers) + bool(self._line_bytes) > len(self._requests):
             self._fail_by_more()
         elif self._line_bytes > self._answer_bytes_max:
@@ -236,8 +241,7 @@ class Pipe:
         self._fail(ProcessDied(says, self._first_unanswered()))
 
     def _fail_by_more(self) -> None:
-        *asked, last = [*self._answers, b"".join(self._line)]
-        surplus = [*asked[len(self._requests) :], last][0]
+        surplus = [*self._answers[len(self._requests) :], b"".join(self._line)][0]
         after = f", after {shown(self._answers[len(self._requests) - 1])}" if self._requests else ""
         self._fail(
             PipeFailed(

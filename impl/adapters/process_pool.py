@@ -86,8 +86,10 @@ class Pool:
     def ask(self, question: Question) -> Answer:
         """The answer. Raises ``ImplementationRaised`` if it is an error, or if the process dies of
         the question or does not answer it in time."""
-        ready = self._ready.get(question)
+        ready = self._ready.pop(question, [])
         reply = ready.pop() if ready else self._asked(question)
+        if ready:
+            self._ready[question] = ready
         if isinstance(reply, ErrorAnswer):
             raise ImplementationRaised(reply)
         return reply

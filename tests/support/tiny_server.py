@@ -7,7 +7,9 @@ its command line say what it is to be like:
 - ``plain`` has no fingerprints; ``snapshot`` has snapshots by number, ``portable`` as JSON;
 - ``hello=KIND`` and ``boom=KIND`` do wrong at hello, or when the command "boom" is submitted; the
   kinds are the keys of ``WRONGS``;
-- ``slow=SECONDS`` waits before each answer to a step.
+- ``slow=SECONDS`` waits before each answer to a step; ``mark=FILE`` is for ``exits once``;
+- ``tcp`` is made for little (``MADE_FOR``); ``says=JSON`` has that for a fingerprint, always;
+- ``loses`` restores no more than the first entry of a log; ``deaf`` does not read anything.
 """
 
 import json
@@ -64,6 +66,13 @@ WRONGS = {
     "exits once": lambda answer: exit_once(answer),
     "deaf": lambda answer: (say(answer), wait()),
     "ends later": lambda answer: (say(answer), os._exit(4)),
+}
+
+
+MADE_FOR = {
+    "links": "ordered",
+    "crashes": False,
+    "scope": {"nodes": 2, "commands": ["x"], "timeouts_max": {"t": 1}, "links": "ordered"},
 }
 
 
@@ -129,7 +138,8 @@ class Server:
     def answer(self, request):
         kind, node = request["request"], request.get("node")
         if kind == "hello":
-            return {"protocol": 1, "name": "tiny", "capabilities": self.capabilities}
+            made_for = MADE_FOR if "tcp" in sys.argv else {}
+            return {"protocol": 1, "name": "tiny", "capabilities": self.capabilities, **made_for}
         if kind == "init":
             return self.became(node, *started(node, request["nodes"], request["storage"]))
         if kind == "step":
@@ -144,6 +154,8 @@ class Server:
             return {"snapshot": self.made}
         if kind == "restore":
             given = request["snapshot"]
+            if "loses" in sys.argv:
+                given = {**given, "log": given["log"][:1]}
             self.states[node] = given if "portable" in sys.argv else self.snapshots[given]
             return {}
         if kind == "forget":
@@ -157,7 +169,10 @@ class Server:
         self.states[node] = state
         answer = {"effects": effects}
         if "fingerprint" in self.capabilities:
-            answer["fingerprint"] = {"node": node, "log": state["log"]}
+            said = option("says")
+            answer["fingerprint"] = (
+                json.loads(said) if said else {"node": node, "log": state["log"]}
+            )
         return answer
 
 
