@@ -1,9 +1,10 @@
 """Measure processes: `python benchmarks/processes.py`. A script, not a test.
 
-Prints how many steps a second a process is asked that does hardly anything, in Python and in
-JavaScript where Node.js is installed: one at a time; and many that were foreseen, with snapshots
-(two requests a step) by one and by two processes; the best of several laps. Seconds are those of a clock on the wall, so
-that on a machine that others use too it may be off by half.
+Prints how many steps a second a process is asked: one that does hardly anything, in Python and in
+JavaScript, and the Multi-Paxos of the examples. One at a time, each going on from the one before
+(a round trip); and many that were foreseen, from states with snapshots (two requests each), by one
+and by two processes. The best of several laps, by a clock on the wall: on a machine that others
+use too it may be off by half.
 
 Then a search of millions of states through a process that takes a millisecond for each answer:
 since each local step is asked once, that takes seconds. The process hosts our own Multi-Paxos.
@@ -61,7 +62,9 @@ require("readline").createInterface({input: process.stdin}).on("line", line => {
 STEPS = 20_000
 LAPS = 3
 BATCH = 256
-HOST = Path(__file__).resolve().parent.parent / "tests" / "support" / "wire_host.py"
+ROOT = Path(__file__).resolve().parent.parent
+HOST = ROOT / "tests" / "support" / "wire_host.py"
+EXAMPLE = ROOT / "examples" / "javascript-multipaxos" / "server.js"
 
 
 def main() -> None:
@@ -69,7 +72,7 @@ def main() -> None:
     servers = {"Python": (sys.executable, "-I", "-S", "-c", PYTHON)}
     node = shutil.which("node")
     if node is not None:
-        servers["Node.js"] = (node, "-e", JAVASCRIPT)
+        servers |= {"Node.js": (node, "-e", JAVASCRIPT), "Multi-Paxos": (node, str(EXAMPLE))}
     print(f"{'steps/s':<12}{'one by one':>12}{'foreseen':>12}{'by 2':>12}")
     for name, command in servers.items():
         kinds = (one_by_one, partial(foreseen, workers=1), partial(foreseen, workers=2))

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from indelible.adapter_command import adapter
 from indelible.audit_command import audit
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
 from indelible.fuzz_command import fuzz
 from indelible.model.errors import IndelibleError
 from indelible.model.verdict import EXIT_CODES
+from indelible.new_adapter_command import new_adapter
 from indelible.options import (
     DURATION,
     Output,
@@ -265,5 +267,5 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
             click.echo(line, err=True)
 
 
-for command in (fuzz, audit, prove, bugs, show, replay, minimize):
+for command in (fuzz, audit, prove, bugs, show, replay, minimize, adapter, new_adapter):
     main.add_command(command)

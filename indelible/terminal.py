@@ -13,7 +13,9 @@ from typing import Final, TextIO
 
 __all__ = ["has_colour", "is_terminal", "shown", "table_text", "write_result"]
 
-PLAIN: Final = str.maketrans({"✓": "+", "✗": "x", "→": "->", "…": "...", "∅": "{}", "»": ">"})
+PLAIN: Final = str.maketrans(
+    {"✓": "+", "✗": "x", "–": "-", "→": "->", "…": "...", "∅": "{}", "»": ">"}  # noqa: RUF001
+)
 """What to write where a stream cannot encode the letter."""
 
 CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}

@@ -17,7 +17,7 @@ from indelible.impl.adapters.objects import ObjectAdapter
 from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.program import History, Living, Program
 from indelible.impl.adapters.replacements import Replaced, imported_names
-from indelible.impl.adapters.values import thawed
+from indelible.impl.adapters.values import MEMO_MAX, thawed
 from indelible.impl.adapters.virtual_loop import CALLBACKS_MAX, Clock
 from indelible.model.effects import Effect, Storage
 from indelible.model.errors import ImplementationError
@@ -41,8 +41,9 @@ class AsyncioAdapter(ObjectAdapter):
     until it has returned, there is nobody to take commands and messages, and they are lost. The
     methods ``receive`` and ``submit`` may be ``async``, and then run as a task. What arrives for
     streams and datagrams needs no method. An exception that ends a task and that nobody has taken
-    by the end of the event is a failure of the node. A timer is called by who waits for it, and set
-    in ticks of a millisecond.
+    by the end of the event is a failure of the node. A queue counts what nobody has said to be done
+    (``task_done``), so states of a program that never says so do not repeat. A timer is called by
+    who waits for it, and set in ticks of a millisecond; of those that are armed any may fire next.
 
     - ``clock``: ``"advancing"``: a timer that fires sets the clock to its time at least, and the
       time is a part of the state. ``"still"``: it is always 0. That makes fewer states, and is for
@@ -59,6 +60,7 @@ class AsyncioAdapter(ObjectAdapter):
         self = super().__new__(cls)
         self._living = Living(LIVING_MAX)
         self._outboxes = {}
+        self._states = {}
         self._replays = 0
         self._watch = None
         self._imported = ()
@@ -66,10 +68,13 @@ class AsyncioAdapter(ObjectAdapter):
 
     _living: Living
     _outboxes: dict[NodeId, Outbox]
+    _states: dict[Snapshot, Snapshot]
     _replays: int
     _watch: Watch | None
     _imported: tuple[Replaced, ...]
-    _own = frozenset({"_host", "_living", "_outboxes", "_replays", "_watch", "_imported"})
+    _own = frozenset(
+        {"_host", "_living", "_outboxes", "_states", "_replays", "_watch", "_imported"}
+    )
 
     def address(self, node: NodeId) -> tuple[str, int | None]:
         """Where others find a node: its host, and its port or ``None`` for any."""
@@ -95,13 +100,20 @@ class AsyncioAdapter(ObjectAdapter):
             watch.begin()
         with program.discarded_on_error():
             effects = program.step(history.event)
-            state = Snapshot(self._content(program), history)
+            state = self._state(program, history)
             watch.after(node_name(program.node), history.event or "its start")
         if watch.follow({type(program.instance)}):
             self._imported = imported_names(watch.modules())
             watch.begin()
-        self._living.keep(history, program)
+        self._living.keep(state.origin, program)
         return state, effects
+
+    def _state(self, program: Program, history: History) -> Snapshot:
+        """The state of the program: the very one that was met before, if it is the same."""
+        state = Snapshot(self._content(program), history)
+        if len(self._states) >= MEMO_MAX:
+            self._states.clear()
+        return self._states.setdefault(state, state)
 
     def _watching(self) -> Watch:
         if self._watch is None:
@@ -144,7 +156,7 @@ class AsyncioAdapter(ObjectAdapter):
         while at is not None and at not in self._living:
             missing.append(at)
             at = at.before
-        program = self._made(*missing[-1].begun) if at is None else self._living.take(at)
+        program = self._living.take(at) if at is not None else self._made(*missing[-1].begun)
         with program.discarded_on_error():
             for history in reversed(missing):
                 program.step(history.event)

@@ -194,8 +194,13 @@ def _on_stack(
     for part in held:
         if variables[id(part)]:
             variables[id(part)] -= 1
-        elif part is not awaited:
+        elif part is awaited:
+            break
+        else:
             yield part
+    # On top of the stack was what is awaited; the last is the exception that is being handled, or
+    # ``None`` once there was any.
+    yield from (part for part in held if part is not None)
 
 
 def _awaited(part: Any) -> Any:

@@ -31,19 +31,21 @@ _TICKS_PER_SECOND: Final = 1_000
 class History:
     """What has happened to a node: ``event``, after all that was ``before``.
 
-    First of all it was started, which has no event: it ``begun`` as that node of those, with that
-    storage.
+    First of all it was started, which is no event: ``begun`` says as which node of which, and with
+    what storage.
     """
 
     __slots__ = ("before", "begun", "event")
+    begun: Any
 
     def __init__(
         self,
         before: History | None,
         event: InputEvent | None,
-        begun: tuple[NodeId, tuple[NodeId, ...], Any] | None = None,
+        begun: tuple[NodeId, tuple[NodeId, ...], Any] | tuple[()] = (),
     ) -> None:
-        self.before, self.event, self.begun = before, event, begun
+        self.before, self.event = before, event
+        self.begun: tuple[Any, ...] = begun
 
 
 class Program:
@@ -67,6 +69,7 @@ class Program:
         imported: Callable[[], tuple[Replaced, ...]],
     ) -> None:
         self.node, self.instance = node, None
+        # What it does not define, its decorator does.
         self.loop = VirtualLoop(
             arm=self._arm, disarm=outbox.cancel_timer, clock=clock, callbacks_max=callbacks_max
         )

@@ -35,7 +35,7 @@ def timer_name(callback: Callable[..., Any], frame: FrameType, otherwise: str | 
         caller = caller.f_back
     if caller is not None and not _is_in(caller.f_code, (_OURS,)):
         return _plain(caller.f_code.co_qualname)
-    return _plain(otherwise or getattr(own, "__qualname__", type(own).__name__))
+    return _plain(otherwise or str(getattr(own, "__qualname__", type(own).__name__)))
 
 
 def unused_name(name: str, used: Container[str]) -> str:

@@ -105,7 +105,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 # What its ``finally`` does and raises is no part of any event.
                 with suppress(Exception, asyncio.CancelledError, GeneratorExit):
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    task.get_coro().close()
         for handle in [*self._ready, *self.timers.values()]:
             asyncio.Handle.cancel(handle)
         self.timers.clear()
@@ -151,7 +151,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Tasks that have ended with an exception that nobody has taken are failures."""
         for task in [task for task in self.tasks if task.done()]:
             del self.tasks[task]
-            if task._log_traceback:  # type: ignore[attr-defined]
+            if task._log_traceback:
                 self._failures.append(task.exception() or asyncio.CancelledError())
 
     def _raise_failure(self) -> None:
@@ -369,7 +369,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """The program makes tasks itself."""
         self._task_factory = factory
 
-    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:
+    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
         """Nothing: no signal ever comes."""
 
     def remove_signal_handler(self, sig: int) -> bool:

@@ -135,14 +135,21 @@ class Walk:
 Plan: TypeAlias = Callable[[Walk, Any], Any]
 
 _NAMES: Final[dict[str, type]] = {}
+_CALLED: Final[dict[Any, str]] = {}
 
 
-@cache
 def name_of(kind: Any) -> str:
     """What a class is called: its name, with its module where another has the same.
 
     Names are in traces, so they do not depend on which of two classes of one package is met first.
     """
+    known = _CALLED.get(kind)
+    if known is None:
+        known = _CALLED[kind] = _name_of(kind)
+    return known
+
+
+def _name_of(kind: Any) -> str:
     name = kind.__qualname__.replace("<locals>.", "")
     package = kind.__module__.partition(".")[0]
     namesakes = (

@@ -13,6 +13,7 @@ from indelible import Scope
 from indelible.checkers.walks.options import Option, every_option, take, torn_options
 from indelible.checkers.walks.reactions import Reactions
 from indelible.checkers.walks.stage import Stage
+from indelible.checkers.walks.strategies import oldest
 from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.cluster import Cluster, ClusterState, LocalState
 from indelible.model.errors import ImplementationRaised
@@ -116,3 +117,50 @@ def test_a_stage_is_a_cluster_for_multipaxos(links: str) -> None:
     )
     kinds = set().union(*(compare_a_walk(MultiPaxos(), scope, seed, 60) for seed in range(6)))
     assert kinds == {Receive, Timeout, Submit, Restart, Torn}
+
+
+def walk_on(stage: Stage, draw: random.Random, length: int) -> None:
+    """Let random options happen, and now and then lose a message."""
+    for _ in range(length):
+        index = draw.randrange(len(stage.states))
+        if stage.fresh[index] and draw.random() < 0.1:
+            stage.lose(index, draw.randrange(len(stage.fresh[index])))
+        if options := list(every_option(stage)):
+            take(stage, draw.choice(options))
+
+
+ROOMY = Scope(nodes=3, commands=("a", "b"), submissions_max=2, timeouts_max=3, restarts_max=2)
+
+
+@pytest.mark.parametrize("links", LINKS)
+def test_what_happens_to_a_copy_does_not_happen_to_the_stage(links: str) -> None:
+    draw, reactions = random.Random(links), Reactions(MultiPaxos(), replace(ROOMY, links=links))
+    for _ in range(20):
+        stage = Stage(reactions)
+        walk_on(stage, draw, 30)
+        before, options = state_of(stage), list(every_option(stage))
+        other = stage.copy()
+        assert state_of(other) == before
+        walk_on(other, draw, 30)
+        assert state_of(other) != before
+        assert (state_of(stage), list(every_option(stage))) == (before, options)
+        assert stage.senders == senders_of(stage)
+
+
+@pytest.mark.parametrize("links", LINKS)
+def test_the_oldest_messages_are_the_first_of_their_senders(links: str) -> None:
+    draw, reactions = random.Random(links), Reactions(MultiPaxos(), replace(ROOMY, links=links))
+    for _ in range(20):
+        stage = Stage(reactions)
+        walk_on(stage, draw, draw.randrange(60))
+        assert stage.senders == senders_of(stage)
+        if links != "ordered":
+            places: dict[tuple[int, int], int] = {}
+            for index, senders in enumerate(senders_of(stage)):
+                for place, source in enumerate(senders):
+                    places.setdefault((index, source), place)
+            assert list(oldest(stage).items()) == list(places.items())
+
+
+def senders_of(stage: Stage) -> list[list[int]]:
+    return [[stage.reactions.source(event) for event in fresh] for fresh in stage.fresh]

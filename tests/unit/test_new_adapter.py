@@ -1,0 +1,62 @@
+"""``indelible new-adapter``: each skeleton runs at once, and the command that is printed works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from indelible.cli import main
+
+KINDS = [
+    ("objects", "mine.py"),
+    ("asyncio", "mine.py"),
+    ("process", "mine.py"),
+    ("process", "mine.js"),
+]
+
+
+@pytest.mark.parametrize(("kind", "file"), KINDS)
+def test_a_skeleton_holds_as_it_is(kind: str, file: str, tmp_path: Path) -> None:
+    written = CliRunner().invoke(main, ["new-adapter", kind, str(tmp_path / file)])
+    assert written.exit_code == 0, written.output
+    (command,) = re.findall(r"^  indelible (.*)$", written.output, re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "indelible", *shlex.split(command), "--time-limit", "60s"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("holds: "), done.stdout + done.stderr
+    assert "entry_decided           reached" in done.stdout
+
+
+def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("mine")
+    refused = CliRunner().invoke(main, ["new-adapter", "objects", str(file)])
+    assert refused.exit_code == 2
+    assert "is there already" in refused.stderr
+    assert file.read_text() == "mine"
+    assert CliRunner().invoke(main, ["new-adapter", "objects", str(file), "--force"]).exit_code == 0
+    assert "class Hosted(ObjectAdapter)" in file.read_text()
+
+
+def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    for words, says in (
+        (("objects", "my-node.py"), "cannot be imported"),
+        (("asyncio", "mine.py", "--language", "javascript"), "--language is for a process"),
+    ):
+        refused = CliRunner().invoke(
+            main, ["new-adapter", words[0], str(tmp_path / words[1]), *words[2:]]
+        )
+        assert refused.exit_code == 2
+        assert says in refused.stderr

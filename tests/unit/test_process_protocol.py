@@ -1,0 +1,277 @@
+"""The protocol's page, its JSON Schema and our readers say the same."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, TypeChecker
+from jsonschema.validators import extend
+
+from indelible.impl.adapters.process_wire import (
+    CAPABILITIES,
+    hello_from,
+    init_line,
+    nothing_from,
+    snapshot_from,
+    snapshot_line,
+    step_from,
+    step_line,
+)
+from indelible.model.effects import EFFECT_TYPES
+from indelible.model.errors import WireError
+from indelible.model.events import Receive
+from indelible.model.node_json import effects_from_json, event_from_json
+from indelible.model.plain import Fields
+from indelible.model.scope import LINKS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "process-protocol.md").read_text(encoding="utf-8")
+SKELETON = ROOT / "indelible" / "skeletons" / "process.py"
+SCHEMA = json.loads(
+    files("indelible.impl.adapters").joinpath("process-protocol.schema.json").read_text("utf-8")
+)
+
+
+def is_whole(_: TypeChecker, value: object) -> bool:
+    """As the page says: 1.0 is no whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+VALIDATOR = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_whole),
+)
+
+
+def accepts(kind: str, data: object) -> bool:
+    """Whether the schema takes ``data`` for one of that kind."""
+    schema = {"$ref": f"#/$defs/{kind}", "$defs": SCHEMA["$defs"]}
+    return bool(VALIDATOR(schema).is_valid(data))
+
+
+def reads(reader: Callable[[Any], object], data: object) -> bool:
+    """Whether one of our readers does."""
+    try:
+        reader(data)
+    except WireError:
+        return False
+    return True
+
+
+def fenced(language: str) -> list[str]:
+    """The lines of the page's only block in that language."""
+    (block,) = re.findall(rf"(?ms)^```{language}\n(.*?)^```$", PAGE)
+    return block.splitlines()
+
+
+def session() -> list[tuple[Any, Any]]:
+    lines = fenced("session")
+    asked = [json.loads(line.removeprefix("-> ")) for line in lines[::2]]
+    return list(
+        zip(asked, (json.loads(line.removeprefix("<- ")) for line in lines[1::2]), strict=True)
+    )
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_session_of_the_page_is_what_the_skeleton_answers() -> None:
+    asked = "".join(json.dumps(request) + "\n" for request, _ in session())
+    ran = subprocess.run(
+        [sys.executable, str(SKELETON)], input=asked, capture_output=True, text=True, check=True
+    )
+    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert answers == [answer for _, answer in session()]
+
+
+def test_the_session_of_the_page_keeps_to_the_schema() -> None:
+    kinds = {"init": "step", "restore": "done", "forget": "done"}
+    for request, answer in session():
+        name = request["request"]
+        if "error" in answer:
+            assert accepts("answer_error", answer)
+            continue
+        assert accepts("request", request)
+        assert accepts(f"request_{name}", request)
+        assert accepts(f"answer_{kinds.get(name, name)}", answer)
+        assert VALIDATOR(SCHEMA).is_valid(answer)
+
+
+def test_the_records_of_the_page_keep_to_the_schema() -> None:
+    records = [json.loads(line) for line in fenced("records")]
+    assert len(records) == 4
+    for record in records:
+        assert accepts("record", record)
+        assert reads(effects_from_json, record["effects"])
+        assert record["event"]["type"] == "start" or reads(event_from_json, record["event"])
+        assert not accepts("record", {**record, "event": {"type": "step"}})
+        assert not accepts("record", {**record, "time": "noon"})
+
+
+def test_the_page_names_all_there_is() -> None:
+    names = set(re.findall(r"(?m)^\| `(\w+)`", PAGE))
+    assert {f["properties"]["request"]["const"] for f in definitions("request_")} <= names
+    effects = {f["properties"]["type"]["const"] for f in definitions("effect_")}
+    assert len(effects) == len(EFFECT_TYPES)
+    assert effects <= names
+    for name in CAPABILITIES:
+        assert f"`{name}`" in PAGE
+
+
+def definitions(prefix: str) -> list[Any]:
+    return [value for name, value in SCHEMA["$defs"].items() if name.startswith(prefix)]
+
+
+def test_what_we_ask_keeps_to_the_schema() -> None:
+    message = Fields({"type": "entry", "slot": 0, "votes": (1, 2.5, None)})
+    lines = [
+        init_line(0, (0, 1), None),
+        init_line("n1", ("n0", "n1"), message),
+        step_line(0, Receive(1, message)),
+        snapshot_line("snapshot", 0),
+        snapshot_line("restore", 0, b"[1]"),
+        snapshot_line("forget", "n1", b"7"),
+    ]
+    for line in lines:
+        assert accepts("request", json.loads(line)), line
+        assert not accepts("request", {**json.loads(line), "also": 1})
+
+
+# --- the schema refuses what our readers refuse, and nothing else ---------------------------------
+
+texts = st.text(max_size=3)
+numbers = st.integers(-1, 3) | st.sampled_from([0.5, 1.0, -2.0])
+scalars = st.none() | st.booleans() | numbers | texts
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def sound(kind: str) -> st.SearchStrategy[Any]:
+    """Objects that have what the schema's definition names, with values that may not fit."""
+    definition = SCHEMA["$defs"][kind]
+    fields = {
+        name: st.just(says["const"]) if isinstance(says, dict) and "const" in says else part(name)
+        for name, says in definition["properties"].items()
+    }
+    required = {name: fields.pop(name) for name in definition["required"]}
+    return st.fixed_dictionaries(required, optional=fields)
+
+
+def part(name: str) -> st.SearchStrategy[Any]:
+    if name == "after":
+        return st.lists(numbers, min_size=2, max_size=2) | values
+    if name in ("to", "source", "slot", "index", "kept"):
+        return numbers | values
+    if name == "event":
+        return st.deferred(lambda: events)
+    if name == "effects":
+        return st.lists(st.deferred(lambda: effects), max_size=2)
+    if name == "capabilities":
+        return st.lists(st.sampled_from((*CAPABILITIES, "flying")), max_size=3) | values
+    if name == "links":
+        return st.sampled_from(LINKS) | values
+    if name == "scope":
+        return st.none() | st.sampled_from([{}, {"nodes": 2}, {"torn": 1}, {"node": 2}, 3])
+    return values
+
+
+@st.composite
+def damaged(draw: st.DrawFn, sources: st.SearchStrategy[Any]) -> Any:
+    """Something sound, to which perhaps one thing was done."""
+    data = copy.deepcopy(draw(sources))
+    slip = draw(st.sampled_from(["none", "none", "drop", "add", "replace", "other"]))
+    if slip == "other":
+        return draw(values)
+    if not isinstance(data, dict):
+        return data
+    if slip == "add":
+        return {**data, draw(texts | st.sampled_from(["after", "type", "error"])): draw(values)}
+    if slip in ("drop", "replace") and data:
+        name = draw(st.sampled_from(sorted(data)))
+        if slip == "drop":
+            del data[name]
+        else:
+            data[name] = draw(values)
+    return data
+
+
+def of_all(prefix: str) -> st.SearchStrategy[Any]:
+    names = [name for name in SCHEMA["$defs"] if name.startswith(prefix) and name != "event_start"]
+    return damaged(st.one_of([sound(name) for name in names]))
+
+
+events, effects = of_all("event_"), of_all("effect_")
+answers = damaged(st.one_of(sound("answer_step"), sound("answer_error")))
+
+
+@given(events)
+def test_events_are_read_as_the_schema_says(data: object) -> None:
+    assert accepts("event", data) == reads(event_from_json, data)
+
+
+@given(st.lists(effects, max_size=3) | values)
+def test_effects_are_read_as_the_schema_says(data: object) -> None:
+    assert accepts("effects", data) == reads(effects_from_json, data)
+
+
+def line_of(data: object) -> bytes:
+    return json.dumps(data).encode()
+
+
+def step_reader(data: object) -> object:
+    has = isinstance(data, dict) and "fingerprint" in data
+    return step_from(line_of(data), fingerprint=has)
+
+
+@given(answers)
+def test_answers_to_steps_are_read_as_the_schema_says(data: object) -> None:
+    known = accepts("answer_step", data) or accepts("answer_error", data)
+    assert known == reads(step_reader, data)
+
+
+@given(damaged(sound("answer_hello")))
+def test_answers_to_hello_are_read_as_the_schema_says(data: object) -> None:
+    assert accepts("answer_hello", data) == reads(lambda said: hello_from(line_of(said)), data)
+
+
+@given(damaged(sound("answer_snapshot") | sound("answer_done")))
+def test_other_answers_are_read_as_the_schema_says(data: object) -> None:
+    assert accepts("answer_snapshot", data) == reads(
+        lambda said: snapshot_from(line_of(said)), data
+    )
+    assert accepts("answer_done", data) == reads(lambda said: nothing_from(line_of(said)), data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("effect", {"type": "send", "to": 1}),
+        ("effect", {"type": "send", "to": 1, "message": 1, "also": 1}),
+        ("effect", {"type": "send", "to": True, "message": 1}),
+        ("effect", {"type": "decide", "slot": -1, "value": "a"}),
+        ("effect", {"type": "set_timer", "timer": "t", "after": [1]}),
+        ("event", {"type": "torn", "event": {"type": "restart"}, "kept": 0}),
+        ("answer_hello", {"protocol": 2}),
+        ("answer_hello", {"protocol": 1, "capabilities": ["portable"]}),
+        ("answer_hello", {"protocol": 1, "scope": {"node": 3}}),
+        ("answer_error", {"error": "text", "effects": []}),
+        ("answer_done", {"ok": True}),
+    ],
+)
+def test_the_schema_refuses(kind: str, data: object) -> None:
+    assert not accepts(kind, data)
