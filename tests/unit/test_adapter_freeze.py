@@ -22,7 +22,7 @@ from indelible.model.errors import ImplementationError
 from indelible.model.plain import Fields, Snapshot
 
 
-class Box:
+class FrozenBox:
     """An object that keeps what it is given under the names ``a``, ``b``, ``c``."""
 
     def __init__(self, *parts: Any) -> None:
@@ -49,7 +49,7 @@ Parts = list[tuple[Any, Any]]
 
 def parts_of(value: Any) -> Parts:
     """What a value that can be changed consists of, by name or number."""
-    if isinstance(value, Box):
+    if isinstance(value, FrozenBox):
         return sorted(vars(value).items())
     if isinstance(value, Slotted):
         return [(name, getattr(value, name)) for name in "abc" if hasattr(value, name)]
@@ -65,7 +65,7 @@ def alike(one: Any, other: Any, there: dict[int, int], back: dict[int, int]) -> 
     if isinstance(one, tuple):
         pairs = list(zip(one, other, strict=False))
         return len(one) == len(other) and all(alike(a, b, there, back) for a, b in pairs)
-    if not isinstance(one, list | dict | deque | Box | Slotted):
+    if not isinstance(one, list | dict | deque | FrozenBox | Slotted):
         return repr(one) == repr(other)
     if id(one) in there or id(other) in back:
         return there.get(id(one)) == id(other) and back.get(id(other)) == id(one)
@@ -102,7 +102,7 @@ def made(recipe: list[tuple[str, list[Any]]], *, backwards: bool = False) -> Any
         "list": list,
         "dict": dict,
         "deque": deque,
-        "box": Box,
+        "box": FrozenBox,
         "slotted": Slotted,
     }
     things = [empty[kind]() for kind, _ in recipe]
@@ -117,7 +117,7 @@ def made(recipe: list[tuple[str, list[Any]]], *, backwards: bool = False) -> Any
         named = list(zip("abc", map(part, described), strict=False))
         if isinstance(thing, dict):
             thing.update(reversed(named) if backwards else named)
-        elif isinstance(thing, Box | Slotted):
+        elif isinstance(thing, FrozenBox | Slotted):
             for name, each in named:
                 setattr(thing, name, each)
         else:
@@ -203,11 +203,11 @@ class Vote:
         (defaultdict(list), defaultdict(set)),
         (deque([1], maxlen=1), deque([1], maxlen=2)),
         (Vote([1]), Vote((1,))),
-        (Box(1), {"type": "Box", "a": 1}),
-        (Box(None), Box()),
+        (FrozenBox(1), {"type": "FrozenBox", "a": 1}),
+        (FrozenBox(None), FrozenBox()),
         (bytearray(b"a"), b"a"),
         (iter([1, 2]), iter([2])),
-        ({Box(1): 1}, {Box(2): 1}),
+        ({FrozenBox(1): 1}, {FrozenBox(2): 1}),
         ({frozenset("ab"): 1}, {frozenset("ac"): 1}),
     ],
 )
@@ -217,7 +217,7 @@ def test_told_apart(one: Any, other: Any) -> None:
 
 def test_keys_told_apart_by_address_are_not_taken_for_one_another() -> None:
     def registry(met_again: int) -> list[Any]:
-        keys = [Box(1), Box(2)]
+        keys = [FrozenBox(1), FrozenBox(2)]
         return [dict.fromkeys(keys, 0), keys[met_again]]
 
     assert freeze(registry(0)) == freeze(registry(0))
@@ -225,10 +225,10 @@ def test_keys_told_apart_by_address_are_not_taken_for_one_another() -> None:
 
 
 def test_a_class_is_told_though_an_attribute_is_called_type() -> None:
-    one, other = Box(), Slotted()
+    one, other = FrozenBox(), Slotted()
     one.type = "prepare"  # type: ignore[attr-defined]
     frozen = freeze(one)
-    assert str(frozen) == "prepare((class)='Box')"
+    assert str(frozen) == "prepare((class)='FrozenBox')"
     assert isinstance(frozen, Snapshot)
     assert frozen != freeze(other)
 
@@ -252,7 +252,7 @@ def test_names_do_not_depend_on_what_is_met_first(
 
 
 def test_attributes_may_be_called_anything() -> None:
-    box = Box()
+    box = FrozenBox()
     names = ("kind", "said", "value", "self", "content", "origin", "(items)")
     vars(box).update(dict.fromkeys(names, 1))
     frozen = freeze(box)
@@ -302,9 +302,9 @@ def test_what_cannot_be_changed_stays_itself() -> None:
 
 
 def test_cycles_end() -> None:
-    box = Box()
+    box = FrozenBox()
     box.a = box  # type: ignore[attr-defined]
-    assert str(freeze(box)) == "Box(a=the same as the whole)"
+    assert str(freeze(box)) == "FrozenBox(a=the same as the whole)"
 
 
 def test_locks_are_whether_they_are_held() -> None:
@@ -317,16 +317,16 @@ def test_locks_are_whether_they_are_held() -> None:
 @pytest.mark.parametrize("part", [threading.Thread(target=print), threading.local()])
 def test_what_cannot_be_told_is_refused_by_its_path(part: Any) -> None:
     with pytest.raises(ImplementationError, match=r"told exactly: a\[1\] is of type"):
-        freeze(Box([0, part]))
+        freeze(FrozenBox([0, part]))
 
 
 def test_no_hash_seed_shows(tmp_path: Path) -> None:
     code = (
         "from indelible.impl.adapters.freeze import freeze\n"
-        "class Box:\n"
+        "class FrozenBox:\n"
         "    def __init__(self, part): self.part = part\n"
-        "print(freeze(Box([{'a', 'b', 'c', 'd'}, {frozenset('ab'): 1, frozenset('cd'): 2},\n"
-        "                  {Box(1): 1, Box('x'): {Box(3)}}, {1, 'a', None}])))"
+        "print(freeze(FrozenBox([{'a', 'b', 'c', 'd'}, {frozenset('ab'): 1, frozenset('cd'): 2},\n"
+        "                  {FrozenBox(1): 1, FrozenBox('x'): {FrozenBox(3)}}, {1, 'a', None}])))"
     )
     outputs = {
         subprocess.run(
@@ -340,7 +340,7 @@ def test_no_hash_seed_shows(tmp_path: Path) -> None:
         for seed in range(3)
     }
     assert len(outputs) == 1
-    assert outputs.pop().startswith("Box(part=[{")
+    assert outputs.pop().startswith("FrozenBox(part=[{")
 
 
 def test_fields_survive_a_process_of_another_hash_seed(tmp_path: Path) -> None:

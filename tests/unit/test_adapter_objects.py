@@ -224,11 +224,11 @@ class Adapter(ObjectAdapter):
 def test_a_bug_in_objects_is_found_kept_replayed_and_minimized(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "own_objects.py").write_text(MINE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(__import__("sys").modules, "mine", raising=False)
-    checked = CliRunner().invoke(main, ["check", "mine:Adapter", "--save"])
+    monkeypatch.delitem(__import__("sys").modules, "own_objects", raising=False)
+    checked = CliRunner().invoke(main, ["check", "own_objects:Adapter", "--save"])
     assert checked.exit_code == 1, checked.output
     assert "receives Request(path=[], value='a') from n0" in checked.output
     assert "acceptor.promised: 0 → 1" in checked.output, checked.output

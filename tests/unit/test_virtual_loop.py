@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,15 @@ from hypothesis import strategies as st
 
 from indelible.impl.adapters.virtual_loop import VirtualLoop
 from indelible.model.errors import ImplementationError
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_other_loop() -> Iterator[None]:
+    """A browser that other tests have opened in this process keeps its loop running."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 class World:
