@@ -1,10 +1,10 @@
 """Measure processes: `python benchmarks/processes.py`. A script, not a test.
 
-Prints how many steps a second a process is asked: one that does hardly anything, in Python and in
-JavaScript, and the Multi-Paxos of the examples. One at a time, each going on from the one before
-(a round trip); and many that were foreseen, from states with snapshots (two requests each), by one
-and by two processes. The best of several laps, by a clock on the wall: on a machine that others
-use too it may be off by half.
+Prints how many steps a second a process is asked that does hardly anything, in Python and in
+JavaScript where Node.js is installed: one at a time, each going on from the one before (a round
+trip); and many that were foreseen, from states with snapshots (two requests each), by one and by
+two processes. Then the same from one state of the Multi-Paxos in the examples, by one process. The
+best of several laps, by a clock on the wall: where others use the machine it may be off by half.
 
 Then a search of millions of states through a process that takes a millisecond for each answer:
 since each local step is asked once, that takes seconds. The process hosts our own Multi-Paxos.
@@ -72,12 +72,16 @@ def main() -> None:
     servers = {"Python": (sys.executable, "-I", "-S", "-c", PYTHON)}
     node = shutil.which("node")
     if node is not None:
-        servers |= {"Node.js": (node, "-e", JAVASCRIPT), "Multi-Paxos": (node, str(EXAMPLE))}
+        servers["Node.js"] = (node, "-e", JAVASCRIPT)
     print(f"{'steps/s':<12}{'one by one':>12}{'foreseen':>12}{'by 2':>12}")
     for name, command in servers.items():
         kinds = (one_by_one, partial(foreseen, workers=1), partial(foreseen, workers=2))
         rates = [max(kind(command) for _ in range(LAPS)) for kind in kinds]
         print(f"{name:<12}" + "".join(f"{rate:>12,.0f}" for rate in rates), flush=True)
+    if node is not None:
+        example = (node, str(EXAMPLE))
+        rates = [max(from_one_state(example, many) for _ in range(LAPS)) for many in (1, BATCH)]
+        print(f"{'Multi-Paxos':<12}" + "".join(f"{rate:>12,.0f}" for rate in rates), flush=True)
     for answers in (0.0, 0.001):
         for workers in (1, 2, 4):
             print(search(answers, workers), flush=True)
@@ -109,6 +113,21 @@ def foreseen(command: Sequence[str], workers: int) -> float:
         for question in questions:
             adapter.handle(*question)
     return STEPS // BATCH * BATCH / (time.perf_counter() - began)
+
+
+def from_one_state(command: Sequence[str], many: int) -> float:
+    """Steps per second from a state to which the process goes back each time."""
+    adapter = ProcessAdapter(command, workers=1)
+    state, _ = adapter.start(0, (0, 1, 2), None)
+    events = [Submit(f"c{number}") for number in range(STEPS // 4)]
+    began = time.perf_counter()
+    for first in range(0, len(events), many):
+        questions = [(0, state, event) for event in events[first : first + many]]
+        if many > 1:
+            adapter.foresee(questions)
+        for question in questions:
+            adapter.handle(*question)
+    return len(events) / (time.perf_counter() - began)
 
 
 def search(seconds: float, workers: int) -> str:
