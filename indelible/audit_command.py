@@ -147,8 +147,7 @@ def _rules(names: tuple[str, ...], *, internal: bool) -> tuple[str, ...]:
     """The properties to judge. Raises ``PropertyError`` for those that no log can show."""
     from indelible.checkers.audit.judge import RULES
     from indelible.checkers.properties import BUILT_IN
-    from indelible.model.errors import PropertyError
-    from indelible.targets import closest_first
+    from indelible.model.errors import PropertyError, closest_first
 
     for name in names:
         if name not in RULES:

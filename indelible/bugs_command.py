@@ -78,7 +78,7 @@ def bugs(
 
 def _known(name: str, known: Any) -> KnownBug:
     from indelible.impl.known_bugs import PENDING
-    from indelible.targets import closest_first
+    from indelible.model.errors import closest_first
 
     for bug in PENDING:
         if bug.name == name:

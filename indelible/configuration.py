@@ -19,11 +19,10 @@ from typing import Any, Final, Literal, TypeAlias, cast, get_args
 import click
 
 from indelible.checkers.properties import BUILT_IN
-from indelible.model.errors import ConfigurationError, ScopeError
+from indelible.model.errors import ConfigurationError, ScopeError, closest_first
 from indelible.model.scope import LINKS, Scope
 from indelible.options import BOUND, COUNT, DURATION, MEMORY, UNBOUNDED, changed_scope
 from indelible.project import FILE, nearest_file
-from indelible.targets import closest_first
 from indelible.toml_table import Table
 from indelible.trace_files import FOLDER
 

@@ -18,8 +18,8 @@ from indelible.checkers.explore import memory_default
 from indelible.checkers.limits import Limits
 from indelible.configuration import Configuration
 from indelible.configured_searches import SEARCHES, Found, Job
-from indelible.model.errors import ConfigurationError, IndelibleError
-from indelible.targets import closest_first, on_trial
+from indelible.model.errors import ConfigurationError, IndelibleError, closest_first
+from indelible.targets import on_trial
 from indelible.trace_files import keep_trace
 
 __all__ = ["Done", "configured_jobs", "run_jobs"]

@@ -25,9 +25,8 @@ from indelible.checkers.lemmas.safety import (
     safety_weakenings,
 )
 from indelible.checkers.lemmas.solving import stoppable
-from indelible.model.errors import ProofError, ScopeError
+from indelible.model.errors import ProofError, ScopeError, closest_first
 from indelible.quorum_config import NamedQuorums, quorums_from_project
-from indelible.targets import closest_first
 
 __all__ = [
     "EXIT_CODES",

@@ -13,13 +13,17 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from indelible.checkers.properties import BUILT_IN, Property
-from indelible.model.errors import ImplementationError, ImplementationRaised, PropertyError
+from indelible.model.errors import (
+    ImplementationError,
+    ImplementationRaised,
+    PropertyError,
+    closest_first,
+)
 from indelible.model.implementation import Implementation
 from indelible.model.quorums import QuorumSystem
 from indelible.model.scope import LINKS, Scope
@@ -30,7 +34,6 @@ __all__ = [
     "PROCESS",
     "ROOMY_SCOPE",
     "Target",
-    "closest_first",
     "find_property",
     "find_quorums",
     "find_target",
@@ -342,10 +345,3 @@ def _as_module_remedy(name: str) -> str:
     if stem in _modules_here() or name.endswith(".py"):
         return f"for the code in {stem}, write {stem}:NAME with the name of its class or object"
     return "write module:attribute for code of your own"
-
-
-def closest_first(name: str, names: Iterable[str]) -> str:
-    """All the names, those that resemble ``name`` first."""
-    known = list(names)
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
-    return ", ".join([*close, *(other for other in known if other not in close)])

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from indelible.model.errors import ConfigurationError
-from indelible.targets import closest_first
+from indelible.model.errors import ConfigurationError, closest_first
 
 __all__ = ["Table"]
 

@@ -6,6 +6,9 @@ has to act: the author of the code on trial, of the question, of the property, o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 __all__ = [
     "ConfigurationError",
     "ImplementationError",
@@ -16,6 +19,7 @@ __all__ = [
     "ScopeError",
     "TraceError",
     "WireError",
+    "closest_first",
 ]
 
 
@@ -86,3 +90,10 @@ def _place(error: Exception) -> str:
     code = frames.tb_frame.f_code
     file = code.co_filename.replace("\\", "/").rsplit("/", 1)[-1]
     return f" (in {code.co_name}, {file}:{frames.tb_lineno})"
+
+
+def closest_first(name: str, names: Iterable[str]) -> str:
+    """All the names, those that resemble ``name`` first."""
+    known = list(names)
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    return ", ".join([*close, *(other for other in known if other not in close)])

@@ -10,13 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from math import isfinite
 from typing import Any, Final, NoReturn, TypeAlias
 
 from indelible.model.effects import EFFECT_TYPES, Effect, SetTimer
-from indelible.model.errors import WireError
-from indelible.model.events import Event, InputEvent, Receive, Restart, Submit, Timeout, Torn
+from indelible.model.errors import WireError, closest_first
+from indelible.model.events import (
+    Event,
+    InputEvent,
+    NodeId,
+    Receive,
+    Restart,
+    Submit,
+    Timeout,
+    Torn,
+)
 from indelible.model.plain import Fields
 
 __all__ = [
@@ -27,6 +35,7 @@ __all__ = [
     "event_from_json",
     "event_to_json",
     "jsonable",
+    "node_from_json",
     "plain",
 ]
 
@@ -127,6 +136,13 @@ def effect_from_json(data: Any, where: str = "effect") -> Effect:
     return effect
 
 
+def node_from_json(data: Any, where: str = "node") -> NodeId:
+    """The node that ``data`` names. Raises ``WireError``."""
+    if isinstance(data, bool) or not isinstance(data, int | str):
+        _wrong(where, data, "a node: a whole number or a string")
+    return data
+
+
 def _wire_name(kind: type) -> str:
     """``SetTimer`` is written ``set_timer``."""
     return "".join(
@@ -155,7 +171,7 @@ def _kind(data: Any, known: Mapping[str, tuple[str, ...]], where: str) -> str:
         _wrong(where, data, "an object with a 'type'")
     kind = data.get("type")
     if not isinstance(kind, str) or kind not in known:
-        _wrong(f"{where}.type", kind, _close_first(str(kind), known))
+        _wrong(f"{where}.type", kind, closest_first(str(kind), known))
     wanted = known[kind]
     for name in wanted:
         if name not in data and (kind, name) not in _OPTIONAL:
@@ -171,20 +187,12 @@ def _kind(data: Any, known: Mapping[str, tuple[str, ...]], where: str) -> str:
     return kind
 
 
-def _close_first(name: str, known: Mapping[str, object]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return ", ".join([*close, *(other for other in known if other not in close)])
-
-
 def _value(data: Mapping[str, Any], name: str, where: str) -> Hashable:
     return plain(data[name], f"{where}.{name}")
 
 
-def _node(data: Mapping[str, Any], name: str, where: str) -> int | str:
-    node = data[name]
-    if isinstance(node, bool) or not isinstance(node, int | str):
-        _wrong(f"{where}.{name}", node, "a node: a whole number or a string")
-    return node
+def _node(data: Mapping[str, Any], name: str, where: str) -> NodeId:
+    return node_from_json(data[name], f"{where}.{name}")
 
 
 def _count(data: Mapping[str, Any], name: str, where: str) -> int:

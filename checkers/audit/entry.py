@@ -23,6 +23,7 @@ from indelible.model.node_json import (
     effects_from_json,
     event_from_json,
     jsonable,
+    node_from_json,
 )
 from indelible.model.plain import Fields
 from indelible.model.run import handled_event
@@ -119,7 +120,7 @@ def event_of_line(
     for name in ("node", "event", "effects"):
         if name not in data:
             raise WireError(f"a line has no {name!r}", available="node, event, effects")
-    node = _node(data["node"], "node")
+    node = node_from_json(data["node"], "node")
     event = _event(data["event"])
     effects = effects_from_json(data["effects"])
     if isinstance(event, Torn) and event.kept > len(effects):
@@ -224,21 +225,8 @@ def _event(data: Any) -> LoggedEvent:
     nodes = data["nodes"]
     if not isinstance(nodes, list) or not nodes:
         raise WireError(f"event.nodes is {json.dumps(nodes)}", available="an array of all nodes")
-    named = tuple([_node(node, "event.nodes") for node in nodes])
+    named = tuple([node_from_json(node, "event.nodes") for node in nodes])
     if len(set(named)) < len(named):
         raise WireError("event.nodes names a node twice")
-    storage = data["storage"]
-    return Start(named, None if storage is None else _stored(storage))
-
-
-def _stored(storage: Any) -> Hashable:
-    """Of storage that there is, only that matters here: it need not be turned into a value."""
-    return Fields({}) if storage is not None else None
-
-
-def _node(value: Any, where: str) -> NodeId:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise WireError(
-            f"{where} is {json.dumps(value)}", available="a node: a whole number or a string"
-        )
-    return value
+    # Of storage that there is, only that matters here: it need not be turned into a value.
+    return Start(named, None if data["storage"] is None else Fields({}))

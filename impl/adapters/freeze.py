@@ -126,15 +126,6 @@ def _orders(walk: Walk) -> Fields:
     )
 
 
-def _with_orders(
-    content: Hashable, walk: Walk, unordered: list[tuple[dict[Any, Any], list[Any]]]
-) -> Snapshot:
-    """What a value is, and in which order its dicts are: the places of their keys if sorted."""
-    orders = {walk.met[id(each)][0]: _places(each, order) for each, order in unordered}
-    said = content if isinstance(content, Fields) else {"state": content}
-    return Snapshot({**said, "(orders)": Fields(orders)})
-
-
 def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
     place = {key: number for number, key in enumerate(order)}
     return tuple(place[key] for key in dict.keys(value))

@@ -7,6 +7,7 @@ import types
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import fields
+from operator import is_
 from typing import Any
 
 from indelible.impl.adapters.walk import CONSTANTS, Plan, Walk, described, name_of
@@ -33,14 +34,14 @@ __all__ = [
 def freeze_tuple(walk: Walk, value: tuple[Any, ...]) -> Any:
     """Itself, if nothing in it can be changed."""
     parts = walk.parts(value)
-    return value if all(map(_is, parts, value)) else tuple(parts)
+    return value if all(map(is_, parts, value)) else tuple(parts)
 
 
 def freeze_named_tuple(walk: Walk, value: Any) -> Any:
     """Itself, if nothing in it can be changed."""
     parts = {name: walk.at(f".{name}", getattr(value, name)) for name in value._fields}
     kept = getattr(value, "__dict__", None)  # Of a class that derives from one and has no slots.
-    if all(map(_is, parts.values(), value)) and not kept:
+    if all(map(is_, parts.values(), value)) and not kept:
         return value
     return Snapshot(described(type(value), parts | walk.attributes(value)))
 
@@ -57,7 +58,7 @@ def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
 def freeze_frozenset(walk: Walk, value: frozenset[Any]) -> Any:
     """Itself, if nothing in it can be changed."""
     values, parts = _elements(walk, value)
-    return value if all(map(_is, parts, values)) else _set_of(parts, frozenset)
+    return value if all(map(is_, parts, values)) else _set_of(parts, frozenset)
 
 
 def freeze_list(walk: Walk, value: list[Any]) -> Any:
@@ -146,7 +147,3 @@ def _set_of(parts: list[Any], kind: type[frozenset[Any]]) -> Any:
     and are then listed."""
     different = kind(parts)
     return different if len(different) == len(parts) else List(parts)
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other

@@ -12,12 +12,11 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from indelible.impl.adapters.process_pipe import ANSWER_BYTES_MAX, TIMEOUT_SECONDS
+from indelible.impl.adapters.process_pipe import ANSWER_BYTES_MAX, TIMEOUT_SECONDS, command_words
 from indelible.impl.adapters.process_pool import Pool, Question
 from indelible.impl.adapters.process_wire import Answer, Hello, init_line, step_line
 from indelible.impl.adapters.process_worker import Place
 from indelible.model.effects import Effect, Storage
-from indelible.model.errors import ImplementationError
 from indelible.model.events import InputEvent, NodeId
 from indelible.model.plain import TYPE, Fields, Snapshot
 from indelible.model.scope import Scope
@@ -56,7 +55,7 @@ class ProcessAdapter:
         timeout: float = TIMEOUT_SECONDS,
         answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
-        self.command = _words(command)
+        self.command = command_words(command)
         self._pool = Pool(
             self.command,
             workers=max(2, os.cpu_count() or 2) if workers is None else workers,
@@ -140,18 +139,3 @@ def _question(node: NodeId, state: Snapshot, event: InputEvent) -> Question:
     place = state.origin
     assert place.node == node, "states are handed back to the node that they are of"
     return Question(node, place, step_line(node, event))
-
-
-def _words(command: str | Sequence[str]) -> tuple[str, ...]:
-    try:
-        words = tuple(shlex.split(command) if isinstance(command, str) else command)
-    except ValueError as error:
-        raise ImplementationError(
-            f"the command line {command!r} makes no sense: {error}",
-            remedy="close each quote that is opened",
-        ) from error
-    if not words:
-        raise ImplementationError(
-            "the command line is empty", remedy="name a program, as in: node server.js"
-        )
-    return words

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import signal
 import subprocess
 import time
@@ -29,6 +30,7 @@ __all__ = [
     "ProcessDied",
     "Talk",
     "close_all",
+    "command_words",
     "converse",
     "shown",
 ]
@@ -312,6 +314,22 @@ def shown(line: bytes) -> str:
     """A line as errors show it: cut short if it is long."""
     text = line.decode(errors="backslashreplace")
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(line):,} bytes)"
+
+
+def command_words(command: str | Sequence[str]) -> tuple[str, ...]:
+    """The words of a command line, as a shell would part them. Raises ``ImplementationError``."""
+    try:
+        words = tuple(shlex.split(command) if isinstance(command, str) else command)
+    except ValueError as error:
+        raise ImplementationError(
+            f"the command line {command!r} makes no sense: {error}",
+            remedy="close each quote that is opened",
+        ) from error
+    if not words:
+        raise ImplementationError(
+            "the command line is empty", remedy="name a program, as in: node server.js"
+        )
+    return words
 
 
 def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:

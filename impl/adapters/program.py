@@ -36,16 +36,14 @@ class History:
     """
 
     __slots__ = ("before", "begun", "event")
-    begun: Any
 
     def __init__(
         self,
         before: History | None,
         event: InputEvent | None,
-        begun: tuple[NodeId, tuple[NodeId, ...], Any] | tuple[()] = (),
+        begun: tuple[Any, ...] = (),
     ) -> None:
-        self.before, self.event = before, event
-        self.begun: tuple[Any, ...] = begun
+        self.before, self.event, self.begun = before, event, begun
 
 
 class Program:

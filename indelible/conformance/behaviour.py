@@ -207,6 +207,12 @@ def _restart(candidate: Candidate) -> str:
     return f"{', '.join(map(node_name, sorted(persisted, key=str)))} start again from storage"
 
 
+def _restarted(candidate: Candidate, storage: Any) -> tuple[Start | Submit, ...]:
+    """A node starts with what it saved, and is given a command."""
+    scope = candidate.host.scope
+    return Start(scope.nodes, storage), *map(Submit, scope.commands[:1])
+
+
 def _persisted(own: Walk) -> Any:
     """What the node persisted last, if it did."""
     effects = (effect for told in own for effect in told.effects)
@@ -238,9 +244,3 @@ BEHAVIOUR: Final[tuple[Check[Candidate], ...]] = (
     Check("state", _states, ("start again",)),
     Check("restart", _restart, ("deterministic",)),
 )
-
-
-def _restarted(candidate: Candidate, storage: Any) -> tuple[Start | Submit, ...]:
-    """A node starts with what it saved, and is given a command."""
-    scope = candidate.host.scope
-    return Start(scope.nodes, storage), *map(Submit, scope.commands[:1])

@@ -7,14 +7,13 @@ for.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from indelible.impl.adapters.process_pipe import Pipe, Talk, converse, shown
+from indelible.impl.adapters.process_pipe import Pipe, Talk, command_words, converse, shown
 from indelible.impl.adapters.process_wire import (
     HELLO,
     Hello,
@@ -154,14 +153,7 @@ class ProcessHost:
 
     def __init__(self, command: str, *, timeout: float) -> None:
         self.command, self.timeout = command, timeout
-        try:
-            self.words = shlex.split(command)
-        except ValueError as error:
-            raise ImplementationError(
-                f"the command line {command!r} makes no sense: {error}"
-            ) from None
-        if not self.words:
-            raise ImplementationError("the command line is empty", remedy="name a program")
+        self.words = command_words(command)
 
     @cached_property
     def hello(self) -> Hello:
