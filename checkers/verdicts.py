@@ -196,8 +196,8 @@ def question_notes(implementation: Implementation, scope: Scope) -> tuple[str, .
     quorums = world_of(implementation, scope).quorums
     if quorums != MajorityQuorums():
         notes.append(f"quorums are no majorities, but {quorums!r}")
-    notes += getattr(implementation, "notes", ())
-    return tuple(notes)
+    own = getattr(implementation, "notes", ())
+    return (*notes, *own) if isinstance(own, tuple) else tuple(notes)
 
 
 def _trace(search: Search, finding: Finding) -> Trace:

@@ -48,8 +48,8 @@ class Implementation(Protocol):
     Optional attributes: ``quorums`` (a ``QuorumSystem``; majorities if absent) by which properties
     judge what is chosen; ``links`` (one of ``Scope``'s), the weakest links it is made for, and
     ``crashes`` (``False`` if it is not made to survive them), which a scope that somebody asks for
-    may exceed; ``scope``, the one to check it in unless another is asked for; and ``notes``, texts
-    that reports repeat.
+    may exceed; ``scope``, the one to check it in unless another is asked for; and ``notes``, a
+    tuple of texts that reports repeat.
 
     An optional method ``foresee(questions)`` is told of (node, state, event) triples just before
     ``handle`` is asked each of them, as often as it is in there, so that it can find the answers

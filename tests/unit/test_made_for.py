@@ -79,3 +79,15 @@ def test_links_that_do_not_exist_are_told_with_those_that_do() -> None:
     assert ran.exit_code == 2
     assert "the links of in_order:Careless are 'tcp'" in ran.stderr
     assert "available: 'unordered_duplicating', 'unordered', 'ordered'" in ran.stderr
+
+
+def test_notes_of_an_implementation_are_repeated_if_they_are_notes(tmp_path: Path) -> None:
+    module = tmp_path / "noted.py"
+    module.write_text(
+        IN_ORDER
+        + '\n\nclass Noted(InOrder):\n    notes = ("read this",)\n'
+        + '\n\nclass Keeping(InOrder):\n    notes = "its own"\n'
+    )
+    for name, expected in (("Noted", [*ASSUMED, "read this"]), ("Keeping", ASSUMED)):
+        ran = CliRunner().invoke(main, ["check", f"noted:{name}", "--json"])
+        assert json.loads(ran.stdout)["notes"] == expected
