@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from random import Random
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from indelible.checkers.walks.stage import WHOLE, Stage
 
-__all__ = ["Kind", "Option", "event_of", "every_option", "take", "torn_options"]
+__all__ = ["Kind", "Option", "even_option", "event_of", "every_option", "take", "torn_options"]
 
 Kind: TypeAlias = Literal["deliver", "duplicate", "timeout", "submit", "restart"]
 
@@ -26,25 +27,52 @@ class Option(NamedTuple):
     kept: int = WHOLE
 
 
-def every_option(stage: Stage) -> Iterator[Option]:
-    """Everything that may happen whole; some of it may change nothing."""
-    scope = stage.scope
-    for index in range(len(scope.nodes)):
+class Block(NamedTuple):
+    """Options that differ only in ``which``: all of one kind at one node."""
+
+    kind: Kind
+    node: int
+    whiches: Sequence[Any]
+
+
+def blocks(stage: Stage) -> list[Block]:
+    """Everything that may happen whole, in blocks; some of it may change nothing."""
+    places = range(len(stage.scope.commands))
+    found: list[Block] = []
+    for index in range(len(stage.scope.nodes)):
         if stage.links == "ordered":
-            for source, queue in enumerate(stage.queues[index]):
-                if queue:
-                    yield Option("deliver", index, source)
-        for place in range(len(stage.fresh[index])):
-            yield Option("deliver", index, place)
-        for place in range(len(stage.seen[index])):
-            yield Option("duplicate", index, place)
-        for timer in stage.timers[index]:
-            yield Option("timeout", index, timer)
-        for place in range(len(scope.commands)):
-            if stage.may_submit(index, place):
-                yield Option("submit", index, place)
+            queues = enumerate(stage.queues[index])
+            found.append(Block("deliver", index, [source for source, queue in queues if queue]))
+        else:
+            found.append(Block("deliver", index, range(len(stage.fresh[index]))))
+            found.append(Block("duplicate", index, range(len(stage.seen[index]))))
+        found.append(Block("timeout", index, stage.timers[index]))
+        open_places = [place for place in places if stage.may_submit(index, place)]
+        found.append(Block("submit", index, open_places))
         if stage.restarts_left > 0:
-            yield Option("restart", index)
+            found.append(Block("restart", index, (0,)))
+    return found
+
+
+def every_option(stage: Stage) -> Iterator[Option]:
+    """Everything that may happen whole, one by one."""
+    for kind, index, whiches in blocks(stage):
+        for which in whiches:
+            yield Option(kind, index, which)
+
+
+def even_option(stage: Stage, draw: Random) -> Option | None:
+    """One of ``every_option``, each as likely as any other; they are counted, and never listed."""
+    there = blocks(stage)
+    count = sum([len(whiches) for _, _, whiches in there])
+    if not count:
+        return None
+    place = draw.randrange(count)
+    for kind, index, whiches in there:
+        if place < len(whiches):
+            return Option(kind, index, whiches[place])
+        place -= len(whiches)
+    raise AssertionError("an option beyond the last one")
 
 
 def torn_options(stage: Stage, option: Option) -> tuple[Option, ...]:

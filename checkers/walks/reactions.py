@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from indelible.checkers.asking import ask_twice, require_same_types
 from indelible.checkers.explorer.parts import Interner
+from indelible.checkers.walks.histories import Histories
 from indelible.model.cluster import cuts
 from indelible.model.effects import (
     CancelTimer,
@@ -30,17 +31,10 @@ from indelible.model.effects import (
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import InputEvent, Receive, Submit, Timeout, Timer
 from indelible.model.implementation import Implementation, Step, ask_handle, ask_start
-from indelible.model.record import Record, after_effects, after_event, after_restart
+from indelible.model.record import after_effects, after_event, after_restart
 from indelible.model.scope import Scope
 
-__all__ = ["HISTORY", "Consequence", "Reactions"]
-
-HISTORY: Final = (
-    *("decided", "executed", "votes", "promised", "leaderships"),
-    *("submissions", "restarts"),
-)
-"""The fields of a record that are kept together as the history of a node: what it has testified,
-and what was done to it that changes seldom. It is all that most properties read."""
+__all__ = ["Consequence", "Reactions"]
 
 TESTIMONY: Final = (Decide, Execute, Promise, Vote, Lead)
 
@@ -84,7 +78,7 @@ class Reactions:
         )
         self.states: Interner[Any] = Interner()
         self.events: Interner[InputEvent] = Interner()
-        self.histories: Interner[Record] = Interner()
+        self.histories = Histories()
         self.consequences: list[Consequence] = []
         self.effect_types: set[type] = set()
         self.timers_set: set[Timer] = set()
@@ -164,7 +158,7 @@ class Reactions:
         if after is None:
             # Without a node's timers there is nothing in it that depends on which node it is.
             record = after_effects(self.histories[history], 0, testimony, self.scope)
-            after = self._after[history, consequence] = self.histories(record)
+            after = self._after[history, consequence] = self.histories.after(history, record)
         return after
 
     def history_submitted(self, history: int, place: int) -> int:
@@ -173,7 +167,7 @@ class Reactions:
         if after is None:
             event = Submit(self.scope.commands[place])
             record = after_event(self.histories[history], 0, event, self.scope)
-            after = self._submitted[history, place] = self.histories(record)
+            after = self._submitted[history, place] = self.histories.after(history, record)
         return after
 
     def history_restarted(self, history: int) -> int:
@@ -181,7 +175,7 @@ class Reactions:
         after = self._restarted.get(history)
         if after is None:
             record = after_restart(self.histories[history], self.scope)
-            after = self._restarted[history] = self.histories(record)
+            after = self._restarted[history] = self.histories.after(history, record)
         return after
 
     def cuts(self, consequence: int, event: int) -> tuple[int, ...]:

@@ -72,7 +72,7 @@ class Stage:
         indices = range(count)
         self.links = scope.links
         self.states = [0] * count
-        self.histories = [reactions.histories(Record())] * count
+        self.histories = [reactions.histories.empty] * count
         self.storages: list[Storage | None] = [None] * count
         self.timers: list[tuple[Timer, ...]] = [()] * count
         self.fresh: list[list[int]] = [[] for _ in indices]

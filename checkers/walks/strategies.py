@@ -14,7 +14,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
-from indelible.checkers.walks.options import Kind, Option, every_option, torn_options
+from indelible.checkers.walks.options import Kind, Option, even_option, torn_options
 from indelible.checkers.walks.stage import Stage
 from indelible.model.events import Timer
 
@@ -48,10 +48,9 @@ class Uniform:
         self._draw = draw
 
     def choose(self, stage: Stage) -> Option | None:
-        options = list(every_option(stage))
-        if not options:
+        option = even_option(stage, self._draw)
+        if option is None:
             return None
-        option = self._draw.choice(options)
         return self._draw.choice((option, *torn_options(stage, option)))
 
 
