@@ -149,9 +149,9 @@ class Group:
     def _wrong(
         self, properties: Sequence[Property], *seen: Any, effects: tuple[Effect, ...] = ()
     ) -> Names:
-        found = NOTHING
+        found, world = NOTHING, self.world
         for known in properties:
-            if known.violations(*seen, world=self.world, effects=effects):
+            if known.violations(*seen, world=world, effects=effects):
                 found = *found, known.name
         return found
 
@@ -181,7 +181,8 @@ class RunJudge:
         self._told: tuple[int, ...] = (-1,) * len(world.nodes)
         self._is_fine = False
         self._projections: dict[int, tuple[int, ...]] = {}
-        self._steps: dict[tuple[int, int, int], Names] = {}
+        self._quiet_steps: dict[tuple[int, int, int], Names] = {}
+        self._steps: dict[Hashable, Names] = {}
         self._fine: set[tuple[int, ...]] = set()
 
     def start(self, stage: Stage) -> Names:
@@ -207,11 +208,16 @@ class RunJudge:
     def after(self, stage: Stage, index: int) -> Names:
         """What is wrong after a step of the node at ``index``, if nothing was before it."""
         before, after = self._histories[index], stage.histories[index]
-        bad = self._steps.get((index, before, after))
+        key = (index, before, after, stage.last if self._eventful else ())
+        bad = self._steps.get(key)
         if bad is None:
-            bad = self._of_step(stage, index, before, after, self._quiet)
-            self._steps[index, before, after] = bad
-        bad += self._of_step(stage, index, before, after, self._eventful)
+            # Most steps are new, but leave the history as it is, or change it as another did.
+            quiet = self._quiet_steps.get(key[:3])
+            if quiet is None:
+                quiet = self._of_step(stage, index, before, after, self._quiet)
+                self._quiet_steps[key[:3]] = quiet
+            bad = quiet + self._of_step(stage, index, before, after, self._eventful)
+            self._steps[key] = bad
         if before != after:
             bad += self._moved(stage, index)
         for group in self._others:
@@ -223,7 +229,8 @@ class RunJudge:
     ) -> Names:
         """What the groups at ``places`` find wrong with a step between two histories."""
         bad = NOTHING
-        befores, afters = self._projected(stage, before), self._projected(stage, after)
+        befores = self._projected(stage, before)
+        afters = befores if before == after else self._projected(stage, after)
         for place in places:
             group = self._of_history[place]
             bad += group.judge_step(stage, index, befores[place], afters[place])

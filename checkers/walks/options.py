@@ -27,30 +27,26 @@ class Option(NamedTuple):
     kept: int = WHOLE
 
 
-class Block(NamedTuple):
-    """Options that differ only in ``which``: all of one kind at one node."""
-
-    kind: Kind
-    node: int
-    whiches: Sequence[Any]
+Block: TypeAlias = tuple[Kind, int, Sequence[Any]]
+"""Options that differ only in ``which``: their kind, their node, and all those, in order."""
 
 
 def blocks(stage: Stage) -> list[Block]:
     """Everything that may happen whole, in blocks; some of it may change nothing."""
-    places = range(len(stage.scope.commands))
     found: list[Block] = []
-    for index in range(len(stage.scope.nodes)):
-        if stage.links == "ordered":
+    ordered, may_restart = stage.links == "ordered", stage.restarts_left > 0
+    for index, accepts in enumerate(stage.reactions.accepts):
+        if ordered:
             queues = enumerate(stage.queues[index])
-            found.append(Block("deliver", index, [source for source, queue in queues if queue]))
+            found.append(("deliver", index, [source for source, queue in queues if queue]))
         else:
-            found.append(Block("deliver", index, range(len(stage.fresh[index]))))
-            found.append(Block("duplicate", index, range(len(stage.seen[index]))))
-        found.append(Block("timeout", index, stage.timers[index]))
-        open_places = [place for place in places if stage.may_submit(index, place)]
-        found.append(Block("submit", index, open_places))
-        if stage.restarts_left > 0:
-            found.append(Block("restart", index, (0,)))
+            found.append(("deliver", index, range(len(stage.fresh[index]))))
+            found.append(("duplicate", index, range(len(stage.seen[index]))))
+        found.append(("timeout", index, stage.timers[index]))
+        open_places = [place for place in stage.open_commands if accepts[place]]
+        found.append(("submit", index, open_places))
+        if may_restart:
+            found.append(("restart", index, (0,)))
     return found
 
 

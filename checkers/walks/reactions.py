@@ -29,7 +29,7 @@ from indelible.model.effects import (
     Vote,
 )
 from indelible.model.errors import ImplementationRaised
-from indelible.model.events import InputEvent, Receive, Submit, Timeout, Timer
+from indelible.model.events import InputEvent, Message, Receive, Submit, Timeout, Timer
 from indelible.model.implementation import Implementation, Step, ask_handle, ask_start
 from indelible.model.record import after_effects, after_event, after_restart
 from indelible.model.scope import Scope
@@ -81,9 +81,9 @@ class Reactions:
         self.histories = Histories()
         self.consequences: list[Consequence] = []
         self.effect_types: set[type] = set()
-        self.timers_set: set[Timer] = set()
         self.calls = 0
         self._asked = 0
+        self._places = {node: place for place, node in enumerate(scope.nodes)}
         self._values: dict[Hashable, Hashable] = {}
         # By node and number: equal states of two nodes have one number, and are two all the same.
         self._own_states: dict[tuple[int, int], Any] = {}
@@ -209,23 +209,22 @@ class Reactions:
         known = self._numbers.setdefault((index, effects), new)
         if known == new:
             self.consequences.append(self._consequence(index, effects))
-            self.effect_types.update(type(effect) for effect in effects)
-            self.timers_set.update(
-                effect.timer for effect in effects if isinstance(effect, SetTimer)
-            )
+            self.effect_types.update(map(type, effects))
         return known
 
     def _consequence(self, index: int, effects: tuple[Effect, ...]) -> Consequence:
-        nodes = self.scope.nodes
+        source, received = self.scope.nodes[index], -1
+        before: Message = None
         sends: list[tuple[int, int]] = []
         timers: dict[Timer, bool] = {}
         stored: list[Storage] = []
         for effect in effects:
             match effect:
                 case Send(to, message):
-                    require_same_types(self._values.setdefault(message, message), message)
-                    received = self.events(Receive(nodes[index], message))
-                    sends.append((nodes.index(to), received))
+                    if received < 0 or message is not before:  # Most are said to many at once.
+                        require_same_types(self._values.setdefault(message, message), message)
+                        received, before = self.events(Receive(source, message)), message
+                    sends.append((self._places[to], received))
                 case SetTimer(timer, _):
                     timers[timer] = True
                 case CancelTimer(timer):
