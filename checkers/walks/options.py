@@ -31,23 +31,22 @@ Block: TypeAlias = tuple[Kind, int, Sequence[Any]]
 """Options that differ only in ``which``: their kind, their node, and all those, in order."""
 
 
-def blocks(stage: Stage) -> list[Block]:
+def blocks(stage: Stage) -> Iterator[Block]:
     """Everything that may happen whole, in blocks; some of it may change nothing."""
-    found: list[Block] = []
-    ordered, may_restart = stage.links == "ordered", stage.restarts_left > 0
+    ordered, open_commands = stage.links == "ordered", stage.open_commands
     for index, accepts in enumerate(stage.reactions.accepts):
         if ordered:
-            queues = enumerate(stage.queues[index])
-            found.append(("deliver", index, [source for source, queue in queues if queue]))
-        else:
-            found.append(("deliver", index, range(len(stage.fresh[index]))))
-            found.append(("duplicate", index, range(len(stage.seen[index]))))
-        found.append(("timeout", index, stage.timers[index]))
-        open_places = [place for place in stage.open_commands if accepts[place]]
-        found.append(("submit", index, open_places))
-        if may_restart:
-            found.append(("restart", index, (0,)))
-    return found
+            yield "deliver", index, [at for at, queue in enumerate(stage.queues[index]) if queue]
+        if stage.fresh[index]:
+            yield "deliver", index, range(len(stage.fresh[index]))
+        if stage.seen[index]:
+            yield "duplicate", index, range(len(stage.seen[index]))
+        if stage.timers[index]:
+            yield "timeout", index, stage.timers[index]
+        if open_commands:
+            yield "submit", index, [place for place in open_commands if accepts[place]]
+        if stage.restarts_left > 0:
+            yield "restart", index, (0,)
 
 
 def every_option(stage: Stage) -> Iterator[Option]:
@@ -59,8 +58,10 @@ def every_option(stage: Stage) -> Iterator[Option]:
 
 def even_option(stage: Stage, draw: Random) -> Option | None:
     """One of ``every_option``, each as likely as any other; they are counted, and never listed."""
-    there = blocks(stage)
-    count = sum([len(whiches) for _, _, whiches in there])
+    there = list(blocks(stage))
+    count = 0
+    for block in there:
+        count += len(block[2])
     if not count:
         return None
     place = draw.randrange(count)
