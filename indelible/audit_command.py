@@ -61,17 +61,19 @@ def audit(
     """
     from indelible.audit_files import opened_logs
     from indelible.audit_report import audit_headline, audit_json, render_audit
-    from indelible.ci import begin_junit, tell_ci
+    from indelible.ci import tell_ci, told_to_ci
     from indelible.progress import interruptible
     from indelible.terminal import write_result
+    from indelible.trace_files import require_other
 
     title = ", ".join(logs)
-    begin_junit([title], junit)
+    require_other(junit, "--junit", logs)
     progress = False if quiet and progress is None else progress
-    quorums = _quorums(quorums_name)
-    rules = _rules(names, internal=not no_internal)
-    with interruptible() as interrupted, opened_logs(logs, interrupted) as files:
-        result, proof = audited_files(files, quorums, nodes, rules, progress, interrupted)
+    with told_to_ci(title, junit):
+        quorums = _quorums(quorums_name)
+        rules = _rules(names, internal=not no_internal)
+        with interruptible() as interrupted, opened_logs(logs, interrupted) as files:
+            result, proof = audited_files(files, quorums, nodes, rules, progress, interrupted)
     if json:
         text = audit_json(result, proof, files.names)
     elif quiet:

@@ -15,16 +15,18 @@ from typing import Final, Literal, TypeAlias
 from indelible.checkers.findings import RAISES
 from indelible.checkers.limits import Limits
 from indelible.checkers.minimize.pipeline import Stage
+from indelible.checkers.overdue import STEP_SECONDS, Overdue, watched_steps
 from indelible.checkers.property import Property
 from indelible.checkers.verdicts import question_notes
 from indelible.checkers.walks.coverage import Coverage, Covered
 from indelible.checkers.walks.failures import Kept, distinct_failures
 from indelible.checkers.walks.runs import Failure
-from indelible.checkers.walks.share import Bounds, Found, Tally
+from indelible.checkers.walks.share import Bounds, Found, Hung, Tally
 from indelible.checking import Asked
 from indelible.evidence import evidence_of
 from indelible.fuzz_workers import Question, run_campaign
 from indelible.model.effects import Decide, Execute
+from indelible.model.errors import ImplementationError
 from indelible.model.implementation import implementation_name
 from indelible.model.scope import Scope
 from indelible.model.trace import Evidence
@@ -84,9 +86,10 @@ def fuzz(
 
     ``coverage`` follows the runs, which then takes a single worker. ``required``: whether a
     property that is not observable makes it inconclusive; by default it does if properties were
-    asked for by name. Raises ``ImplementationError`` and ``PropertyError``.
+    asked for by name. Raises ``ImplementationError``, also where nothing was found before a step
+    that does not end, and ``PropertyError``.
     """
-    tally, found = Tally(), list[Found]()
+    tally, found, hung = Tally(), list[Found](), list[Hung]()
     campaign = run_campaign(
         question,
         asked,
@@ -98,6 +101,8 @@ def fuzz(
     for message in campaign:
         if isinstance(message, Found):
             found.append(message)
+        elif isinstance(message, Hung):
+            hung.append(message)
         else:
             tally = message
             if report is not None:
@@ -107,18 +112,15 @@ def fuzz(
     tally = _settled(tally, asked.properties)
     if bounds.first_only:
         found = sorted(found)[:1]
-    kept = distinct_failures(
-        asked.target.implementation,
-        asked.scope,
-        asked.properties,
-        found,
-        most=distinct,
-        limits=MINIMIZE,
-        report=minimizing,
-    )
+    kept = _kept(asked, found, distinct, minimizing)
+    if hung and not kept and not stopped:
+        raise _hang_error(question, min(hung))
     properties = tuple(_result(known, tally, found) for known in asked.properties)
     required = bool(asked.references) if required is None else required
     outcome, reason = _outcome(kept, properties, tally, stopped=stopped, required=required)
+    told = tuple(map(_hang_text, sorted(hung)))
+    if stopped and not kept:
+        reason = "; ".join((reason, *told))
     return Fuzzed(
         question=question,
         implementation=implementation_name(asked.target.implementation),
@@ -131,7 +133,45 @@ def fuzz(
         evidence=tuple(_evidence(question, asked, each) for each in kept),
         workers=workers,
         covered=None if coverage is None else coverage.covered(),
-        notes=question_notes(asked.target.implementation, asked.scope),
+        notes=(*question_notes(asked.target.implementation, asked.scope), *told),
+    )
+
+
+def _kept(
+    asked: Asked,
+    found: Sequence[Found],
+    distinct: int,
+    minimizing: Callable[[Stage], None] | None,
+) -> tuple[Kept, ...]:
+    try:
+        with watched_steps(lambda lasted: lasted >= STEP_SECONDS):
+            return distinct_failures(
+                asked.target.implementation,
+                asked.scope,
+                asked.properties,
+                found,
+                most=distinct,
+                limits=MINIMIZE,
+                report=minimizing,
+            )
+    except Overdue as overdue:
+        raise ImplementationError(
+            f"while failures were minimized, {overdue}",
+            cause="the step waits for something that does not come, or loops",
+            remedy="let every step end; 'indelible fuzz --first' makes fewer of them",
+        ) from None
+
+
+def _hang_text(hung: Hung) -> str:
+    return f"run {hung.number:,} was given up: {hung.step} had not ended after {hung.seconds:.1f} s"
+
+
+def _hang_error(question: Question, hung: Hung) -> ImplementationError:
+    return ImplementationError(
+        f"a step does not end: {_hang_text(hung)}",
+        cause="it waits for something that does not come, or loops",
+        remedy=f"let every step end; --seed {question.seed} --strategy {question.strategy} --run "
+        f"{hung.number} makes this run again, alone",
     )
 
 
