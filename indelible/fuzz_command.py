@@ -57,8 +57,8 @@ WORKERS_PER_CORE: Final = 8
               help="Only the run of this number, as a campaign with this seed has it.")  # fmt: skip
 @click.option("--events", "events_max", type=click.IntRange(1), default=EVENTS_DEFAULT,
               show_default=True, metavar="N",
-              help="At most so many events in a run. A targeted one turns back and goes on in other "
-              "ways until it has ten times as many.")  # fmt: skip
+              help="At most so many events in a run. A targeted one turns back and goes on in "
+              "other ways until it has ten times as many.")  # fmt: skip
 @click.option("--property", "names", multiple=True, metavar="NAME",
               help="Judge this property, as 'indelible check' does.")  # fmt: skip
 @click.option("--no-internal", is_flag=True, help="Judge only what a client can see.")
@@ -103,8 +103,8 @@ def fuzz(
     Every run follows from the seed and its number, whatever else runs. Failures are minimized, and
     those that differ are kept. Ctrl-C ends the runs and reports.
 
-    Exit codes: 0 nothing found, 1 a property is violated, 3 inconclusive (interrupted, or nothing
-    was reached that is worth judging), 2 a usage or internal error.
+    Exit codes: 0 nothing found, 1 a property is violated, 3 inconclusive (interrupted, a step
+    did not end, or nothing was reached that is worth judging), 2 a usage or internal error.
     """
     from indelible.checkers.walks.share import Bounds
     from indelible.fuzz_workers import Question

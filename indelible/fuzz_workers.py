@@ -237,6 +237,8 @@ def _plain(message: Tally | Found | Hung) -> Tally | Failed | Hung:
     """The message as another process can read it, whatever classes the code on trial is made of."""
     if isinstance(message, Found):
         return Failed(message.number, message.failure.waits)
+    if isinstance(message, Hung):
+        return message
     try:
         pickle.dumps(message)
     except Exception:

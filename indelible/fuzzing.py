@@ -1,8 +1,8 @@
 """Fuzzing: a campaign of random runs from question to result, and what may be said of it.
 
 A campaign proves nothing: at best no run showed a violation. One in which nothing was ever decided
-did not even look, and one that somebody stopped did not look as long as it was told to; both are
-*inconclusive*.
+did not even look, and one that somebody stopped, or a step that does not end, did not look as long
+as it was told to; all these are *inconclusive*.
 """
 
 from __future__ import annotations
@@ -86,8 +86,7 @@ def fuzz(
 
     ``coverage`` follows the runs, which then takes a single worker. ``required``: whether a
     property that is not observable makes it inconclusive; by default it does if properties were
-    asked for by name. Raises ``ImplementationError``, also where nothing was found before a step
-    that does not end, and ``PropertyError``.
+    asked for by name. Raises ``ImplementationError`` and ``PropertyError``.
     """
     tally, found, hung = Tally(), list[Found](), list[Hung]()
     campaign = run_campaign(
@@ -113,14 +112,11 @@ def fuzz(
     if bounds.first_only:
         found = sorted(found)[:1]
     kept = _kept(asked, found, distinct, minimizing)
-    if hung and not kept and not stopped:
-        raise _hang_error(question, min(hung))
     properties = tuple(_result(known, tally, found) for known in asked.properties)
     required = bool(asked.references) if required is None else required
-    outcome, reason = _outcome(kept, properties, tally, stopped=stopped, required=required)
-    told = tuple(map(_hang_text, sorted(hung)))
-    if stopped and not kept:
-        reason = "; ".join((reason, *told))
+    given_up = tuple(_hang_text(question, each) for each in sorted(hung))
+    ended_by = (*(("interrupted",) if stopped else ()), *given_up)
+    outcome, reason = _outcome(kept, properties, tally, ended_by, required=required)
     return Fuzzed(
         question=question,
         implementation=implementation_name(asked.target.implementation),
@@ -133,7 +129,7 @@ def fuzz(
         evidence=tuple(_evidence(question, asked, each) for each in kept),
         workers=workers,
         covered=None if coverage is None else coverage.covered(),
-        notes=(*question_notes(asked.target.implementation, asked.scope), *told),
+        notes=(*question_notes(asked.target.implementation, asked.scope), *given_up),
     )
 
 
@@ -162,16 +158,10 @@ def _kept(
         ) from None
 
 
-def _hang_text(hung: Hung) -> str:
-    return f"run {hung.number:,} was given up: {hung.step} had not ended after {hung.seconds:.1f} s"
-
-
-def _hang_error(question: Question, hung: Hung) -> ImplementationError:
-    return ImplementationError(
-        f"a step does not end: {_hang_text(hung)}",
-        cause="it waits for something that does not come, or loops",
-        remedy=f"let every step end; --seed {question.seed} --strategy {question.strategy} --run "
-        f"{hung.number} makes this run again, alone",
+def _hang_text(question: Question, hung: Hung) -> str:
+    return (
+        f"run {hung.number:,} of seed {question.seed} was given up: {hung.step} had not ended "
+        f"after {hung.seconds:.1f} s, and may never end"
     )
 
 
@@ -224,15 +214,15 @@ def _outcome(
     kept: Sequence[Kept],
     properties: Sequence[PropertyResult],
     tally: Tally,
+    ended_by: Sequence[str],
     *,
-    stopped: bool,
     required: bool,
 ) -> tuple[FuzzOutcome, str]:
     if kept:
         violation = kept[0].minimized.trace.violation
         return "violated", f"{violation.property}: {violation.explanation}"
-    if stopped:
-        return "inconclusive", "interrupted"
+    if ended_by:
+        return "inconclusive", "; ".join(ended_by)
     if not tally.runs:
         return "inconclusive", "the time was over before the first run was"
     unreached = [known.name for known in properties if known.result == "unreached"]

@@ -48,6 +48,10 @@ def test_afterwards_nobody_looks() -> None:
     with pytest.raises(Overdue), watched_steps(lambda _: True):
         ask_handle(Stubborn(), 0, (0, 1), 0, Submit("a"))
     assert overdue.signal.getitimer(overdue.signal.ITIMER_REAL) == (0.0, 0.0)
+    overdue.signal.setitimer(overdue.signal.ITIMER_REAL, 1000)
+    with watched_steps(lambda _: True):
+        pass
+    assert overdue.signal.setitimer(overdue.signal.ITIMER_REAL, 0)[0] > 900
     assert overdue.signal.getsignal(overdue.signal.SIGALRM) is overdue.signal.SIG_DFL
 
 
