@@ -318,7 +318,7 @@ def shown(line: bytes) -> str:
 
 
 def log_end(log: str) -> str:
-    """The last lines of a log, in one, and the last that are not indented; … where some are left out.
+    """The last lines of a log, in one, and the last without indentation; … for those left out.
 
     An uncaught exception's message is such a line: Python prints it last, Node.js and Java before
     an indented stack, of which the last lines alone would say nothing.
