@@ -150,10 +150,10 @@ def assert_holds_exactly(known: PackedSet, tuples: Iterable[tuple[int, ...]]) ->
 def test_a_packed_set_is_a_set_in_the_order_of_discovery(
     memory_kind: str, spread: list[bool], components: int, most: int, words: int
 ) -> None:
-    tuples = drawn(1, 20_000, components, most)
+    tuples = drawn(1, 40_000, components, most)
     known = PackedSet(components)
-    for start in range(0, len(tuples), 4_000):
-        insert(known, tuples[start : start + 4_000])
+    for start in range(0, len(tuples), 7_000):
+        insert(known, tuples[start : start + 7_000])
     assert known.packing.word_count == words
     assert (known.low.base is None) == (memory_kind == "copied")
     assert len(spread) > 5
