@@ -30,6 +30,9 @@ SLOW = (
 )
 """Bugs whose shortest trace takes the explorer most states, up to two million."""
 
+LONG, SHORT = 300, 120
+"""Events, about, in the haystacks of the slow bugs and of one more, and in those of all others."""
+
 STAGES = ("cut off at the first violation", "events removed", "simplified")
 SEARCHED = (*STAGES, "searched for a shorter one")
 
@@ -63,12 +66,6 @@ def assert_inside(scope, larger):
     assert scope.links == larger.links
 
 
-LONG = 300
-"""Events, about, in a haystack of a slow bug; the others have as many as make it a haystack."""
-
-SHORT = 120
-
-
 @pytest.mark.parametrize("name", names())
 def test_a_haystack_becomes_a_needle(name):
     bug = KNOWN_BUGS[name]
@@ -97,7 +94,7 @@ def test_a_haystack_becomes_a_needle(name):
 @pytest.mark.parametrize("name", ["noop_overwrites", "stale_promise_counted", "no_dedupe"])
 def test_without_a_search_no_single_event_can_be_left_out(name):
     bug = KNOWN_BUGS[name]
-    hay = known_haystack(bug, seed=2)
+    hay = known_haystack(bug, seed=2, events=LONG if name == "no_dedupe" else SHORT)
     small = minimize(bug.implementation, hay, BUILT_IN[bug.property], search=False)
     assert small.length == "irreducible"
     assert tuple(stage.name for stage in small.stages) == STAGES
@@ -120,7 +117,7 @@ def test_without_a_search_no_single_event_can_be_left_out(name):
 )
 def test_a_search_that_is_cut_short_proves_nothing_and_says_why(limits, says):
     bug = KNOWN_BUGS["noop_overwrites"]
-    hay = known_haystack(bug, seed=2)
+    hay = known_haystack(bug, seed=2, events=SHORT)
     small = minimize(bug.implementation, hay, BUILT_IN[bug.property], limits=limits)
     assert small.length == "irreducible"
     assert says in small.stages[-1].says
@@ -132,7 +129,7 @@ def test_a_search_that_is_cut_short_proves_nothing_and_says_why(limits, says):
 def test_that_a_small_scope_was_searched_proves_nothing_of_the_whole():
     """With one election each there is no such trace; with two there are too many to look at."""
     bug = KNOWN_BUGS["stale_promise_counted"]
-    hay = known_haystack(bug, seed=2)
+    hay = known_haystack(bug, seed=2, events=SHORT)
     limits = Limits(states_max=3_000)
     small = minimize(bug.implementation, hay, BUILT_IN[bug.property], limits=limits)
     assert small.trace.scope.timeouts_max["election"] == 2
@@ -190,7 +187,7 @@ def test_small_scopes_are_searched_before_a_large_one():
 
 def test_whoever_interrupts_gets_what_there_is():
     bug = KNOWN_BUGS["noop_overwrites"]
-    hay = known_haystack(bug, seed=2)
+    hay = known_haystack(bug, seed=2, events=SHORT)
     asked = iter(range(10**6))
     limits = Limits(interrupted=lambda: next(asked) > 20)
     small = minimize(bug.implementation, hay, BUILT_IN[bug.property], limits=limits)
@@ -216,7 +213,7 @@ def test_a_story_begins_with_n0_and_a_and_is_told_in_order():
     """Whoever acted in the haystack, and whatever was submitted there."""
     bug = KNOWN_BUGS["noop_overwrites"]
     for seed in range(2):
-        hay = known_haystack(bug, seed)
+        hay = known_haystack(bug, seed, events=SHORT)
         small = minimize(bug.implementation, hay, BUILT_IN[bug.property])
         assert told(small.trace).startswith(STORY), told(small.trace)
         assert small.trace.scope.commands == ("a",)
