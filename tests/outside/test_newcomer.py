@@ -59,7 +59,7 @@ def bash(clone: Path) -> Bash:
                 "VIRTUAL_ENV": str(venv),
                 "PYTHONIOENCODING": "utf-8",
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-                "PIP_NO_COMPILE": "1",  # Python compiles what is imported, a small part of it.
+                "PIP_COMPILE": "0",  # Python compiles what is imported, a small part of it.
                 **more,
             },
             check=False,
