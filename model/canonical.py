@@ -57,7 +57,7 @@ def same_types(one: object, other: object) -> bool:
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
         return all(map(same_types, one, other))
     if getattr(one, "compares_types", False):
-        return one == other
+        return True  # Or they would not be equal.
     if isinstance(one, set | frozenset | Mapping):
         return canonical_text(one) == canonical_text(other)
     if is_dataclass(one) and not isinstance(one, type):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from indelible.model.canonical import canonical, same_types
 from indelible.model.classes import plain_text
@@ -35,12 +35,20 @@ class Fields(Mapping[Any, Any]):
 
     def __init__(self, content: Mapping[Any, Any]) -> None:
         # By "<" only where it is an order: of frozensets, say, it tells the subsets.
-        by_text = set(map(type, content)) <= {str}
+        by_text = _TEXT.issuperset(map(type, content))
         keys = sorted(content) if by_text else canonical(content)
         self._content = {key: content[key] for key in keys}
         if TYPE in self._content:
             self._content = {TYPE: self._content[TYPE], **self._content}
         self._hash = hash(tuple(self._content.items()))
+
+    @classmethod
+    def in_order(cls, content: dict[Any, Any]) -> Self:
+        """Of a dict that is in canonical order already, and that nobody else has."""
+        self = cls.__new__(cls)
+        self._content = content
+        self._hash = hash(tuple(content.items()))
+        return self
 
     @property
     def kind(self) -> str | None:
@@ -100,6 +108,12 @@ class Snapshot(Fields):
         super().__init__(content)
         self.origin = origin
 
+    @classmethod
+    def in_order(cls, content: dict[Any, Any]) -> Self:
+        self = super().in_order(content)
+        self.origin = None
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._content, self.origin)
 
@@ -136,6 +150,7 @@ class Same:
         return f"the same as {self.path or 'the whole'}"
 
 
+_TEXT: Final = frozenset({str})
 _EXACT: Final = frozenset({int, str, bool, bytes, type(None)})
 """Types whose equal values are the same."""
 

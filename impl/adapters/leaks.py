@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from operator import is_
 from typing import Any, Final, NamedTuple
 
@@ -98,10 +98,13 @@ class Watch:
         loaded = (sys.modules[name] for name in names)
         return [module for module in loaded if isinstance(module, types.ModuleType)]
 
-    def follow(self, kinds: Iterable[type]) -> bool:
+    def follow(self, kinds: Set[type]) -> bool:
         """Look at what keeps these classes, from now on; whether any of it is new."""
+        new = kinds - self._followed
+        if not new:
+            return False
         before = len(self._packages) + len(self._classes)
-        for kind in set(kinds) - self._followed:
+        for kind in new:
             self._followed.add(kind)
             for base in kind.__mro__:
                 if _is_foreign(base.__module__):
@@ -157,7 +160,7 @@ class Watch:
 
     def _follow_keeper(self) -> None:
         kind = type(self.keeper)
-        self.follow([kind])
+        self.follow({kind})
         module = sys.modules.get(kind.__module__)
         for value in list(vars(module).values()) if module is not None else ():
             if isinstance(value, types.ModuleType):

@@ -6,8 +6,7 @@ outbox of the original. Outside of a step it is closed. It knows nothing of who 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable
 from itertools import count
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -104,15 +103,13 @@ class Outbox:
                 )
             self._put(effect)
 
-    @contextmanager
-    def opened(self) -> Iterator[list[Effect]]:
-        """While the node handles something: the list that its effects go to."""
-        effects: list[Effect] = []
-        self._effects = effects
-        try:
-            yield effects
-        finally:
-            self._effects = None
+    def __enter__(self) -> list[Effect]:
+        """The node handles something: the list that its effects go to until it is done."""
+        self._effects = []
+        return self._effects
+
+    def __exit__(self, *_: object) -> None:
+        self._effects = None
 
     def _put(self, effect: Effect) -> None:
         if self._effects is None:
