@@ -312,14 +312,8 @@ class Automaton:
         if known is None:
             try:
                 step = ask(self.owner.count_call())
-                known = self.states(step.state), step.effects
+                known = self.states(step.state), self.owner.first_alike(step.effects)
                 require_same_types(self.states[known[0]], step.state)
-                for effect in step.effects:
-                    first = self.owner.values.setdefault(effect, effect)
-                    require_same_types(first, effect)
-                    if isinstance(effect, Send):
-                        first = self.owner.values.setdefault(effect.message, effect.message)
-                        require_same_types(first, effect.message)
             except ImplementationRaised as raised:
                 known = raised
             answers[question] = known
@@ -339,6 +333,7 @@ class LocalAutomata:
         self.timers_set: set[Timer] = set()
         self.branchings: list[Branching] = []
         self.values: dict[Hashable, Hashable] = {}
+        self._lists: dict[tuple[Effect, ...], tuple[Effect, ...]] = {}
         self.calls = 0
         self._asked = 0
         self.automata = [Automaton(self, index, node) for index, node in enumerate(scope.nodes)]
@@ -396,6 +391,21 @@ class LocalAutomata:
         self._asked += 1
         self.calls += 2 if twice else 1
         return twice
+
+    def first_alike(self, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+        """The equal effects that were met first. Raises ``ImplementationError`` if any of these
+        equals something that was met, and is not of the same types."""
+        first = self._lists.get(effects)
+        if first is None:
+            first = self._lists[effects] = effects
+            for effect in effects:
+                require_same_types(self.values.setdefault(effect, effect), effect)
+                if isinstance(effect, Send):
+                    message = effect.message
+                    require_same_types(self.values.setdefault(message, message), message)
+        for one, again in zip(first, effects, strict=True):
+            require_same_types(one, again)
+        return first
 
     def number_effects(self, effects: tuple[Effect, ...]) -> int:
         number = self.effects(effects)

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from indelible.impl.adapters.values import value_of
+from indelible.impl.adapters.values import MEMO_MAX, value_of
 from indelible.model.effects import (
     EFFECT_TYPES,
     CancelTimer,
@@ -42,12 +42,21 @@ class Outbox:
     def __init__(self, node: NodeId) -> None:
         self.node = node
         self._effects: list[Effect] | None = None
+        self._sends: dict[tuple[int, int], Send] = {}
+        """Of what was sent, the effects: to compare one with itself costs nothing."""
         self._number = next(_NUMBERS)
         _OUTBOXES[self._number] = self
 
     def send(self, to: NodeId, message: Any) -> None:
         """Hand ``message`` to the link towards ``to``."""
-        self._put(Send(to, value_of(message)))
+        value = value_of(message)
+        known = self._sends.get((id(to), id(value)))
+        if known is None:
+            if len(self._sends) >= MEMO_MAX:
+                self._sends.clear()
+            # It keeps both alive, so that nothing else has their addresses.
+            known = self._sends[id(to), id(value)] = Send(to, value)
+        self._put(known)
 
     def persist(self, storage: Any) -> None:
         """Replace the durable storage, at once and as a whole."""
