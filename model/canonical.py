@@ -16,6 +16,9 @@ __all__ = ["canonical", "canonical_text", "same_types"]
 
 T = TypeVar("T")
 
+_EXACT = frozenset({int, str, bool, bytes, type(None)})
+"""Types whose equal values are the same."""
+
 
 def canonical(values: Iterable[T]) -> list[T]:
     """The values sorted by ``canonical_text``."""
@@ -56,7 +59,10 @@ def same_types(one: object, other: object) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, tuple | list) and isinstance(other, tuple | list):
-        return all(map(same_types, one, other))
+        kinds = list(map(type, one))
+        return kinds == list(map(type, other)) and (
+            _EXACT.issuperset(kinds) or all(map(same_types, one, other))
+        )
     if getattr(one, "compares_types", False):
         return True  # Or they would not be equal.
     if isinstance(one, set | frozenset | Mapping):

@@ -7,7 +7,7 @@ from. Issue 6: messages of foreign code are opaque, and identified by what they 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
@@ -76,8 +76,8 @@ class Fields(Mapping[Any, Any]):
         return (
             self._hash == other._hash
             and self._content == other._content
-            and all(map(_alike, self._content, other._content))
-            and all(map(_alike, self._content.values(), other._content.values()))
+            and _are_alike(self._content, other._content)
+            and _are_alike(self._content.values(), other._content.values())
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -151,17 +151,15 @@ class Same:
 
 
 _TEXT: Final = frozenset({str})
-_EXACT: Final = frozenset({int, str, bool, bytes, type(None)})
+_EXACT: Final = frozenset({int, str, bool, bytes, type(None), Fields, Snapshot})
 """Types whose equal values are the same."""
 
 
-def _alike(one: object, other: object) -> bool:
-    """Whether equal values are of the same types: fields have seen to that themselves."""
-    if one is other:
-        return True
-    kind = type(one)
-    return kind is type(other) and (
-        kind in _EXACT or isinstance(one, Fields) or same_types(one, other)
+def _are_alike(ones: Collection[object], others: Collection[object]) -> bool:
+    """Whether equal values, pair by pair, are of the same types throughout."""
+    kinds = list(map(type, ones))
+    return kinds == list(map(type, others)) and (
+        _EXACT.issuperset(kinds) or all(map(same_types, ones, others))
     )
 
 

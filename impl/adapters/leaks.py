@@ -43,9 +43,13 @@ _MISSING: Final = object()
 
 
 class _Content(NamedTuple):
-    """What something that can be changed is; of everything else only matters whether it is it."""
+    """What something is that is compared by that; of everything else only matters whether it is it.
+
+    It ``can_change`` if anything in it can; else it is what it was for as long as it is it.
+    """
 
     content: Any
+    can_change: bool
 
 
 class _Place:
@@ -56,7 +60,11 @@ class _Place:
     def __init__(self, name: str, names: Mapping[str, Any], said: dict[str, Any]) -> None:
         self.name, self.names, self.said = name, names, said
         self.values = list(names.values())
-        self.changeable = [each for each, value in said.items() if type(value) is _Content]
+        self.changeable = [
+            each
+            for each, value in said.items()
+            if type(value) is _Content and value.can_change
+        ]
 
     def is_rebound(self) -> bool:
         """Whether any name stands for something else by now."""
@@ -204,7 +212,7 @@ class Watch:
             return value  # What it is cannot be told; whether it is still the same can.
         for address, (_, part) in frozen.parts.items():
             self.shared[address] = part
-        return _Content(frozen.content)
+        return _Content(frozen.content, bool(frozen.parts))
 
 
 def _is_foreign(module: str) -> bool:
