@@ -66,6 +66,9 @@ def same_types(one: object, other: object) -> bool:
     if getattr(one, "compares_types", False):
         return True  # Or they would not be equal.
     if isinstance(one, set | frozenset | Mapping):
+        kinds = set(map(type, one))
+        if len(kinds) <= 1 and kinds <= _EXACT and not isinstance(one, Mapping):
+            return kinds == set(map(type, other))
         return canonical_text(one) == canonical_text(other)
     if is_dataclass(one) and not isinstance(one, type):
         return all(same_types(getattr(one, n), getattr(other, n)) for n in _names_of(type(one)))

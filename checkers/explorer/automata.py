@@ -28,6 +28,7 @@ from indelible.model.cluster import cuts
 from indelible.model.effects import Effect, Send, SetTimer
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
+    Event,
     InputEvent,
     Message,
     NodeId,
@@ -72,7 +73,9 @@ class Automaton:
         self.occurrences: Interner[Occurrence] = Interner()
         self.timer_bits: dict[Timer, int] = {}
         self.always_bits = 0
-        self._handled: dict[Any, Answer] = {}
+        self._events: Interner[Event] = Interner()
+        self._events_of: list[int] = []
+        self._handled: dict[tuple[int, int], Answer] = {}
         self._started: dict[Any, Answer] = {}
         self._reactions: dict[tuple[int, int], Reaction] = {}
         self._idle: dict[int, int] = {}
@@ -198,7 +201,7 @@ class Automaton:
             assert not isinstance(event, Torn)
             if not self._is_possible(rest, event, number):
                 return Reaction()
-            next_state, effects = self._handle(state, event)
+            next_state, effects = self._handle(state, bit, event)
         except ImplementationRaised as raised:
             return Reaction(raised=((None, raised),))
         scope = self.owner.scope
@@ -245,8 +248,14 @@ class Automaton:
         if (behaviour, bit) in self._reactions or not isinstance(event, InputEvent):
             return None
         state, rest = self.behaviours[behaviour]
-        known = (state, event) in self._handled or not self._is_possible(rest, event, number)
-        return None if known else (state, event)
+        asked = (state, self._event(bit)) in self._handled
+        return None if asked or not self._is_possible(rest, event, number) else (state, event)
+
+    def _event(self, bit: int) -> int:
+        """The number of the event of an occurrence: several may be of one."""
+        for occurrence in self.occurrences.values[len(self._events_of) :]:
+            self._events_of.append(self._events(occurrence.event))
+        return self._events_of[bit]
 
     # --- what was sent -------------------------------------------------------------------------
 
@@ -279,11 +288,11 @@ class Automaton:
 
     # --- asking the implementation -------------------------------------------------------------
 
-    def _handle(self, state: int, event: InputEvent) -> tuple[int, tuple[Effect, ...]]:
+    def _handle(self, state: int, bit: int, event: InputEvent) -> tuple[int, tuple[Effect, ...]]:
         owner = self.owner
         return self._asked(
             self._handled,
-            (state, event),
+            (state, self._event(bit)),
             lambda twice: ask_handle(
                 owner.implementation,
                 self.node,

@@ -6,6 +6,7 @@ Only looks, and changes nothing; it knows no adapter.
 """
 
 from __future__ import annotations
+import __future__
 
 import sys
 import types
@@ -33,6 +34,7 @@ LARGE: Final = 64
 _OPAQUE: Final = (
     *(type, property, types.MemberDescriptorType, types.GetSetDescriptorType),
     *(types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType),
+    type(__future__.annotations),
 )
 """What keeps nothing that a node could change, or is looked at by itself."""
 
@@ -61,9 +63,7 @@ class _Place:
         self.name, self.names, self.said = name, names, said
         self.values = list(names.values())
         self.changeable = [
-            each
-            for each, value in said.items()
-            if type(value) is _Content and value.can_change
+            each for each, value in said.items() if type(value) is _Content and value.can_change
         ]
 
     def is_rebound(self) -> bool:

@@ -20,7 +20,19 @@ from typing import Any, Final, TypeAlias
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import TYPE, Same
 
-__all__ = ["CONSTANTS", "Part", "Place", "Plan", "Substitute", "Walk", "called", "described", "name_of", "path_of", "slots_of"]
+__all__ = [
+    "CONSTANTS",
+    "Part",
+    "Place",
+    "Plan",
+    "Substitute",
+    "Walk",
+    "called",
+    "described",
+    "name_of",
+    "path_of",
+    "slots_of",
+]
 
 Substitute: TypeAlias = Callable[[Any], Any]
 Place: TypeAlias = "tuple[Place, str] | None"
