@@ -64,7 +64,7 @@ def same_types(one: object, other: object) -> bool:
             _EXACT.issuperset(kinds) or all(map(same_types, one, other))
         )
     if getattr(one, "compares_types", False):
-        return True  # Or they would not be equal.
+        return one == other
     if isinstance(one, set | frozenset | Mapping):
         kinds = set(map(type, one))
         if len(kinds) <= 1 and kinds <= _EXACT and not isinstance(one, Mapping):
