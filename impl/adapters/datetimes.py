@@ -42,7 +42,7 @@ class StandIn(type):
         return hash(PLAIN) if cls is STAND_IN else super().__hash__()
 
 
-class _Datetime(PLAIN, metaclass=StandIn):
+class _Datetime(datetime.datetime, metaclass=StandIn):
     def __new__(cls, *arguments: Any, **named: Any) -> Any:
         if cls is STAND_IN:
             return PLAIN(*arguments, **named)
@@ -53,7 +53,7 @@ class _Datetime(PLAIN, metaclass=StandIn):
         """The moment of the step; without ``tz`` in the zone of the machine."""
         around = current()
         if around is None:
-            return (PLAIN if cls is STAND_IN else super()).now(tz)
+            return PLAIN.now(tz) if cls is STAND_IN else super().now(tz)
         return cls.fromtimestamp(EPOCH + around.now(), tz)
 
     @classmethod
@@ -61,7 +61,7 @@ class _Datetime(PLAIN, metaclass=StandIn):
         """The moment of the step in UTC, without a zone."""
         around = current()
         if around is None:
-            return (PLAIN if cls is STAND_IN else super()).utcnow()
+            return PLAIN.utcnow() if cls is STAND_IN else super().utcnow()
         return cls.fromtimestamp(EPOCH + around.now(), datetime.UTC).replace(tzinfo=None)
 
 
@@ -92,4 +92,4 @@ def _stand_in() -> Any:
     return STAND_IN
 
 
-copyreg.pickle(StandIn, _reduced_class)  # type: ignore[arg-type]
+copyreg.pickle(StandIn, _reduced_class)

@@ -49,7 +49,8 @@ class History:
 class Program:
     """One node that runs: ``build(storage)`` makes what ``pass_on(instance, event)`` tells events.
 
-    Made, it has not started; that is its first step.
+    ``host``, whose methods these are, is no part of it. Made, it has not started; that is its first
+    step.
     """
 
     def __init__(
@@ -62,14 +63,19 @@ class Program:
         addresses: Mapping[NodeId, tuple[str, int | None]],
         is_ordered: bool,
         storage: Any,
+        host: object,
         clock: Clock,
         callbacks_max: int,
         imported: Callable[[], tuple[Replaced, ...]],
     ) -> None:
         self.node, self.instance = node, None
-        # What it does not define, its decorator does.
         self.loop = VirtualLoop(
-            arm=self._arm, disarm=outbox.cancel_timer, clock=clock, callbacks_max=callbacks_max
+            arm=self._arm,
+            disarm=outbox.cancel_timer,
+            held=lambda: (self.instance, self._building),
+            beyond=(host,),
+            clock=clock,
+            callbacks_max=callbacks_max,
         )
         self.network = Network(self.loop, node, addresses, is_ordered=is_ordered, storage=storage)
         self.loop.network = self.network
