@@ -140,7 +140,9 @@ class Program:
             return  # Nobody is there to take it: the adapter's documentation says so.
         result = self._pass_on(self.instance, event)
         if inspect.iscoroutine(result):
-            self.loop.create_task(_put(self._outbox, result))
+            made = _put(self._outbox, result)
+            made.__qualname__ = result.__qualname__  # A task is called by what it is for.
+            self.loop.create_task(made)
         else:
             self._outbox.extend(result)
 
