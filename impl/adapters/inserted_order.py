@@ -1,8 +1,8 @@
 """Tasks and futures whose sets depend on the order in which they were put in, and on nothing else.
 
 asyncio's hash by address, and asyncio itself walks through sets of them (``TaskGroup`` when it
-cancels, ``asyncio.wait``), so that what follows would depend on the machine's memory. These all hash
-alike. Such sets are small.
+cancels, ``asyncio.wait``), so that what follows would depend on the machine's memory. These all
+hash alike. Such sets are small.
 """
 
 from __future__ import annotations
