@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from indelible.checkers.audit.audit import Audit, Seen
-from indelible.checkers.audit.entry import LoggedEvent, Start
 from indelible.checkers.audit.notes import Place
 from indelible.checkers.audit.proof import BY_ABSENCE, Proof, Record
 from indelible.model.events import node_name
+from indelible.model.log_json import LoggedEvent, Start
 from indelible.model.node_json import effect_to_json, event_to_json
 from indelible.model.verdict import PropertyResult
 from indelible.render.words import effect_text, event_text, one_line, shortened

@@ -124,6 +124,9 @@ def audit(
         except TypeError as error:
             stopped = f"{place_text(place)}: two ballots cannot be compared: {error}"
             break
+        except RecursionError:
+            stopped = f"{place_text(place)}: a value is nested too deeply to be judged"
+            break
         if judge.notes.problems:
             for says in judge.notes.problems:
                 problems.add(place, says)

@@ -8,8 +8,6 @@ as fast, and leaves to this reader whatever is not as usual.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -17,15 +15,16 @@ import msgspec
 
 from indelible.model.effects import Decide, Effect, Execute, Lead, Promise, Send, Vote
 from indelible.model.errors import WireError
-from indelible.model.events import Command, Event, NodeId, Receive, Restart, Submit, Torn
+from indelible.model.events import Command, NodeId, Receive, Restart, Submit, Torn
+from indelible.model.log_json import LoggedEvent, Start
 from indelible.model.node_json import (
     canonical_json,
     effects_from_json,
     event_from_json,
     jsonable,
     node_from_json,
+    plain,
 )
-from indelible.model.plain import Fields
 from indelible.model.run import handled_event
 
 __all__ = [
@@ -38,8 +37,6 @@ __all__ = [
     "VOTE",
     "Entry",
     "Links",
-    "LoggedEvent",
-    "Start",
     "Testimony",
     "entry_of",
     "event_of_line",
@@ -60,17 +57,6 @@ NUMBER_MAX: Final = 2**63 - 1
 
 Testimony: TypeAlias = tuple[Any, ...]
 """One of the kinds, and the fields of the effect."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A node starts, with what it had persisted; ``None`` is its very first start."""
-
-    nodes: tuple[NodeId, ...]
-    storage: Hashable
-
-
-LoggedEvent: TypeAlias = Event | Start
 
 
 class Links(NamedTuple):
@@ -114,20 +100,10 @@ def event_of_line(
     line: bytes,
 ) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...], float | None]:
     """The node, event, effects and time of a line. Raises ``WireError``."""
-    data = _parsed(line)
-    if not isinstance(data, dict):
-        raise WireError("a line is no object", available='{"node": …, "event": …, "effects": […]}')
-    for name in ("node", "event", "effects"):
-        if name not in data:
-            raise WireError(f"a line has no {name!r}", available="node, event, effects")
-    node = node_from_json(data["node"], "node")
-    event = _event(data["event"])
-    effects = effects_from_json(data["effects"])
-    if isinstance(event, Torn) and event.kept > len(effects):
-        raise WireError(f"event.kept is {event.kept}, but there are {len(effects)} effects")
-    time = data.get("time")
-    is_number = isinstance(time, int | float) and not isinstance(time, bool)
-    return node, event, effects, time if is_number else None
+    try:
+        return _event_of(_parsed(line))
+    except RecursionError:
+        raise WireError("nested too deeply") from None
 
 
 def entry_of(
@@ -208,10 +184,24 @@ def _parsed(line: bytes) -> Any:
         return json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise WireError(f"not UTF-8: byte {error.start} of the line is not") from None
-    except RecursionError:
-        raise WireError("nested too deeply") from None
     except ValueError as error:
         raise WireError(f"no JSON: {error}") from None
+
+
+def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...], float | None]:
+    if not isinstance(data, dict):
+        raise WireError("a line is no object", available='{"node": …, "event": …, "effects": […]}')
+    for name in ("node", "event", "effects"):
+        if name not in data:
+            raise WireError(f"a line has no {name!r}", available="node, event, effects")
+    node = node_from_json(data["node"], "node")
+    event = _event(data["event"])
+    effects = effects_from_json(data["effects"])
+    if isinstance(event, Torn) and event.kept > len(effects):
+        raise WireError(f"event.kept is {event.kept}, but there are {len(effects)} effects")
+    time = data.get("time")
+    is_number = isinstance(time, int | float) and not isinstance(time, bool)
+    return node, event, effects, time if is_number else None
 
 
 def _event(data: Any) -> LoggedEvent:
@@ -228,5 +218,4 @@ def _event(data: Any) -> LoggedEvent:
     named = tuple([node_from_json(node, "event.nodes") for node in nodes])
     if len(set(named)) < len(named):
         raise WireError("event.nodes names a node twice")
-    # Of storage that there is, only that matters here: it need not be turned into a value.
-    return Start(named, None if data["storage"] is None else Fields({}))
+    return Start(named, plain(data["storage"], "event.storage"))

@@ -19,7 +19,6 @@ from indelible.checkers.audit.entry import (
     PROMISE,
     VOTE,
     Entry,
-    LoggedEvent,
     Testimony,
     event_of_line,
 )
@@ -37,6 +36,7 @@ from indelible.model.effects import (
 )
 from indelible.model.errors import IndelibleError
 from indelible.model.events import NodeId, Torn, node_name
+from indelible.model.log_json import LoggedEvent
 from indelible.model.quorums import QuorumSystem
 from indelible.model.trace import Violation
 
