@@ -58,6 +58,7 @@ class Audit:
       that quorums are made of, if the log says so; ``not_whole`` those whose log does not begin
       with their very first start, or has lost something.
     - ``problems``: the first of ``problem_count``.
+    - ``is_complete``: whether the whole log was read.
     - ``finding``: the first violation. What it looks like is for ``proof`` to find.
     """
 
@@ -71,6 +72,7 @@ class Audit:
     problems: tuple[Problem, ...]
     problem_count: int
     finding: Finding | None
+    is_complete: bool
 
     @property
     def exit_code(self) -> int:
@@ -183,6 +185,7 @@ def _concluded(
         problems=tuple(problems.first),
         problem_count=problems.count,
         finding=judge.finding,
+        is_complete=not stopped and judge.finding is None,
     )
 
 

@@ -7,7 +7,8 @@ one may refuse, but must never read anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -26,10 +27,10 @@ from indelible.checkers.audit.entry import (
     message_key,
     plain_entry,
 )
-from indelible.model.effects import Ballot
-from indelible.model.node_json import plain
+from indelible.model.effects import Ballot, Effect
+from indelible.model.node_json import EFFECT_KINDS, plain
 
-__all__ = ["quick_reader"]
+__all__ = ["effect_kinds", "quick_reader"]
 
 SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 KNOWN_MAX: Final = 1 << 16
@@ -140,6 +141,14 @@ class _Line(Struct, gc=False):
 TELLING: Final = frozenset({_Decide, _Execute, _Promise, _Vote, _Lead})
 
 
+class _Kind(Struct, gc=False):
+    type: str = ""
+
+
+class _Effects(Struct, gc=False):
+    effects: list[_Kind] = []
+
+
 class _Unusual(Exception):
     """Something that the plain reader is to judge."""
 
@@ -183,6 +192,18 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
             return plain_entry(line, links=links)
 
     return read
+
+
+def effect_kinds(lines: Iterable[object]) -> frozenset[type[Effect]]:
+    """The kinds of effects that any of the lines has; what is no line, or cannot be read, has
+    none."""
+    decode = msgspec.json.Decoder(_Effects).decode
+    found: set[str] = set()
+    for line in lines:
+        if isinstance(line, bytes):
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                found.update([effect.type for effect in decode(line).effects])
+    return frozenset(EFFECT_KINDS[name] for name in found if name in EFFECT_KINDS)
 
 
 def _place(number: int) -> int:
