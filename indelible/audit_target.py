@@ -18,6 +18,7 @@ from indelible.checkers.audit.entry import event_of_line
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import Placed
 from indelible.checkers.audit.notes import Place
+from indelible.checkers.audit.sequences import Sequences
 from indelible.checkers.limits import Limits
 from indelible.checkers.minimize.pipeline import Minimized, minimize
 from indelible.checkers.properties import BUILT_IN
@@ -125,7 +126,7 @@ def _compare_all(
     report: Callable[[Seen], None],
 ) -> bool:
     """Compare the records that were judged; says whether somebody stopped it."""
-    records, before = 0, dict[int, bytes]()
+    records, before, sequences = 0, dict[int, bytes](), Sequences()
     for count, (place, told, _) in enumerate(lines):
         if not count % ASKED_EVERY:
             report(Seen(records, place))
@@ -136,10 +137,13 @@ def _compare_all(
             continue
         entry = told.entry if isinstance(told, Again) else told
         try:
-            node, event, effects, _ = event_of_line(entry.line)
+            node, event, effects = event_of_line(entry.line)
         except WireError as error:  # The quick reader skips what nobody judges.
             comparison.lose(place, error.fact)
         else:
+            gap = sequences.gap(entry)
+            if gap:
+                comparison.lose(place, gap, node)
             repeats = before.get(place[0]) == entry.line
             comparison.take(place, node, event, effects, repeats=repeats)
         before[place[0]] = entry.line

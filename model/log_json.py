@@ -7,8 +7,9 @@ the one that a log speaks of if it is written just so. Nothing here reads lines.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
 from typing import Any, TypeAlias
 
 from indelible.model.canonical import canonical
@@ -85,12 +86,16 @@ def recorded_value(value: Any) -> Hashable:
         return _named(value, {part.name: getattr(value, part.name) for part in fields(value)})
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return _named(value, dict(zip(value._fields, value, strict=True)))
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return tuple([recorded_value(part) for part in value])
-    if isinstance(value, frozenset):
+    if isinstance(value, Set):
         return tuple([recorded_value(part) for part in canonical(value)])
     if isinstance(value, Mapping):
         return Fields({key: recorded_value(part) for key, part in value.items()})
+    if isinstance(value, bytes):
+        return Fields({TYPE: "bytes", "hex": value.hex()})
+    if isinstance(value, Enum) and not isinstance(value, int | str):
+        return Fields({TYPE: type(value).__name__, "name": value.name})
     plain: Hashable = value
     return plain
 

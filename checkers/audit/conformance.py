@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from indelible.checkers.audit.notes import Place
-from indelible.model.effects import CancelTimer, Effect, Persist, Send, SetTimer, outlives_crash
+from indelible.model.effects import CancelTimer, Effect, Persist, Send, SetTimer
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
     Event,
@@ -151,9 +151,12 @@ class Comparison:
             self._lose(place, f"{node_name(node)}: {why}")
             self.skipped += 1
 
-    def lose(self, place: Place, why: str) -> None:
-        """A line says nothing: of which node, nobody knows."""
-        self._all_lost = True
+    def lose(self, place: Place, why: str, node: NodeId | None = None) -> None:
+        """Something of a node is not there; or of any of them."""
+        if node is None:
+            self._all_lost = True
+        else:
+            self._known[node] = None
         self._lose(place, why)
 
     def _lose(self, place: Place, why: str) -> None:
@@ -211,7 +214,7 @@ class Comparison:
         ]
         if not ends:
             return effects
-        if any(outlives_crash(effect) for effect in effects[ends[0] : ends[-1]]):
+        if any(isinstance(effect, Persist | Send) for effect in effects[ends[0] : ends[-1]]):
             raise _CannotTell("it crashed before or after an effect of a kind that no record has")
         return effects[: ends[0]]
 

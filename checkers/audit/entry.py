@@ -75,7 +75,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     - ``submitted``: the command that a client gave, as a tuple of one, or nothing.
     - ``testimony``: in order; ``before_crash`` of it came before the node started again.
     - ``links``: only where they were asked for.
-    - ``time``: as logged, if it is a number; ``line``: as it was read, if that was asked for.
+    - ``time`` and ``sequence``: as logged, if they are numbers.
+    - ``line``: as it was read, if that was asked for.
     """
 
     node: NodeId
@@ -87,19 +88,30 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     first: bool = False
     links: Links | None = None
     time: float | None = None
+    sequence: int | None = None
     line: bytes = b""
 
 
 def plain_entry(line: bytes, *, links: bool) -> Entry:
     """What a line tells. Raises ``WireError``."""
-    node, event, effects, time = event_of_line(line)
-    return entry_of(node, event, effects, links=links, time=time)
+    try:
+        data = _parsed(line)
+        node, event, effects = _event_of(data)
+        time, sequence = data.get("time"), data.get("sequence")
+        return entry_of(
+            node,
+            event,
+            effects,
+            links=links,
+            time=time if type(time) in (int, float) else None,
+            sequence=sequence if type(sequence) is int else None,
+        )
+    except RecursionError:
+        raise WireError("nested too deeply") from None
 
 
-def event_of_line(
-    line: bytes,
-) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...], float | None]:
-    """The node, event, effects and time of a line. Raises ``WireError``."""
+def event_of_line(line: bytes) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]:
+    """The node, event and effects of a line. Raises ``WireError``."""
     try:
         return _event_of(_parsed(line))
     except RecursionError:
@@ -113,6 +125,7 @@ def entry_of(
     *,
     links: bool = False,
     time: float | None = None,
+    sequence: int | None = None,
 ) -> Entry:
     """What an event with its effects tells."""
     handled = event if isinstance(event, Start) else handled_event(event)
@@ -134,6 +147,7 @@ def entry_of(
         isinstance(event, Start) and event.storage is None,
         _links(handled, effects) if links else None,
         time,
+        sequence,
     )
 
 
@@ -188,7 +202,7 @@ def _parsed(line: bytes) -> Any:
         raise WireError(f"no JSON: {error}") from None
 
 
-def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...], float | None]:
+def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]:
     if not isinstance(data, dict):
         raise WireError("a line is no object", available='{"node": …, "event": …, "effects": […]}')
     for name in ("node", "event", "effects"):
@@ -199,9 +213,7 @@ def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...], float
     effects = effects_from_json(data["effects"])
     if isinstance(event, Torn) and event.kept > len(effects):
         raise WireError(f"event.kept is {event.kept}, but there are {len(effects)} effects")
-    time = data.get("time")
-    is_number = isinstance(time, int | float) and not isinstance(time, bool)
-    return node, event, effects, time if is_number else None
+    return node, event, effects
 
 
 def _event(data: Any) -> LoggedEvent:

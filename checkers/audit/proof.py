@@ -152,7 +152,7 @@ def _changed(what: str) -> IndelibleError:
 
 
 def _record(finding: Finding, place: Place, entry: Entry) -> Record:
-    node, event, _, _ = event_of_line(entry.line)
+    node, event, _ = event_of_line(entry.line)
     before = _effects(finding, node, entry.testimony[: entry.before_crash])
     return Record(place, node, event, _effects(finding, node, entry.testimony), len(before))
 

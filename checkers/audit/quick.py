@@ -136,6 +136,7 @@ class _Line(Struct, gc=False):
         | _Lead
     ]
     time: Any = None
+    sequence: Any = None
 
 
 TELLING: Final = frozenset({_Decide, _Execute, _Promise, _Vote, _Lead})
@@ -187,6 +188,7 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
                 False,
                 _links(event, told.effects, key_of) if links else None,
                 time if type(time) in (int, float) else None,
+                told.sequence if type(told.sequence) is int else None,
             )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _Unusual):
             return plain_entry(line, links=links)

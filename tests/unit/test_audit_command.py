@@ -133,6 +133,8 @@ DAMAGES = {
     "unknown effect": b'{"node":0,"event":{"type":"restart"},"effects":[{"type":"decided"}]}',
     "a slot that is none": tick(0, decide(-1, "a")).encode(),
     "too deep": b'{"node":' + b"[" * 100_000,
+    "too deep a value": tick(0, decide(0, "@")).replace('"@"', "[" * 700 + "]" * 700).encode(),
+    "too deep a storage": start(0).replace("null", "[" * 700 + "]" * 700).encode(),
     "zeros": bytes(4096),
     "another node": tick(7).encode(),
     "other nodes": start(0, (0, 1)).encode(),

@@ -72,7 +72,7 @@ class Raising(Hasty):
 
 class Unsayable(Hasty):
     def handle(self, node, nodes, event):
-        return nodes, (Decide(0, b"a"),)
+        return nodes, (Decide(0, 1j),)
 '''
 
 
@@ -232,6 +232,16 @@ def test_what_is_missing_never_conforms(mine):
     told = said("log.jsonl", "--target", "mine:Hasty")
     assert (told["outcome"], told["conformance"]["result"]) == ("inconclusive",) * 2
     assert "no JSON" in told["conformance"]["reason"]
+
+
+def test_numbers_tell_that_a_record_is_missing(mine):
+    for number, record in enumerate(mine):
+        record["sequence"] = max(0, number - 2) if record["node"] == 0 else 0
+    later = {**mine[3], "sequence": 2}
+    assert said(log([*mine[:4], later]), "--target", "mine:Hasty")["outcome"] == "holds"
+    told = said(log([*mine[:3], later]), "--target", "mine:Hasty")["conformance"]
+    assert told["result"] == "inconclusive"
+    assert "1 record is missing: n0 goes from 0 to 2" in told["reason"]
 
 
 def test_a_log_without_effects_shows_nothing(mine):
