@@ -8,8 +8,7 @@ as fast, and leaves to this reader whatever is not as usual.
 from __future__ import annotations
 
 import json
-from hashlib import blake2b
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -36,7 +35,7 @@ __all__ = [
     "SUBMIT",
     "VOTE",
     "Entry",
-    "Links",
+    "Link",
     "Testimony",
     "entry_of",
     "event_of_line",
@@ -59,12 +58,8 @@ Testimony: TypeAlias = tuple[Any, ...]
 """One of the kinds, and the fields of the effect."""
 
 
-class Links(NamedTuple):
-    """What an entry says of messages, each known by its key: (receiver, key) for each that is sent,
-    (source, key) for the one that is received."""
-
-    sent: tuple[tuple[NodeId, int], ...]
-    received: tuple[NodeId, int] | None
+Link: TypeAlias = tuple[NodeId, NodeId, int]
+"""A message by which it is known in this process: from whom, to whom, and the key of it."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -74,7 +69,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     - ``nodes`` and ``first``: of a start, who the nodes are, and whether it is the very first.
     - ``submitted``: the command that a client gave, as a tuple of one, or nothing.
     - ``testimony``: in order; ``before_crash`` of it came before the node started again.
-    - ``links``: only where they were asked for.
+    - ``sent`` and ``received``: messages, only where they were asked for.
     - ``time`` and ``sequence``: as logged, if they are numbers.
     - ``line``: as it was read, if that was asked for.
     """
@@ -86,7 +81,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     submitted: tuple[Command, ...] = ()
     nodes: tuple[NodeId, ...] = ()
     first: bool = False
-    links: Links | None = None
+    sent: tuple[Link, ...] = ()
+    received: Link | None = None
     time: float | None = None
     sequence: int | None = None
     line: bytes = b""
@@ -145,29 +141,30 @@ def entry_of(
         submitted,
         event.nodes if isinstance(event, Start) else (),
         isinstance(event, Start) and event.storage is None,
-        _links(handled, effects) if links else None,
+        _sent(node, effects) if links else (),
+        _received(node, handled) if links else None,
         time,
         sequence,
     )
 
 
 def message_key(message: Any) -> int:
-    """What a message, as JSON-able data, is known by: 64 bits of what it says."""
+    """What a message, as JSON-able data, is known by in this process: 64 bits of what it says."""
     try:
-        said = msgspec.json.encode(message, order="deterministic")
+        return hash(msgspec.json.encode(message, order="deterministic"))
     except (ValueError, TypeError, RecursionError):  # Half a surrogate pair, for instance.
-        said = canonical_json(message).encode("ascii")
-    return int.from_bytes(blake2b(said, digest_size=8).digest(), "little")
+        return hash(canonical_json(message).encode("ascii"))
 
 
-def _links(event: LoggedEvent, effects: tuple[Effect, ...]) -> Links:
-    received = None
-    if isinstance(event, Receive):
-        received = (event.source, message_key(jsonable(event.message)))
+def _sent(node: NodeId, effects: tuple[Effect, ...]) -> tuple[Link, ...]:
     sends = [effect for effect in effects if isinstance(effect, Send)]
-    return Links(
-        tuple([(send.to, message_key(jsonable(send.message))) for send in sends]), received
-    )
+    return tuple([(node, send.to, message_key(jsonable(send.message))) for send in sends])
+
+
+def _received(node: NodeId, event: LoggedEvent) -> Link | None:
+    if not isinstance(event, Receive):
+        return None
+    return event.source, node, message_key(jsonable(event.message))
 
 
 def _testimony(effects: tuple[Effect, ...]) -> tuple[Testimony, ...]:

@@ -43,6 +43,11 @@ NEEDS: Final[Mapping[str, int]] = {
 }
 """The testimony without which a property says nothing of a log."""
 
+BY_MEMBERS: Final = frozenset(
+    {"validity", "decided_implies_chosen", "leaders_are_promised", "votes_are_safe"}
+)
+"""Those that depend on who the nodes are."""
+
 TIDIED_EVERY: Final = 256
 """After so many entries old cells are settled."""
 
@@ -84,7 +89,10 @@ class Judge:
             self._count(entry, member)
         if entry.kind == "start" or not members.acted & member.bit:
             is_new = not members.acted & member.bit
-            notes.problems += members.met(entry, member)
+            odd = members.met(entry, member)
+            if odd:
+                notes.problems += odd
+                notes.give_up(BY_MEMBERS, "the nodes are not the same in all of the log")
             if is_new:
                 notes.met(member.bit, is_new=bool(member.bit & members.whole))
         seen = self.seen

@@ -262,6 +262,32 @@ def test_what_nobody_knows_does_not_conform_and_does_not_differ(why):
     assert why.removeprefix("begins ") in says
 
 
+def test_a_crash_keeps_what_was_persisted_before_it():
+    torn = {"type": "torn", "event": {"type": "submit", "command": "a"}, "kept": 1}
+    cut = record(0, torn, {"type": "persist", "storage": 1}, TIMER)
+    found = echoed(start(0), cut, start(0, 1), given_a(0, 1))
+    assert (found.unknown, found.difference, found.compared) == (None, None, 4)
+
+
+def test_where_a_crash_was_is_not_guessed():
+    """Without a record of what was persisted, nobody knows whether it was before the crash."""
+    torn = {"type": "torn", "event": {"type": "submit", "command": "a"}, "kept": 0}
+    found = echoed(start(0), record(0, torn, TIMER))
+    assert "of a kind that no record has" in found.unknown[1]
+    assert found.difference is None
+
+
+def test_a_timer_that_fired_is_armed_no_more():
+    class Once(Echo):
+        def handle(self, node, state, event):
+            return state, ()
+
+    fires = record(0, {"type": "timeout", "timer": "t"})
+    found = compared(Once(), [start(0), fires, fires], ECHO_SCOPE)
+    assert "has not armed" in found.unknown[1]
+    assert found.compared == 2
+
+
 def test_other_nodes_are_compared_all_the_same():
     """One of which something is lost is left alone; another differs, and that is known."""
     wrong = given_a(0, 5)

@@ -64,6 +64,10 @@ class Unanimous(Hasty):
     quorums = ReadOneWriteAllQuorums()
 
 
+class Ordered(Hasty):
+    scope = Scope(nodes=3, commands=("a", "b"), links="ordered")
+
+
 class Raising(Hasty):
     def handle(self, node, nodes, event):
         print("to stdout")
@@ -166,6 +170,17 @@ def test_a_violation_is_a_run_of_the_target_made_short(mine):
     code, out, _ = run("audit", "log.jsonl", "--target", "mine:Hasty", "--save")
     assert "The log is a run of the target: 2 events, made 2, the shortest there is." in out
     assert "Saved: traces/mine-Hasty-agreement.itf.json" in out
+
+
+@pytest.mark.parametrize(("times", "links"), [(1, "ordered"), (2, "unordered_duplicating")])
+def test_links_are_as_bad_as_the_log_shows_and_no_worse(mine, times, links):
+    event = {"type": "receive", "source": 0, "message": "a"}
+    decide = {"type": "decide", "slot": 0, "value": "a"}
+    arrives = {"node": 2, "event": event, "effects": [decide]}
+    name = log([*mine[:4], *[arrives] * times, mine[4]])
+    told = said(name, "--target", "mine:Ordered", "--save")["conformance"]
+    scope = read_trace(Path(told["counterexample"]["saved"])).read().evidence.trace.scope
+    assert (told["counterexample"]["events"], scope.links) == (2, links)
 
 
 def test_what_conforms(mine):
