@@ -21,6 +21,7 @@ from indelible.verdict_json import SCHEMA_VERSION, property_objects, violation_o
 __all__ = [
     "audit_headline",
     "audit_json",
+    "counted_records",
     "place_object",
     "place_text",
     "progress_text",

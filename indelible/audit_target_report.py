@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from indelible.audit_report import place_object, place_text
+from indelible.audit_report import counted_records, place_object, place_text
 from indelible.audit_target import Counterexample, Held
 from indelible.checkers.audit.conformance import Difference
 from indelible.model.log_json import record_json
@@ -22,9 +22,9 @@ __all__ = ["held_object", "held_sections"]
 def held_sections(held: Held, names: Sequence[str]) -> list[list[str]]:
     """The difference, the counterexample, and how far it was compared; each part in lines."""
     name = held.target.name
-    rows = [("target", name), ("compared", f"{held.compared:,} records, as it does it")]
+    rows = [("target", name), ("compared", f"{counted_records(held.compared)}, as it does")]
     if held.skipped:
-        rows.append(("not compared", f"{held.skipped:,} records"))
+        rows.append(("not compared", counted_records(held.skipped)))
     if held.left_out:
         rows.append(("not recorded", f"{', '.join(held.left_out)}: it gives some, no record has"))
     if held.no_trace:
