@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from indelible.checkers.audit.conformance import Happened
 from indelible.checkers.property import Property
 from indelible.checkers.watch import Watch, replay
 from indelible.model.cluster import cuts
-from indelible.model.effects import outlives_crash
+from indelible.model.effects import Effect, outlives_crash
 from indelible.model.errors import TraceError
 from indelible.model.events import Action, Event, NodeId, Restart, Submit, Torn
 from indelible.model.implementation import Implementation, implementation_name
@@ -33,7 +34,8 @@ def as_trace(
     """The run as a trace that violates ``property``; ``tried`` is the scope that the target is
     tried in. Raises ``TraceError`` where it is none, or violates nothing."""
     misfit = ""
-    for links in LINKS[LINKS.index(tried.links) :: -1]:
+    worse: Sequence[Any] = LINKS[LINKS.index(tried.links) :: -1]
+    for links in worse:
         actions = tuple(_actions(happened, links))
         scope = _used(tried, nodes, actions, links)
         found = replay(Watch(implementation, scope, property), actions)
@@ -48,14 +50,13 @@ def as_trace(
     raise TraceError(f"the log is no run of the target: {misfit}")
 
 
-def crash_events(event: Torn, effects: Sequence[object], links: Links) -> tuple[Event, ...]:
+def crash_events(event: Torn, effects: tuple[Effect, ...], links: Links) -> tuple[Event, ...]:
     """A crash wherever it was, as events of a cluster, which tears events only where it matters
     (``cluster.cuts``); ``effects`` are those of the whole event."""
-    whole = tuple(effects)
-    lasting = [at for at, effect in enumerate(whole, start=1) if outlives_crash(effect)]
+    lasting = [at for at, effect in enumerate(effects, start=1) if outlives_crash(effect)]
     if event.kept >= max(lasting, default=0):
         return event.event, Restart()
-    places = [place for place in cuts(whole, event.event, links) if place <= event.kept]
+    places = [place for place in cuts(effects, event.event, links) if place <= event.kept]
     return (Torn(event.event, max(places)),) if places else (Restart(),)
 
 

@@ -125,7 +125,7 @@ def audit(
                 problems.add(place, f"{UNSENT} (by {node_name(unsent)})")
                 judge.members.lose((unsent,))
             try:
-                if type(told) is Entry:
+                if isinstance(told, Entry):
                     judge_entry(told, place)
                 else:
                     _take_odd(judge, problems, place, told)

@@ -173,23 +173,18 @@ class Comparison:
         repeats: bool,
     ) -> None:
         before = self._known.get(node)
+        may_be_twice = repeats or (before is not None and before.doubt)
         try:
             after, expected, happened = self._answered(node, before, event)
-            expected_said = tuple([recorded_effect(effect) for effect in self._recorded(expected)])
-            found = Difference(place, node, event, effects, expected_said)
-            if found.is_none:
-                found = None
         except ImplementationRaised as raised:
             found = Difference(place, node, event, effects, raised=str(raised))
-        if found is not None:
-            if repeats or (before is not None and before.doubt):
-                raise _CannotTell(
-                    "a line is the same as the one before it: it happened twice, or was written "
-                    "twice"
-                )
-            if not found.raised:
-                self._answered(node, before, event, twice=True)
-            self.difference = found
+            self._note_difference(found, may_be_twice=may_be_twice)
+            return
+        said = tuple([recorded_effect(effect) for effect in self._recorded(expected)])
+        found = Difference(place, node, event, effects, said)
+        if not found.is_none:
+            self._note_difference(found, may_be_twice=may_be_twice)
+            self._answered(node, before, event, twice=True)  # Would it do so again?
             return
         changed = before is not None and after != before
         self._known[node] = replace(after, doubt=True) if repeats and changed else after
@@ -202,6 +197,13 @@ class Comparison:
             self.happened.append(happened)
             if len(self.happened) > HAPPENED_MAX:
                 self.happened = None
+
+    def _note_difference(self, found: Difference, *, may_be_twice: bool) -> None:
+        if may_be_twice:
+            raise _CannotTell(
+                "a line is the same as the one before it: it happened twice, or was written twice"
+            )
+        self.difference = found
 
     def _recorded(self, effects: Iterable[Effect]) -> list[Effect]:
         """Those of a kind that is recorded."""

@@ -176,16 +176,16 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
                     testimony.append(effect.testimony(ballot_of))  # type: ignore[union-attr]
                 elif links and kind is _Send:
                     sent.append((node, effect.to, key_of(effect.message)))  # type: ignore[union-attr]
-            kind = type(event)
+            happened = type(event)
             received = None
-            if links and kind is _Receive:
+            if links and happened is _Receive:
                 received = event.source, node, key_of(event.message)  # type: ignore[union-attr]
             return Entry(
                 node,
-                "restart" if kind is _Restart else "event",
+                "restart" if happened is _Restart else "event",
                 tuple(testimony),
                 0,
-                (_value(event.command),) if kind is _Submit else (),  # type: ignore[union-attr]
+                (_value(event.command),) if happened is _Submit else (),  # type: ignore[union-attr]
                 (),
                 False,
                 tuple(sent),
