@@ -42,8 +42,8 @@ def _few_looks() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("kind", "way"), WAYS)
-@settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(EVENTS)), max_size=12))
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(EVENTS)), max_size=9))
 def test_going_on_from_any_state_is_as_if_nothing_else_had_happened(
     kind: type, way: str, choices: list[tuple[int, InputEvent]]
 ) -> None:
