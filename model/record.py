@@ -194,6 +194,8 @@ def _after_timeout(record: Record, node: NodeId, timer: Timer, scope: Scope) -> 
 
 def _after_effect(record: Record, effect: Effect) -> Record:
     match effect:
+        case Send():
+            return record
         case Persist(storage):
             return record._replace(storage=storage)
         case SetTimer(timer, _):
