@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -20,6 +21,7 @@ from indelible.checkers.limits import Limits
 from indelible.checkers.walks import share as share_module
 from indelible.checkers.walks.coverage import Coverage
 from indelible.checkers.walks.runs import EVENTS_DEFAULT, STRATEGIES, Campaign, events_most
+from indelible.checkers.walks.share import Bounds
 from indelible.cli import main
 from indelible.fuzz_command import EVENTS_DEFAULT as SHOWN_EVENTS
 from indelible.fuzz_command import STRATEGIES as SHOWN_STRATEGIES
@@ -287,9 +289,8 @@ def test_no_more_processes_than_make_sense(monkeypatch: pytest.MonkeyPatch) -> N
     assert fuzz_command._processes(100_000, 2) == 2
     assert fuzz_command._processes(16, None) == 16
     assert fuzz_command._processes(3, 0) == 3
-    result = CliRunner().invoke(main, ["fuzz", "--workers", "17"])
-    assert result.exit_code == 2
-    assert "2 cores can take 16 processes at most" in result.stderr
+    with pytest.raises(click.UsageError, match="2 cores can take 16 processes at most"):
+        fuzz_command._processes(17, None)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -355,6 +356,9 @@ def test_exhausting_takes_a_part_of_the_time() -> None:
     result = run(*words)
     assert result.exit_code == 2
     assert "no share of it can be given: the time limit of 2 s was reached" in result.stderr
+    assert Bounds(4.0, 7).shortened(1.5) == Bounds(2.5, 7)
+    assert Bounds(4.0).shortened(5.0) == Bounds(0.0)
+    assert Bounds(None, 7).shortened(1.5) == Bounds(None, 7)
 
 
 # --- processes -----------------------------------------------------------------------------------
