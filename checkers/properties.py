@@ -20,7 +20,7 @@ from indelible.checkers.property import (
     world_of,
 )
 from indelible.checkers.words import said
-from indelible.model.effects import NO_OP, Effect, Execute
+from indelible.model.effects import NO_OP, Effect, Execute, Promise, Vote
 from indelible.model.events import NodeId, Restart, Torn, node_name
 from indelible.model.trace import Violation
 
@@ -253,31 +253,50 @@ def one_leader_per_ballot(one: View, other: View) -> Iterator[Violation]:
 
 
 @always(reads="step", fields=("promised",))
-def promise_never_falls(before: View, _event: object, after: View) -> Iterator[Violation]:
-    """A node's promise never falls, not even over a restart (Paxos Made Simple, 2.5)."""
-    if before.promised is not None and after.promised < before.promised:
-        yield Violation(
-            f"{node_name(after.node)} had promised ballot {before.promised}, "
-            f"and now only {after.promised}",
-            nodes=(after.node,),
-            values=(before.promised, after.promised),
-        )
+def promise_never_falls(
+    before: View, _event: object, after: View, *, testimony: tuple[Effect, ...]
+) -> Iterator[Violation]:
+    """A node's promise never falls, not even over a restart (Paxos Made Simple, 2.5).
+
+    Nor within a step, whose effects count in their order.
+    """
+    promised = before.promised
+    for given in testimony:
+        if isinstance(given, Promise):
+            if promised is not None and given.ballot < promised:
+                yield Violation(
+                    f"{node_name(after.node)} had promised ballot {promised}, "
+                    f"and now only {given.ballot}",
+                    nodes=(after.node,),
+                    values=(promised, given.ballot),
+                )
+            promised = given.ballot
 
 
 @always(reads="step", fields=("promised", "votes"))
-def votes_keep_promises(before: View, _event: object, after: View) -> Iterator[Violation]:
-    """No node votes below its promise, not even over a restart (Paxos Made Simple, P1a)."""
-    if before.promised is None:
-        return
-    for slot, ballot, value in after.votes:
-        if ballot < before.promised and (slot, ballot, value) not in before.votes:
-            yield Violation(
-                f"slot {slot}: {node_name(after.node)} had promised ballot {before.promised}, "
-                f"and voted for {said(value)} at ballot {ballot}",
-                slot=slot,
-                nodes=(after.node,),
-                values=(value,),
-            )
+def votes_keep_promises(
+    before: View, _event: object, after: View, *, testimony: tuple[Effect, ...]
+) -> Iterator[Violation]:
+    """No node votes below its promise, not even over a restart (Paxos Made Simple, P1a).
+
+    Its promise is the last one that it gave before the vote, in this step or earlier. To give a
+    vote again is no new vote.
+    """
+    promised, voted = before.promised, set(before.votes)
+    for given in testimony:
+        if isinstance(given, Promise):
+            promised = given.ballot
+        elif isinstance(given, Vote):
+            slot, ballot, value = vote = (given.slot, given.ballot, given.value)
+            if promised is not None and ballot < promised and vote not in voted:
+                yield Violation(
+                    f"slot {slot}: {node_name(after.node)} had promised ballot {promised}, "
+                    f"and voted for {said(value)} at ballot {ballot}",
+                    slot=slot,
+                    nodes=(after.node,),
+                    values=(value,),
+                )
+            voted.add(vote)
 
 
 @always(reads="records", fields=("promised", "leaderships"))

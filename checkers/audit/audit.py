@@ -13,7 +13,7 @@ from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMI
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import UNSENT, Placed
-from indelible.checkers.audit.notes import Finding, Place
+from indelible.checkers.audit.notes import SAID_AGAIN, Finding, Place
 from indelible.model.events import NodeId, node_name
 from indelible.model.quorums import QuorumSystem
 from indelible.model.verdict import EXIT_CODES, Outcome, PropertyResult, Result
@@ -143,12 +143,10 @@ def _take_odd(judge: Judge, problems: _Problems, place: Place, told: Lost | Agai
         judge.members.lose()
         return
     judge.notes.place = place
-    judge.notes.cannot_know(
-        "execution_not_repeated",
-        "the line is the same as the one before it: it happened twice, or was written twice",
-    )
+    if any(kind == EXECUTE for kind, *_ in told.entry.testimony):
+        judge.notes.cannot_know("execution_not_repeated", SAID_AGAIN)
     judge.forget_run(told.entry.node)
-    judge.judge(told.entry, place)
+    judge.judge(told.entry, place, again=True)
 
 
 def _concluded(

@@ -69,8 +69,9 @@ class Judge:
         self._voting = VotingRules(self.members, self.notes, slots)
         self._suspects = 0
 
-    def judge(self, entry: Entry, place: Place) -> None:
-        """Take the next entry. Raises ``TypeError`` where two ballots have no order."""
+    def judge(self, entry: Entry, place: Place, *, again: bool = False) -> None:
+        """Take the next entry; ``again``: it may be the one before it, told twice. Raises
+        ``TypeError`` where two ballots have no order."""
         notes, members = self.notes, self.members
         notes.number += 1
         notes.place = place
@@ -88,7 +89,7 @@ class Judge:
             seen |= SUBMIT
             self._deciding.submitted(command)
         if entry.testimony:
-            seen |= self._judge_testimony(entry, member)
+            seen |= self._judge_testimony(entry, member, again=again)
         elif entry.kind != "event":
             member.begin_run()
         if seen != self.seen or len(notes.suspects) != self._suspects:
@@ -99,9 +100,9 @@ class Judge:
         """The node may have started again."""
         self.members.member(node).begin_run()
 
-    def _judge_testimony(self, entry: Entry, member: Member) -> int:
+    def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> int:
         """Judge what the node says, and tell what kinds of testimony that was."""
-        seen, promised = 0, None
+        seen = 0
         executed: list[tuple[int, Any]] = []
         voting, deciding = self._voting, self._deciding
         before_crash = 0
@@ -116,12 +117,12 @@ class Judge:
                 executed.append((said[1], said[2]))
                 before_crash += at < entry.before_crash
             elif kind == PROMISE:
-                promised = said[1]
+                voting.promise(member, said[1], again=again)
             else:
                 voting.lead(member, said[1])
-        # As properties do, rules see what the whole entry has come to.
+        # Of all else, as properties do, rules see what the whole entry has come to.
         if seen & (PROMISE | VOTE | LEAD):
-            voting.conclude(member, promised)
+            voting.conclude(member)
         if seen & DECIDE:
             deciding.conclude(member)
         if entry.kind == "event":

@@ -28,7 +28,8 @@ NOTHING: Final[Names] = ()
 class Group:
     """The properties that read the same fields, and what was judged of their projections.
 
-    ``now`` are the projections of all nodes in the state that was judged last.
+    ``now`` are the projections of all nodes in the state that was judged last. Where a property
+    asks for testimony, ``hears`` is one that does: all are told the same.
     """
 
     def __init__(self, fields: tuple[str, ...], world: World) -> None:
@@ -37,11 +38,13 @@ class Group:
         self.always: dict[str, list[Property]] = {}
         self.sometimes: list[Property] = []
         self.reads_events = False
+        self.hears: Property | None = None
         self.now: list[int] = [-1] * len(world.nodes)
         self._values: Interner[tuple[Any, ...]] = Interner()
         self._places = tuple([Record._fields.index(name) for name in fields])
         self._views: dict[tuple[int, int], View] = {}
         self._verdicts: dict[Hashable, Names] = {}
+        self._heard: dict[Hashable, tuple[Effect, ...]] = {}
 
     def add(self, known: Property) -> None:
         if known.kind == "sometimes":
@@ -49,6 +52,8 @@ class Group:
         else:
             self.always.setdefault(known.reads, []).append(known)
             self.reads_events |= known.reads_event or known.wants_effects
+            if known.wants_testimony:
+                self.hears = known
 
     def projection(self, stage: Stage, index: int) -> int:
         """The number of what these fields are in the record of a node."""
@@ -90,8 +95,7 @@ class Group:
 
     def judge_step(self, stage: Stage, index: int, before: int, after: int) -> Names:
         """What is wrong with the last step of ``stage``, between two projections of a node."""
-        last = stage.last if self.reads_events else ()
-        key = ("step", index, before, after, last)
+        key = ("step", index, before, after, self._told(stage))
         found = self._verdicts.get(key)
         if found is None:
             event = stage.actions[-1][1]
@@ -100,6 +104,17 @@ class Group:
                 "step", views[0], event, views[1], effects=stage.effects
             )
         return found
+
+    def _told(self, stage: Stage) -> Hashable:
+        """What the properties know of the last step beside its records, if they ask for that."""
+        if self.reads_events:
+            return stage.last
+        if self.hears is None:
+            return ()
+        told = self._heard.get(stage.last)
+        if told is None:
+            told = self._heard[stage.last] = self.hears.told_of(stage.effects)
+        return told
 
     def reach(self, reached: set[str]) -> None:
         """Add to ``reached`` the *sometimes* properties that are true now."""
@@ -154,7 +169,7 @@ class RunJudge:
         self._of_history = [group for group in self._groups if group.reads_history]
         self._others = [group for group in self._groups if not group.reads_history]
         self._of_step = [group for group in self._groups if "step" in group.always]
-        self._reads_events = any(group.reads_events for group in self._of_step)
+        self._reads_events = any(group.reads_events or group.hears for group in self._of_step)
         self._histories: tuple[int, ...] = ()
         self._up_to_date: list[int] = [-1] * len(world.nodes)
         self._is_fine = False

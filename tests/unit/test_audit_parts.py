@@ -248,9 +248,10 @@ def test_what_was_sent_long_ago_is_forgotten_and_told():
     assert (0, 2, "unsent") in order(one, [*other[:1], *(sends(1, 0, 9 + at) for at in range(3))])
 
 
-def test_a_repeated_line_is_marked_where_it_executes_something():
+def test_a_repeated_line_is_marked_where_it_would_count_twice():
     line = receives(0, 1, "a", [{"type": "execute", "index": 0, "command": "a"}])
     other = receives(0, 1, "a", [{"type": "decide", "slot": 0, "value": "a"}])
-    text = b"\n".join([line, line, other, other])
+    rises = receives(0, 1, "a", [{"type": "promise", "ballot": at} for at in (1, 2)])
+    text = b"\n".join([line, line, other, other, rises, rises])
     told = [told for _, told in entries_of(BytesIO(text), quick_reader(links=False))]
-    assert [isinstance(each, Again) for each in told] == [False, True, False, False]
+    assert [isinstance(each, Again) for each in told] == [False, True, False, False, False, True]
