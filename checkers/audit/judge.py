@@ -125,13 +125,10 @@ class Judge:
             voting.conclude(member)
         if seen & DECIDE:
             deciding.conclude(member)
-        if entry.kind == "event":
-            if executed:
-                self._executing.conclude(member, executed)
-        else:
-            self._executing.conclude(member, executed[:before_crash])
+        if entry.kind != "event" and not before_crash:
             member.begin_run()
-            self._executing.conclude(member, executed[before_crash:])
+        if executed:
+            self._executing.conclude(member, executed[:before_crash], executed[before_crash:])
         return seen
 
     def _first_observable(self) -> Finding | None:

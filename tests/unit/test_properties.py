@@ -139,9 +139,33 @@ CASES: dict[str, Case] = {
         bad=(executed((1, "a")),), says="n0 executed number 1 before number 0", near=(executed(),)
     ),
     "execution_follows_log": Case(
-        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "b"), (1, "a"))),),
+        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "a"), (1, "a"))),),
         says="n0 executed 'a' as number 1, but decided it in no slot after those executed before",
         near=(Record(decided=((0, "a"), (1, NO_OP), (2, "b")), executed=((0, "a"), (1, "b"))),),
+        values=("a",),
+    ),
+    "execution_follows_log, leaving out a command": Case(
+        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "b"),)),),
+        says="n0 executed 'b' as number 0, before 'a', which it decided in slot 0",
+        near=(Record(decided=((0, "a"), (1, "b")), executed=((0, "a"),)),),
+        values=("b",),
+    ),
+    "execution_follows_log, over a gap": Case(
+        bad=(Record(decided=((0, "a"), (2, "b")), executed=((0, "a"), (1, "b"))),),
+        says="n0 executed 'b' as number 1, before it decided slot 1",
+        near=(Record(decided=((0, "a"), (2, "b")), executed=((0, "a"),)),),
+        values=("b",),
+    ),
+    "execution_follows_log, what comes again": Case(
+        bad=(Record(decided=((0, "a"), (1, "b"), (2, "c")), executed=((0, "a"), (1, "c"))),),
+        says="n0 executed 'c' as number 1, before 'b', which it decided in slot 1",
+        near=(Record(decided=((0, "a"), (1, "a"), (2, "c")), executed=((0, "a"), (1, "c"))),),
+        values=("c",),
+    ),
+    "execution_follows_log, executed again": Case(
+        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "a"), (1, "a"))),),
+        says="n0 executed 'a' as number 1, but decided it in no slot after those executed before",
+        near=(Record(decided=((0, "a"), (1, "a")), executed=((0, "a"), (1, "a"))),),
         values=("a",),
     ),
     "execution_follows_log, not of a no-op": Case(
