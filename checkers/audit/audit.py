@@ -14,6 +14,7 @@ from indelible.checkers.audit.judge import NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import UNSENT, Placed
 from indelible.checkers.audit.notes import SAID_AGAIN, Finding, Place
+from indelible.checkers.words import ballot_said
 from indelible.model.events import NodeId, node_name
 from indelible.model.quorums import QuorumSystem
 from indelible.model.verdict import EXIT_CODES, Outcome, PropertyResult, Result
@@ -121,8 +122,8 @@ def audit(
                 judge.judge(told, place)
             else:
                 _take_odd(judge, problems, place, told)
-        except TypeError as error:
-            stopped = f"{place_text(place)}: two ballots cannot be compared: {error}"
+        except TypeError:
+            stopped = f"{place_text(place)}: {_incomparable(told)}"
             break
         if judge.notes.problems:
             for says in judge.notes.problems:
@@ -134,6 +135,19 @@ def audit(
         stopped = "interrupted" if interrupted() else ""
     judge.notes.end()
     return _concluded(judge, problems, names, stopped, place_text)
+
+
+def _incomparable(told: Entry | Lost | Again) -> str:
+    """What to say of an entry whose ballots have no order."""
+    entry = told.entry if isinstance(told, Again) else told
+    testimony = () if isinstance(entry, Lost) else entry.testimony
+    places = {PROMISE: 1, LEAD: 1, VOTE: 2}
+    ballots = [said[places[said[0]]] for said in testimony if said[0] in places]
+    names = ", ".join(dict.fromkeys(map(ballot_said, ballots)))
+    return (
+        f"ballots cannot be compared: {names} among themselves or with one before "
+        "(numbers, strings and arrays do not mix)"
+    )
 
 
 def _take_odd(judge: Judge, problems: _Problems, place: Place, told: Lost | Again) -> None:

@@ -162,7 +162,8 @@ def entry_of(
 
 
 def message_key(message: Any) -> int:
-    """What a message, as JSON-able data, is known by: 64 bits of what it says."""
+    """What a message, as a plain value, is known by: 64 bits of what it says."""
+    message = jsonable(message)
     try:
         said = msgspec.json.encode(message, order="deterministic")
     except (ValueError, TypeError, RecursionError):  # Half a surrogate pair, for instance.
@@ -173,11 +174,9 @@ def message_key(message: Any) -> int:
 def _links(event: LoggedEvent, effects: tuple[Effect, ...]) -> Links:
     received = None
     if isinstance(event, Receive):
-        received = (event.source, message_key(jsonable(event.message)))
+        received = (event.source, message_key(event.message))
     sends = [effect for effect in effects if isinstance(effect, Send)]
-    return Links(
-        tuple([(send.to, message_key(jsonable(send.message))) for send in sends]), received
-    )
+    return Links(tuple([(send.to, message_key(send.message)) for send in sends]), received)
 
 
 def _testimony(effects: tuple[Effect, ...]) -> tuple[Testimony, ...]:
