@@ -29,6 +29,7 @@ __all__ = [
     "View",
     "World",
     "always",
+    "quorums_of",
     "sometimes",
     "view",
     "world_of",
@@ -77,8 +78,13 @@ class World:
 
 def world_of(implementation: object, scope: Scope) -> World:
     """The world in which ``implementation`` is judged: majorities, unless it says otherwise."""
-    quorums = getattr(implementation, "quorums", None) or MajorityQuorums()
+    quorums = quorums_of(implementation)
     return World(scope.nodes, scope.commands, scope.submissions_max, scope.restarts_max, quorums)
+
+
+def quorums_of(implementation: object) -> QuorumSystem:
+    """By what it is judged what is chosen: its own quorums, or majorities."""
+    return getattr(implementation, "quorums", None) or MajorityQuorums()
 
 
 class View:
@@ -181,12 +187,13 @@ class Property:
 
     def _answer(self, arguments: tuple[Any, ...], world: World, effects: tuple[Effect, ...]) -> Any:
         try:
-            asked: dict[str, Any] = {"world": world} if self.wants_world else {}
-            if self.wants_effects:
-                asked["effects"] = effects
+            asked: dict[str, Any] = {"effects": effects} if self.wants_effects else {}
             if self.wants_testimony:
                 asked["testimony"] = self.told_of(effects)
-            answer = self.check(*arguments, **asked)
+            if self.wants_world:
+                answer = self.check(*arguments, world=world, **asked)
+            else:
+                answer = self.check(*arguments, **asked)
             # What is yielded is worked out only when it is walked, which may raise too.
             return tuple(answer) if isinstance(answer, WALKED) else answer
         except PropertyError:

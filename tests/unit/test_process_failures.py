@@ -18,6 +18,8 @@ import pytest
 
 from indelible import Scope, Submit, explore
 from indelible.adapters import ProcessAdapter
+from indelible.impl.adapters.process_pipe import log_end
+from indelible.impl.adapters.process_pool import TRUSTED_AGAIN
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
 from support.tiny import BOOM, command, tiny
 
@@ -59,7 +61,7 @@ AT_HELLO = {
     "only portable": "'portable' without 'snapshot'",
     "links": "carrier pigeons",
     "scope": "a cluster of 0 nodes",
-    "scope field": '{"node": 3}',
+    "scope field": "scope has no field 'node'\n  available: nodes, ",
 }
 
 MODES = [(), ("snapshot",), ("portable",)]
@@ -104,6 +106,46 @@ def test_the_log_is_told():
         submit_boom(tiny("boom=exits"))
 
 
+V8 = """node.js:7
+  throw new TypeError("my bug");
+  ^
+
+TypeError: my bug
+    at deep (node.js:7:9)
+    at deep (node.js:8:3)
+    at deep (node.js:8:3)
+    at deep (node.js:8:3)
+    at deep (node.js:8:3)
+
+Node.js v20.20.2
+"""
+
+PYTHON = """a line of its log
+Traceback (most recent call last):
+  File "node.py", line 9, in <module>
+    deep(4)
+  File "node.py", line 7, in deep
+    raise TypeError("my bug")
+TypeError: my bug
+"""
+
+
+@pytest.mark.parametrize("log", [V8, PYTHON])
+def test_the_message_of_an_exception_is_told_wherever_the_stack_is(log):
+    told = log_end(log)
+    assert "TypeError: my bug" in told.split(" | ")
+    assert "7" in told
+    assert log_end("earlier\n" * 90 + log).removeprefix("earlier | ") == told
+
+
+def test_the_end_of_a_log_is_short():
+    assert log_end("") == ""
+    assert log_end("one\n\n  two\n") == "one | two"
+    assert log_end("\n".join("abcdefgh")) == "e | f | g | h"
+    assert log_end("a" * 10_000) == "a" * 200 + "…"
+    assert log_end("a\n" + " x\n" * 9) == "a | … | x | x | x | x"
+
+
 def test_an_error_tells_what_was_sent_and_what_came_back():
     with pytest.raises(ImplementationError) as error:
         submit_boom(tiny("boom=array"))
@@ -117,6 +159,42 @@ def test_a_new_process_answers_after_one_died():
         submit_boom(adapter)
     state, _ = adapter.start(0, (0, 1), None)
     assert adapter.handle(0, state, Submit("a"))[0]["log"] == ("a",)
+
+
+def test_questions_are_asked_together_again_once_many_were_answered_well(monkeypatch):
+    adapter = tiny("boom=exits", workers=2)
+    state, _ = adapter.start(0, (0, 1), None)
+    together = []
+    talk = adapter._pool._talk
+    monkeypatch.setattr(
+        adapter._pool, "_talk", lambda asked: together.append(len(asked)) or talk(asked)
+    )
+
+    def is_foreseen(*commands):
+        """Whether what is foreseen is asked at once."""
+        together.clear()
+        adapter.foresee([(0, state, Submit(command)) for command in commands])
+        return bool(together)
+
+    assert is_foreseen("a", "boom")
+    for good in (TRUSTED_AGAIN - 1, 0, TRUSTED_AGAIN):
+        with pytest.raises(ImplementationRaised):
+            adapter.handle(0, state, Submit("boom"))
+        for _ in range(good):
+            assert not is_foreseen("a", "b")
+            assert adapter.handle(0, state, Submit("a"))[0]["log"] == ("a",)
+    assert is_foreseen("a", "b")
+    assert adapter.handle(0, state, Submit("b"))[0]["log"] == ("b",)
+    assert is_foreseen("a", "boom")
+    with pytest.raises(ImplementationRaised):
+        adapter.handle(0, state, Submit("boom"))
+
+
+def test_a_system_that_cannot_wait_for_processes_is_told(monkeypatch):
+    monkeypatch.delattr("select.poll")
+    with pytest.raises(ImplementationError, match="cannot be hosted on this system") as error:
+        _ = tiny().name
+    assert "Windows" in error.value.cause
 
 
 def test_a_process_that_dies_once_and_not_again_is_told_of(tmp_path):
