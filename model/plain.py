@@ -7,9 +7,9 @@ from. Issue 6: messages of foreign code are opaque, and identified by what they 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from indelible.model.canonical import canonical, same_types
 from indelible.model.classes import plain_text
@@ -35,12 +35,20 @@ class Fields(Mapping[Any, Any]):
 
     def __init__(self, content: Mapping[Any, Any]) -> None:
         # By "<" only where it is an order: of frozensets, say, it tells the subsets.
-        by_text = set(map(type, content)) <= {str}
+        by_text = _TEXT.issuperset(map(type, content))
         keys = sorted(content) if by_text else canonical(content)
         self._content = {key: content[key] for key in keys}
         if TYPE in self._content:
             self._content = {TYPE: self._content[TYPE], **self._content}
         self._hash = hash(tuple(self._content.items()))
+
+    @classmethod
+    def in_order(cls, content: dict[Any, Any]) -> Self:
+        """Of a dict that is in canonical order already, and that nobody else has."""
+        self = cls.__new__(cls)
+        self._content = content
+        self._hash = hash(tuple(content.items()))
+        return self
 
     @property
     def kind(self) -> str | None:
@@ -68,8 +76,8 @@ class Fields(Mapping[Any, Any]):
         return (
             self._hash == other._hash
             and self._content == other._content
-            and all(map(_alike, self._content, other._content))
-            and all(map(_alike, self._content.values(), other._content.values()))
+            and _are_alike(self._content, other._content)
+            and _are_alike(self._content.values(), other._content.values())
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -99,6 +107,12 @@ class Snapshot(Fields):
     def __init__(self, content: Mapping[Any, Any], origin: Any = None) -> None:
         super().__init__(content)
         self.origin = origin
+
+    @classmethod
+    def in_order(cls, content: dict[Any, Any]) -> Self:
+        self = super().in_order(content)
+        self.origin = None
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._content, self.origin)
@@ -136,17 +150,16 @@ class Same:
         return f"the same as {self.path or 'the whole'}"
 
 
-_EXACT: Final = frozenset({int, str, bool, bytes, type(None)})
+_TEXT: Final = frozenset({str})
+_EXACT: Final = frozenset({int, str, bool, bytes, type(None), Fields, Snapshot})
 """Types whose equal values are the same."""
 
 
-def _alike(one: object, other: object) -> bool:
-    """Whether equal values are of the same types: fields have seen to that themselves."""
-    if one is other:
-        return True
-    kind = type(one)
-    return kind is type(other) and (
-        kind in _EXACT or isinstance(one, Fields) or same_types(one, other)
+def _are_alike(ones: Collection[object], others: Collection[object]) -> bool:
+    """Whether equal values, pair by pair, are of the same types throughout."""
+    kinds = list(map(type, ones))
+    return kinds == list(map(type, others)) and (
+        _EXACT.issuperset(kinds) or all(map(same_types, ones, others))
     )
 
 

@@ -138,6 +138,8 @@ def after_effects(record: Record, node: NodeId, effects: Iterable[Effect], scope
     """All effects but the sends, in order."""
     for effect in effects:
         record = _after_effect(record, effect)
+    if not record.timers:
+        return record
     alive = frozenset(timer for timer in record.timers if may_fire(record, node, timer, scope))
     # Without loss of generality: no event can tell a timer that may never fire from a disarmed one.
     return record if alive == record.timers else record._replace(timers=alive)
@@ -192,6 +194,8 @@ def _after_timeout(record: Record, node: NodeId, timer: Timer, scope: Scope) -> 
 
 def _after_effect(record: Record, effect: Effect) -> Record:
     match effect:
+        case Send():
+            return record
         case Persist(storage):
             return record._replace(storage=storage)
         case SetTimer(timer, _):

@@ -28,6 +28,7 @@ from indelible.model.cluster import cuts
 from indelible.model.effects import Effect, Send, SetTimer
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
+    Event,
     InputEvent,
     Message,
     NodeId,
@@ -72,7 +73,9 @@ class Automaton:
         self.occurrences: Interner[Occurrence] = Interner()
         self.timer_bits: dict[Timer, int] = {}
         self.always_bits = 0
-        self._handled: dict[Any, Answer] = {}
+        self._events: Interner[Event] = Interner()
+        self._events_of: list[int] = []
+        self._handled: dict[tuple[int, int], Answer] = {}
         self._started: dict[Any, Answer] = {}
         self._reactions: dict[tuple[int, int], Reaction] = {}
         self._idle: dict[int, int] = {}
@@ -198,7 +201,7 @@ class Automaton:
             assert not isinstance(event, Torn)
             if not self._is_possible(rest, event, number):
                 return Reaction()
-            next_state, effects = self._handle(state, event)
+            next_state, effects = self._handle(state, bit, event)
         except ImplementationRaised as raised:
             return Reaction(raised=((None, raised),))
         scope = self.owner.scope
@@ -245,8 +248,14 @@ class Automaton:
         if (behaviour, bit) in self._reactions or not isinstance(event, InputEvent):
             return None
         state, rest = self.behaviours[behaviour]
-        known = (state, event) in self._handled or not self._is_possible(rest, event, number)
-        return None if known else (state, event)
+        asked = (state, self._event(bit)) in self._handled
+        return None if asked or not self._is_possible(rest, event, number) else (state, event)
+
+    def _event(self, bit: int) -> int:
+        """The number of the event of an occurrence: several may be of one."""
+        for occurrence in self.occurrences.values[len(self._events_of) :]:
+            self._events_of.append(self._events(occurrence.event))
+        return self._events_of[bit]
 
     # --- what was sent -------------------------------------------------------------------------
 
@@ -279,11 +288,11 @@ class Automaton:
 
     # --- asking the implementation -------------------------------------------------------------
 
-    def _handle(self, state: int, event: InputEvent) -> tuple[int, tuple[Effect, ...]]:
+    def _handle(self, state: int, bit: int, event: InputEvent) -> tuple[int, tuple[Effect, ...]]:
         owner = self.owner
         return self._asked(
             self._handled,
-            (state, event),
+            (state, self._event(bit)),
             lambda twice: ask_handle(
                 owner.implementation,
                 self.node,
@@ -312,14 +321,8 @@ class Automaton:
         if known is None:
             try:
                 step = ask(self.owner.count_call())
-                known = self.states(step.state), step.effects
+                known = self.states(step.state), self.owner.first_alike(step.effects)
                 require_same_types(self.states[known[0]], step.state)
-                for effect in step.effects:
-                    first = self.owner.values.setdefault(effect, effect)
-                    require_same_types(first, effect)
-                    if isinstance(effect, Send):
-                        first = self.owner.values.setdefault(effect.message, effect.message)
-                        require_same_types(first, effect.message)
             except ImplementationRaised as raised:
                 known = raised
             answers[question] = known
@@ -339,6 +342,7 @@ class LocalAutomata:
         self.timers_set: set[Timer] = set()
         self.branchings: list[Branching] = []
         self.values: dict[Hashable, Hashable] = {}
+        self._lists: dict[tuple[Effect, ...], tuple[Effect, ...]] = {}
         self.calls = 0
         self._asked = 0
         self.automata = [Automaton(self, index, node) for index, node in enumerate(scope.nodes)]
@@ -396,6 +400,21 @@ class LocalAutomata:
         self._asked += 1
         self.calls += 2 if twice else 1
         return twice
+
+    def first_alike(self, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+        """The equal effects that were met first. Raises ``ImplementationError`` if any of these
+        equals something that was met, and is not of the same types."""
+        first = self._lists.get(effects)
+        if first is None:
+            first = self._lists[effects] = effects
+            for effect in effects:
+                require_same_types(self.values.setdefault(effect, effect), effect)
+                if isinstance(effect, Send):
+                    message = effect.message
+                    require_same_types(self.values.setdefault(message, message), message)
+        for one, again in zip(first, effects, strict=True):
+            require_same_types(one, again)
+        return first
 
     def number_effects(self, effects: tuple[Effect, ...]) -> int:
         number = self.effects(effects)

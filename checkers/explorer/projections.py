@@ -45,7 +45,7 @@ class Projections:
                 record = automaton.behaviours[parts.behaviour].rest
                 if self._reads_sent:
                     record = record._replace(sent=automaton.envelopes(parts.sent))
-                values = tuple(getattr(record, name) for name in self.fields)
+                values = tuple([getattr(record, name) for name in self.fields])
                 projection = known[key] = self.ids[index](values)
             column.append(projection)
         return range(first, len(column))

@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import Frozen
+from indelible.impl.adapters.walk import path_of
 from indelible.model.implementation import differing_part
 
 __all__ = ["Copier", "NoCopyError", "is_plainly_pickled"]
@@ -95,7 +96,7 @@ class Copier:
             path, one, other = differing_part(frozen.content, again.content, "a copy")
             raise NoCopyError(f"{path} is {other!r} and not {one!r}")
         for address in again.parts.keys() & frozen.parts.keys() - self.kept.keys():
-            raise NoCopyError(f"a copy shares its {again.parts[address][0]} with it")
+            raise NoCopyError(f"a copy shares its {path_of(again.parts[address][0])} with it")
 
 
 class _Pickler(pickle.Pickler):

@@ -56,18 +56,26 @@ from indelible.impl.adapters.freeze_objects import (
     freeze_random,
     freeze_reduced,
 )
-from indelible.impl.adapters.walk import CONSTANTS, Plan, Substitute, Walk, slots_of
+from indelible.impl.adapters.walk import (
+    CONSTANTS,
+    Part,
+    Plan,
+    Substitute,
+    Walk,
+    path_of,
+    slots_of,
+)
 from indelible.model.plain import Fields, List, Set, Snapshot
 
 __all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_together", "freeze_whole"]
 
 
 class Frozen(NamedTuple):
-    """What a value is, and what can be changed in it, by address: its path, and it; and whether
+    """What a value is, and what can be changed in it, by address: its place, and it; and whether
     any dict was reordered."""
 
     content: Hashable
-    parts: dict[int, tuple[str, Any]]
+    parts: dict[int, Part]
     is_reordered: bool = False
 
 
@@ -88,7 +96,7 @@ def freeze_whole(
     value: object, *, known: Mapping[type, Substitute] | None = None, reorder: bool = False
 ) -> Frozen:
     """The same, and what can be changed in the value."""
-    walk = Walk(_plan_of, known)
+    walk = Walk(_PLANS, known)
     content: Hashable = walk.frozen(value)
     if reorder and walk.suspended and (orders := _orders(walk)):
         said = content if isinstance(content, Fields) else {"state": content}
@@ -105,7 +113,7 @@ def freeze_together(
     dicts that are not in canonical order are named in ``(orders)``, with the order they are in.
     Raises ``ImplementationError``.
     """
-    walk = Walk(_plan_of, known)
+    walk = Walk(_PLANS, known)
     frozen: dict[str, Hashable] = {}
     for name, part in parts:
         walk.alive.append(part)
@@ -119,7 +127,7 @@ def _orders(walk: Walk) -> Fields:
     made = set(map(id, walk.alive))
     return Fields(
         {
-            walk.met[id(each)][0]: _places(each, order)
+            path_of(walk.met[id(each)][0]): _places(each, order)
             for each, order in walk.dicts
             if id(each) not in made and list(dict.keys(each)) != order
         }
@@ -141,39 +149,49 @@ def _put_in_order(walk: Walk) -> bool:
     return bool(unordered)
 
 
-def _once(plan: Plan) -> Plan:
-    return lambda walk, value: walk.once(value, plan)
+class _Plans(dict[type, tuple[Plan, bool]]):
+    """How values of a type are frozen, and whether they can be changed, so that the same one may be
+    met again; worked out once for each type."""
+
+    def __missing__(self, kind: type) -> tuple[Plan, bool]:
+        self[kind] = found = _plan(kind)
+        return found
 
 
-_PLANS: Final[dict[type, Plan]] = {
+_FIXED: Final[dict[type, Plan]] = {
     float: freeze_float,
     tuple: freeze_tuple,
     frozenset: freeze_frozenset,
-    list: _once(freeze_list),
-    dict: _once(freeze_dict),
-    set: _once(freeze_set),
-    OrderedDict: _once(freeze_ordered_dict),
-    defaultdict: _once(freeze_defaultdict),
-    deque: _once(freeze_deque),
-    bytearray: _once(freeze_bytearray),
-    random.Random: _once(freeze_random),
-    type(threading.Lock()): _once(freeze_lock),
-    type(threading.RLock()): _once(freeze_reentrant_lock),
     weakref.ref: freeze_reference,
-    types.CellType: _once(freeze_cell),
     types.FunctionType: freeze_function,
     types.MethodType: freeze_method,
     types.BuiltinFunctionType: freeze_builtin,
     types.ModuleType: freeze_named,
     types.MappingProxyType: freeze_proxy,
-    types.GeneratorType: _once(freeze_suspended),
-    types.CoroutineType: _once(freeze_suspended),
-    types.AsyncGeneratorType: _once(freeze_suspended),
-    Fields: freeze_constant,
-    Snapshot: freeze_constant,
-    List: freeze_constant,
-    Set: freeze_constant,
+    **dict.fromkeys((Fields, Snapshot, List, Set), freeze_constant),
 }
+
+_CHANGEABLE: Final[dict[type, Plan]] = {
+    list: freeze_list,
+    dict: freeze_dict,
+    set: freeze_set,
+    OrderedDict: freeze_ordered_dict,
+    defaultdict: freeze_defaultdict,
+    deque: freeze_deque,
+    bytearray: freeze_bytearray,
+    random.Random: freeze_random,
+    type(threading.Lock()): freeze_lock,
+    type(threading.RLock()): freeze_reentrant_lock,
+    types.CellType: freeze_cell,
+    types.GeneratorType: freeze_suspended,
+    types.CoroutineType: freeze_suspended,
+    types.AsyncGeneratorType: freeze_suspended,
+}
+
+_PLANS: Final = _Plans(
+    {kind: (plan, False) for kind, plan in _FIXED.items()}
+    | {kind: (plan, True) for kind, plan in _CHANGEABLE.items()}
+)
 
 _BASES: Final[tuple[tuple[type, Plan], ...]] = (
     (OrderedDict, freeze_ordered_dict),
@@ -188,16 +206,17 @@ _BASES: Final[tuple[tuple[type, Plan], ...]] = (
 )
 
 
-def _plan_of(value: Any) -> Plan:
-    """How values of this type are frozen; worked out once for each type."""
-    kind = type(value)
-    plan = _PLANS.get(kind)
-    if plan is None:
-        plan = _PLANS[kind] = _plan(kind)
-    return plan
+def _plan(kind: type) -> tuple[Plan, bool]:
+    fixed = _plan_of_fixed(kind)
+    if fixed is not None:
+        return fixed, False
+    for base, plan in _BASES:
+        if issubclass(kind, base):
+            return plan, True
+    return (freeze_object if _is_made_of_attributes(kind) else freeze_reduced), True
 
 
-def _plan(kind: type) -> Plan:
+def _plan_of_fixed(kind: type) -> Plan | None:
     if issubclass(kind, enum.Enum):
         return freeze_constant
     if issubclass(kind, type | logging.Logger | types.ModuleType):
@@ -208,10 +227,7 @@ def _plan(kind: type) -> Plan:
         return freeze_frozen_dataclass
     if issubclass(kind, int | float | str | bytes) and not _keeps(kind):
         return freeze_constant
-    for base, plan in _BASES:
-        if issubclass(kind, base):
-            return _once(plan)
-    return _once(freeze_object if _is_made_of_attributes(kind) else freeze_reduced)
+    return None
 
 
 def _is_made_of_attributes(kind: type) -> bool:

@@ -7,8 +7,9 @@ import types
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from operator import is_
-from typing import Any
+from typing import Any, Final
 
 from indelible.impl.adapters.walk import CONSTANTS, Plan, Walk, described, name_of
 from indelible.model.canonical import canonical_text
@@ -34,7 +35,7 @@ __all__ = [
 def freeze_tuple(walk: Walk, value: tuple[Any, ...]) -> Any:
     """Itself, if nothing in it can be changed."""
     parts = walk.parts(value)
-    return value if all(map(is_, parts, value)) else tuple(parts)
+    return value if parts is value or all(map(is_, parts, value)) else tuple(parts)
 
 
 def freeze_named_tuple(walk: Walk, value: Any) -> Any:
@@ -48,7 +49,7 @@ def freeze_named_tuple(walk: Walk, value: Any) -> Any:
 
 def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
     """Itself, if nothing in it can be changed."""
-    names = [part.name for part in fields(value)]
+    names = _names_of(type(value))
     parts = {name: walk.at(f".{name}", getattr(value, name)) for name in names}
     if all(parts[name] is getattr(value, name) for name in names):
         return value
@@ -68,10 +69,14 @@ def freeze_list(walk: Walk, value: list[Any]) -> Any:
 
 def freeze_dict(walk: Walk, value: dict[Any, Any]) -> Any:
     """What is in it, by key, in canonical order."""
-    if all(type(key) is str for key in value):
-        order: list[Any] = sorted(value)
+    order = _plain_order(value)
+    if order is not None:
         walk.dicts.append((value, order))
-        return Fields({key: walk.at(f"[{key!r}]", value[key]) for key in order})
+        content = {
+            key: part if type(part := value[key]) in CONSTANTS else walk.at(f"[{key!r}]", part)
+            for key in order
+        }
+        return Fields(content) if TYPE in content else Fields.in_order(content)
     texts = {key: canonical_text(walk.alone(key)) for key in value}
     order = sorted(value, key=texts.__getitem__)
     walk.dicts.append((value, order))
@@ -82,6 +87,16 @@ def freeze_dict(walk: Walk, value: dict[Any, Any]) -> Any:
         return Fields(dict(pairs))
     # Keys that are told apart by their address only may say the same.
     return Snapshot({TYPE: "dict", "(items)": List(pairs)})
+
+
+def _plain_order(value: dict[Any, Any]) -> list[Any] | None:
+    """The canonical order of keys that are all texts, or all numbers from 0: their own."""
+    kinds = set(map(type, value))
+    if kinds <= _TEXT:
+        return sorted(value)
+    if kinds == _NUMBER and min(value) >= 0:
+        return sorted(value)
+    return None
 
 
 def freeze_set(walk: Walk, value: set[Any]) -> Any:
@@ -132,10 +147,19 @@ def freeze_derived(base: Plan) -> Plan:
     return plan
 
 
+_TEXT: Final = frozenset({str})
+_NUMBER: Final = frozenset({int})
+
+
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(kind))
+
+
 def _elements(walk: Walk, values: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     """The elements, in an order that does not depend on how the set is walked, and frozen."""
     values = list(values)
-    if all(type(part) in CONSTANTS for part in values):
+    if CONSTANTS.issuperset(map(type, values)):
         return values, values
     texts = {id(part): canonical_text(walk.alone(part)) for part in values}
     values.sort(key=lambda part: texts[id(part)])

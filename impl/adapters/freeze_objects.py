@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 NOT_A_NUMBER: Final = float("nan")
+_TEXT: Final = frozenset({str})
 
 
 def freeze_constant(_: Walk, value: Any) -> Any:
@@ -33,7 +34,10 @@ def freeze_float(_: Walk, value: float) -> float:
 
 def freeze_object(walk: Walk, value: Any) -> Any:
     """An instance of a class that is written in Python: its attributes."""
-    return Snapshot(described(type(value), walk.attributes(value)))
+    said = walk.attributes(value)
+    if TYPE in said or not _TEXT.issuperset(map(type, said)):
+        return Snapshot(described(type(value), said))
+    return Snapshot.in_order({TYPE: name_of(type(value)), **said})
 
 
 def freeze_exception(walk: Walk, value: BaseException) -> Any:

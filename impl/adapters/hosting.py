@@ -15,10 +15,10 @@ from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.replacements import Replaced, Replacement, imported_names, surrounded
-from indelible.impl.adapters.replaying import History, Live, Started
+from indelible.impl.adapters.replaying import Happened, History, Live, Started
 from indelible.impl.adapters.surroundings import Surroundings
 from indelible.impl.adapters.values import MEMO_MAX
-from indelible.impl.adapters.walk import Substitute
+from indelible.impl.adapters.walk import Part, Substitute, path_of
 from indelible.model.effects import Effect
 from indelible.model.errors import ImplementationError
 from indelible.model.events import InputEvent, NodeId, node_name
@@ -78,7 +78,7 @@ class Host:
         self._copier = Copier(self._settled)
         self._watch: Watch | None = None
         self._imported: tuple[Replaced, ...] = ()
-        self._starts: list[tuple[NodeId, dict[int, tuple[str, Any]]]] = []
+        self._starts: list[tuple[NodeId, dict[int, Part]]] = []
         self._ways: tuple[str, ...] = WAYS
 
     @property
@@ -93,7 +93,7 @@ class Host:
         instance, draws, effects = self._started(started)
         self._require_own(started.node, self._parts(instance))
         watch.after(node_name(started.node), "its start")
-        return self._state(started.node, instance, History(started), draws), effects
+        return self._state(started.node, instance, draws, started, None), effects
 
     def handle(
         self, node: NodeId, state: Snapshot, event: InputEvent
@@ -108,14 +108,14 @@ class Host:
         instance = self._revived(node, state, origin)
         draws, effects = self._stepped(node, instance, origin.draws, event)
         self._watching().after(node_name(node), event)
-        return self._state(node, instance, History(event, origin.history), draws), effects
+        return self._state(node, instance, draws, event, origin.history), effects
 
     # --- steps ---------------------------------------------------------------------------------
 
     def _started(self, started: Started) -> tuple[Any, int, tuple[Effect, ...]]:
         around = Surroundings(started.node)
         outbox = self._outbox(started.node)
-        with surrounded(around, self._imported), outbox.opened() as effects:
+        with surrounded(around, self._imported), outbox as effects:
             instance = self._adapter._built(outbox, started)
         return instance, around.draws_after, tuple(effects)
 
@@ -124,7 +124,7 @@ class Host:
     ) -> tuple[int, tuple[Effect, ...]]:
         around = Surroundings(node, draws, lambda: self._adapter.clock(instance))
         outbox = self._outbox(node)
-        with surrounded(around, self._imported), outbox.opened() as effects:
+        with surrounded(around, self._imported), outbox as effects:
             outbox.extend(self._adapter._passed(instance, event))
         return around.draws_after, tuple(effects)
 
@@ -135,10 +135,17 @@ class Host:
 
     # --- from a node to its state --------------------------------------------------------------
 
-    def _state(self, node: NodeId, instance: Any, history: History, draws: int) -> Snapshot:
-        origin = Origin(history, draws)
-        if "bytes" in self._ways:
-            state = self._by_bytes(node, instance, origin)
+    def _state(
+        self, node: NodeId, instance: Any, draws: int, last: Happened, before: History | None
+    ) -> Snapshot:
+        found = self._bytes(instance) if "bytes" in self._ways else None
+        if found is not None:
+            known = self._states.get((node, found, draws))
+            if known is not None:
+                return known
+        origin = Origin(History(last, before), draws)
+        if found is not None:
+            state = self._by_bytes(node, instance, origin, found)
             if state is not None:
                 return state
         frozen = self._settled(instance)
@@ -150,16 +157,18 @@ class Host:
             self._live.put(node, state, instance)
         return state
 
-    def _by_bytes(self, node: NodeId, instance: Any, origin: Origin) -> Snapshot | None:
-        """The state, with bytes to make the node of again; ``None`` if that does not work."""
+    def _bytes(self, instance: Any) -> bytes | None:
+        """The node as bytes; ``None`` if that does not work."""
         try:
-            found = self._copier.data(instance)
+            return self._copier.data(instance)
         except Exception as error:
             self._give_up("bytes", f"to pickle it raises {type(error).__name__}: {error}")
             return None
-        known = self._states.get((node, found, origin.draws))
-        if known is not None:
-            return known
+
+    def _by_bytes(
+        self, node: NodeId, instance: Any, origin: Origin, found: bytes
+    ) -> Snapshot | None:
+        """The state, with bytes to make the node of again; ``None`` if that does not work."""
         frozen = self._settled(instance)
         self._notice(frozen.parts)
         kinds: set[Any] = {type(part) for _, part in frozen.parts.values()}
@@ -203,7 +212,7 @@ class Host:
         content = freeze(self._adapter.fingerprint(instance), known=KNOWN)
         return Frozen(content, self._parts(instance))
 
-    def _parts(self, instance: Any) -> dict[int, tuple[str, Any]]:
+    def _parts(self, instance: Any) -> dict[int, Part]:
         """What can be changed in a node, as far as can be told."""
         try:
             return freeze_whole(instance, known=KNOWN).parts
@@ -296,24 +305,23 @@ class Host:
             self._watch.begin()
         return self._watch
 
-    def _notice(self, parts: dict[int, tuple[str, Any]]) -> None:
+    def _notice(self, parts: dict[int, Part]) -> None:
         """Watch what nodes are made of, and let copies share what is kept outside of them."""
         watch = self._watching()
         if watch.follow({type(part) for _, part in parts.values()}):
             self._imported = imported_names(watch.modules())
             watch.begin()
-        for address, (_, part) in parts.items():
-            if address in watch.shared:
-                self._copier.kept[address] = part
+        for address in watch.shared.keys() & parts.keys():
+            self._copier.kept[address] = parts[address][1]
 
-    def _require_own(self, node: NodeId, parts: dict[int, tuple[str, Any]]) -> None:
+    def _require_own(self, node: NodeId, parts: dict[int, Part]) -> None:
         """Raises ``ImplementationError`` if a node is made of what another one is made of, too."""
         self._notice(parts)
         own = {address: each for address, each in parts.items() if address not in self._copier.kept}
         for other, theirs in self._starts:
             common = own.keys() & theirs.keys()
             if common:
-                path, part = min((own[address] for address in common), key=lambda each: each[0])
+                path, part = min((path_of(own[each][0]), own[each][1]) for each in common)
                 raise ImplementationError(
                     f"{node_name(node)} shares its {path or 'whole'} with "
                     f"{'an earlier ' if other == node else ''}{node_name(other)}",

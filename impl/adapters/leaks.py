@@ -6,10 +6,11 @@ Only looks, and changes nothing; it knows no adapter.
 """
 
 from __future__ import annotations
+import __future__
 
 import sys
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from operator import is_
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +34,7 @@ LARGE: Final = 64
 _OPAQUE: Final = (
     *(type, property, types.MemberDescriptorType, types.GetSetDescriptorType),
     *(types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType),
+    type(__future__.annotations),
 )
 """What keeps nothing that a node could change, or is looked at by itself."""
 
@@ -43,9 +45,13 @@ _MISSING: Final = object()
 
 
 class _Content(NamedTuple):
-    """What something that can be changed is; of everything else only matters whether it is it."""
+    """What something is that is compared by that; of everything else only matters whether it is it.
+
+    It ``can_change`` if anything in it can; else it is what it was for as long as it is it.
+    """
 
     content: Any
+    can_change: bool
 
 
 class _Place:
@@ -56,7 +62,9 @@ class _Place:
     def __init__(self, name: str, names: Mapping[str, Any], said: dict[str, Any]) -> None:
         self.name, self.names, self.said = name, names, said
         self.values = list(names.values())
-        self.changeable = [each for each, value in said.items() if type(value) is _Content]
+        self.changeable = [
+            each for each, value in said.items() if type(value) is _Content and value.can_change
+        ]
 
     def is_rebound(self) -> bool:
         """Whether any name stands for something else by now."""
@@ -98,10 +106,13 @@ class Watch:
         loaded = (sys.modules[name] for name in names)
         return [module for module in loaded if isinstance(module, types.ModuleType)]
 
-    def follow(self, kinds: Iterable[type]) -> bool:
+    def follow(self, kinds: Set[type]) -> bool:
         """Look at what keeps these classes, from now on; whether any of it is new."""
+        new = kinds - self._followed
+        if not new:
+            return False
         before = len(self._packages) + len(self._classes)
-        for kind in set(kinds) - self._followed:
+        for kind in new:
             self._followed.add(kind)
             for base in kind.__mro__:
                 if _is_foreign(base.__module__):
@@ -157,7 +168,7 @@ class Watch:
 
     def _follow_keeper(self) -> None:
         kind = type(self.keeper)
-        self.follow([kind])
+        self.follow({kind})
         module = sys.modules.get(kind.__module__)
         for value in list(vars(module).values()) if module is not None else ():
             if isinstance(value, types.ModuleType):
@@ -201,7 +212,7 @@ class Watch:
             return value  # What it is cannot be told; whether it is still the same can.
         for address, (_, part) in frozen.parts.items():
             self.shared[address] = part
-        return _Content(frozen.content)
+        return _Content(frozen.content, bool(frozen.parts))
 
 
 def _is_foreign(module: str) -> bool:

@@ -6,13 +6,12 @@ outbox of the original. Outside of a step it is closed. It knows nothing of who 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable
 from itertools import count
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from indelible.impl.adapters.values import value_of
+from indelible.impl.adapters.values import MEMO_MAX, value_of
 from indelible.model.effects import (
     EFFECT_TYPES,
     CancelTimer,
@@ -43,12 +42,21 @@ class Outbox:
     def __init__(self, node: NodeId) -> None:
         self.node = node
         self._effects: list[Effect] | None = None
+        self._sends: dict[tuple[int, int], Send] = {}
+        """Of what was sent, the effects: to compare one with itself costs nothing."""
         self._number = next(_NUMBERS)
         _OUTBOXES[self._number] = self
 
     def send(self, to: NodeId, message: Any) -> None:
         """Hand ``message`` to the link towards ``to``."""
-        self._put(Send(to, value_of(message)))
+        value = value_of(message)
+        known = self._sends.get((id(to), id(value)))
+        if known is None:
+            if len(self._sends) >= MEMO_MAX:
+                self._sends.clear()
+            # It keeps both alive, so that nothing else has their addresses.
+            known = self._sends[id(to), id(value)] = Send(to, value)
+        self._put(known)
 
     def persist(self, storage: Any) -> None:
         """Replace the durable storage, at once and as a whole."""
@@ -104,15 +112,13 @@ class Outbox:
                 )
             self._put(effect)
 
-    @contextmanager
-    def opened(self) -> Iterator[list[Effect]]:
-        """While the node handles something: the list that its effects go to."""
-        effects: list[Effect] = []
-        self._effects = effects
-        try:
-            yield effects
-        finally:
-            self._effects = None
+    def __enter__(self) -> list[Effect]:
+        """The node handles something: the list that its effects go to until it is done."""
+        self._effects = []
+        return self._effects
+
+    def __exit__(self, *_: object) -> None:
+        self._effects = None
 
     def _put(self, effect: Effect) -> None:
         if self._effects is None:

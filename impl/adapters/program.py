@@ -95,7 +95,7 @@ class Program:
 
     def _during(self, function: Callable[..., None], *arguments: Any) -> tuple[Effect, ...]:
         around = Surroundings(self.node, self.draws, self.loop.time)
-        with surrounded(around, self._imported()), self._outbox.opened() as effects:
+        with surrounded(around, self._imported()), self._outbox as effects:
             self.network.begin(effects)
             function(*arguments)
             if self._building is not None and self._building.done():

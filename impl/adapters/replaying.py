@@ -14,7 +14,7 @@ from indelible.model.effects import Storage
 from indelible.model.events import InputEvent, NodeId
 from indelible.model.plain import Snapshot
 
-__all__ = ["History", "Live", "Started"]
+__all__ = ["Happened", "History", "Live", "Started"]
 
 LIVE_MAX: Final = 256
 """How many nodes are kept as they are when nobody has gone on with them: a search goes on from the

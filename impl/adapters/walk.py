@@ -13,16 +13,31 @@ import re
 import sys
 import types
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import TYPE, Same
 
-__all__ = ["CONSTANTS", "Plan", "Substitute", "Walk", "called", "described", "name_of", "slots_of"]
+__all__ = [
+    "CONSTANTS",
+    "Part",
+    "Place",
+    "Plan",
+    "Substitute",
+    "Walk",
+    "called",
+    "described",
+    "name_of",
+    "path_of",
+    "slots_of",
+]
 
 Substitute: TypeAlias = Callable[[Any], Any]
+Place: TypeAlias = "tuple[Place, str] | None"
+"""Where something is in a value: one step further than another place; ``None`` is the value."""
+Part: TypeAlias = tuple[Place, Any]
 
 CONSTANTS: Final = frozenset(
     {
@@ -37,21 +52,26 @@ CONSTANTS: Final = frozenset(
 
 
 class Walk:
-    """One walk through a value. ``plan_of`` says how a value is frozen.
+    """One walk through a value. ``plans`` say how values of a type are frozen, and whether they
+    can be changed.
 
-    ``met`` has everything that can be changed, by address: its path, and it, so that nothing else
-    has its address; ``known`` types say what is frozen in their place, and are not in it. ``dicts``
-    were met, each with its canonical order, and ``suspended`` says that something (an iterator, a
-    coroutine) may be in the midst of one.
+    ``met`` has everything that can be changed, by address: where it is, and it, so that nothing
+    else has its address; ``known`` types say what is frozen in their place, and are not in it.
+    ``dicts`` were met, each with its canonical order, and ``suspended`` says that something (an
+    iterator, a coroutine) may be in the midst of one.
     """
 
+    __slots__ = ("alive", "dicts", "here", "known", "met", "plans", "substituted", "suspended")
+
     def __init__(
-        self, plan_of: Callable[[Any], Plan], known: Mapping[type, Substitute] | None = None
+        self,
+        plans: Mapping[type, tuple[Plan, bool]],
+        known: Mapping[type, Substitute] | None = None,
     ) -> None:
-        self.plan_of, self.known = plan_of, known or {}
-        self.path: list[str] = []
-        self.met: dict[int, tuple[str, Any]] = {}
-        self.substituted: dict[int, str] = {}
+        self.plans, self.known = plans, known or {}
+        self.here: Place = None
+        self.met: dict[int, Part] = {}
+        self.substituted: dict[int, Place] = {}
         self.dicts: list[tuple[dict[Any, Any], list[Any]]] = []
         self.suspended = False
         self.alive: list[object] = []
@@ -64,27 +84,31 @@ class Walk:
             return value
         if kind in self.known:
             return self._substitute(value)
-        return self.plan_of(value)(self, value)
+        plan, can_change = self.plans[kind]
+        return self.once(value, plan) if can_change else plan(self, value)
 
     def once(self, value: Any, plan: Plan) -> Any:
         """What can be changed, frozen where it is first met."""
-        address = id(value)
-        if address in self.met:
-            return Same(self.met[address][0])
-        self.met[address] = (self.place(), value)
+        known = self.met.get(id(value))
+        if known is not None:
+            return Same(path_of(known[0]))
+        self.met[id(value)] = (self.here, value)
         return plan(self, value)
 
     def at(self, step: str, value: Any) -> Any:
         """The part of the value at hand that is one step further."""
         if type(value) in CONSTANTS:
             return value
-        self.path.append(step)
+        outside = self.here
+        self.here = (outside, step)
         frozen = self.frozen(value)
-        self.path.pop()
+        self.here = outside
         return frozen
 
-    def parts(self, values: Iterable[Any]) -> list[Any]:
-        """Numbered parts."""
+    def parts(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Numbered parts; the values themselves if nobody can change any."""
+        if CONSTANTS.issuperset(map(type, values)):
+            return values
         return [
             part if type(part) in CONSTANTS else self.at(f"[{index}]", part)
             for index, part in enumerate(values)
@@ -106,17 +130,13 @@ class Walk:
 
     def alone(self, value: Any) -> Any:
         """The value frozen as if it were met first, by itself."""
-        return Walk(self.plan_of, self.known).frozen(value)
-
-    def place(self) -> str:
-        """Where the walk is."""
-        return "".join(self.path).removeprefix(".")
+        return value if type(value) in CONSTANTS else Walk(self.plans, self.known).frozen(value)
 
     def refuse(self, value: object, cause: str) -> ImplementationError:
         """The error that says what cannot be told."""
         return ImplementationError(
             "the state of a node cannot be told exactly: "
-            f"{self.place() or 'it'} is of type {name_of(type(value))}",
+            f"{path_of(self.here) or 'it'} is of type {name_of(type(value))}",
             cause=cause,
             remedy="keep it outside of the node, or give the adapter a fingerprint(instance) that "
             "says what decides how the node goes on",
@@ -125,14 +145,24 @@ class Walk:
     def _substitute(self, value: Any) -> Any:
         address = id(value)
         if address in self.substituted:
-            return Same(self.substituted[address])
-        self.substituted[address] = self.place()
+            return Same(path_of(self.substituted[address]))
+        self.substituted[address] = self.here
         said = self.known[type(value)](value)
         self.alive.append(said)
         return self.frozen(said)
 
 
 Plan: TypeAlias = Callable[[Walk, Any], Any]
+
+
+def path_of(place: Place) -> str:
+    """A place in a value, as code would have it."""
+    steps = []
+    while place is not None:
+        place, step = place
+        steps.append(step)
+    return "".join(reversed(steps)).removeprefix(".")
+
 
 _NAMES: Final[dict[str, type]] = {}
 _CALLED: Final[dict[Any, str]] = {}
