@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import combinations_with_replacement, product
@@ -27,7 +27,15 @@ from indelible.model.scope import LINKS, Scope
 from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import Outcome, PropertyResult, Verdict
 
-__all__ = ["Search", "conclude", "question_notes", "reached_in", "run_to_limit", "violations_after"]
+__all__ = [
+    "Search",
+    "conclude",
+    "concluding",
+    "question_notes",
+    "reached_in",
+    "run_to_limit",
+    "violations_after",
+]
 
 
 class Search(ABC):
@@ -89,6 +97,7 @@ class Search(ABC):
 def conclude(search: Search) -> Verdict:
     """Run the search, and say what it found and covered."""
     gave_up = run_to_limit(search)
+    told = concluding(search.implementation)
     finding = search.violation()
     trace = None
     if finding is not None:
@@ -111,13 +120,19 @@ def conclude(search: Search) -> Verdict:
         depth=search.depth,
         trace=trace,
         exhausted=exhausted,
-        notes=_notes(search),
+        notes=(*_notes(search), *told),
         states_local=search.states_local,
         steps_learned=search.steps_learned,
         calls=search.calls,
         seconds=search.limits.seconds,
         memory_bytes=search.memory_bytes,
     )
+
+
+def concluding(implementation: Implementation) -> tuple[str, ...]:
+    """What it has to say in the end, if anything. Raises ``ImplementationError``."""
+    ask: Callable[[], tuple[str, ...]] = getattr(implementation, "concluding", tuple)
+    return ask()
 
 
 def run_to_limit(search: Search) -> str:

@@ -55,6 +55,9 @@ class Implementation(Protocol):
     ``handle`` is asked each of them, as often as it is in there, so that it can find the answers
     together.
 
+    An optional method ``concluding()`` is called before a verdict is given: it raises
+    ``ImplementationError`` for what it has found too late, and returns more such ``notes``.
+
     A state is only ever handed back to the node that it is of, and equal ones stand for one
     another. State and storage are of whatever types it says (here ``Any``, so that it may say).
     """
