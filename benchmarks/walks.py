@@ -20,6 +20,7 @@ from pathlib import Path
 from indelible import Scope
 from indelible.checkers.properties import default_properties
 from indelible.checkers.walks.runs import STRATEGIES, Campaign
+from indelible.checkers.walks.share import Bounds, Tally, share
 from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.scope import LINKS
 from indelible.targets import DEFAULT_SCOPE
@@ -50,11 +51,11 @@ def events_per_second(scope: Scope, strategy: str, laps: int, seconds: float) ->
     campaign = Campaign(MultiPaxos(), scope, default_properties(), seed=1, strategy=strategy)
     best, number = 0.0, 0
     for lap in range(laps + 1):
-        events, began = 0, time.process_time()
-        while (passed := time.process_time() - began) < seconds:
-            events += campaign.run(number).events
-            number += 1
-        best = max(best, events / passed) if lap else best
+        began = time.process_time()
+        *_, tally = share(campaign, Bounds(seconds_max=seconds), first=number)
+        assert isinstance(tally, Tally)
+        number += tally.runs
+        best = max(best, tally.events / (time.process_time() - began)) if lap else best
     return best
 
 

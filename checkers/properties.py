@@ -128,17 +128,18 @@ def execution_not_repeated(
     never_down = world.restarts_max is not None and not before.restarts
     done = {index for index, _ in before.executed if never_down}
     for lifetime in _lifetimes(event, effects):
-        for index, command in (
-            (effect.index, effect.command) for effect in lifetime if isinstance(effect, Execute)
-        ):
-            if index in done:
+        for effect in lifetime:
+            if not isinstance(effect, Execute):
+                continue
+            if effect.index in done:
                 yield Violation(
-                    f"{node_name(after.node)} executed {said(command)} as number {index}, "
-                    "although it had executed that number already, and has not restarted since",
+                    f"{node_name(after.node)} executed {said(effect.command)} as number "
+                    f"{effect.index}, although it had executed that number already, and has not "
+                    "restarted since",
                     nodes=(after.node,),
-                    values=(command,),
+                    values=(effect.command,),
                 )
-            done.add(index)
+            done.add(effect.index)
         done = set()
 
 

@@ -165,10 +165,11 @@ class Property:
 
     def _answer(self, arguments: tuple[Any, ...], world: World, effects: tuple[Effect, ...]) -> Any:
         try:
-            asked: dict[str, Any] = {"world": world} if self.wants_world else {}
-            if self.wants_effects:
-                asked["effects"] = effects
-            answer = self.check(*arguments, **asked)
+            asked: dict[str, Any] = {"effects": effects} if self.wants_effects else {}
+            if self.wants_world:
+                answer = self.check(*arguments, world=world, **asked)
+            else:
+                answer = self.check(*arguments, **asked)
             # What is yielded is worked out only when it is walked, which may raise too.
             return tuple(answer) if isinstance(answer, WALKED) else answer
         except PropertyError:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from indelible.options import NAMES
+
 if TYPE_CHECKING:
     from indelible.conformance.check import Finding
 
@@ -42,6 +44,8 @@ def schema() -> None:
               help="Decides the walks.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(0.1), default=10.0, show_default=True,
               metavar="SECONDS", help="How long a process may take for an answer.")  # fmt: skip
+@click.option("--allow-not-seen", "allowed", type=NAMES, default=(), metavar="CHECK,...",
+              help="What need not be seen: timeout, where there are no timers.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md).")
 def test(
     command: str | None,
@@ -49,18 +53,27 @@ def test(
     steps: int,
     seed: int,
     timeout: float,
+    allowed: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Try whether a process keeps to the protocol, and say what is missing.
 
     COMMAND is one command line, as in "node server.js"; no shell is involved. With --target an
-    adapter in Python is tried. Exit codes: 0 it conforms, 1 it does not, 2 it could not be tried.
+    adapter in Python is tried. Exit codes: 0 it conforms, 1 it does not, 3 nothing failed, and
+    something was not seen, 2 it could not be tried.
     """
-    from indelible.conformance.report import conforms, finding_text, findings_object, summary_text
+    from indelible.conformance.report import (
+        EXIT_CODES,
+        finding_text,
+        findings_object,
+        outcome_of,
+        summary_text,
+    )
     from indelible.terminal import write_result
 
     if (command is None) == (target is None):
         raise click.UsageError("name either the COMMAND of a process, or a --target in Python")
+    _require_known(allowed)
     findings = []
     tried = (
         _process_findings(command, steps, seed, timeout)
@@ -75,10 +88,21 @@ def test(
     if command is not None:
         name, what = f"exec:{command}", f"--exec {shlex.quote(command)}"
     if as_json:
-        write_result(json.dumps(findings_object(name, findings), indent=2))
+        write_result(json.dumps(findings_object(name, findings, allowed), indent=2))
     else:
-        write_result(f"\n{summary_text(findings, f'indelible check {what}')}")
-    raise SystemExit(0 if conforms(findings) else 1)
+        write_result(f"\n{summary_text(findings, f'indelible check {what}', allowed)}")
+    raise SystemExit(EXIT_CODES[outcome_of(findings, allowed)])
+
+
+def _require_known(allowed: Sequence[str]) -> None:
+    from indelible.conformance.behaviour import SEEN
+
+    for name in allowed:
+        if name not in SEEN:
+            raise click.BadParameter(
+                f"{name!r} is no check that may see nothing; there are: {', '.join(SEEN)}",
+                param_hint="'--allow-not-seen'",
+            )
 
 
 def _process_findings(command: str, steps: int, seed: int, timeout: float) -> Iterator[Finding]:

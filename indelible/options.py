@@ -125,6 +125,20 @@ class _Nodes(_Names):
         return tuple(int(name) if name.isdecimal() else name for name in names)
 
 
+def _together(context: click.Context, option: click.Parameter, given: tuple[Any, ...]) -> Any:
+    """An option that is given several times says all of it, as if it stood between commas."""
+    if len(given) < 2:
+        return given[0] if given else None
+    if all(isinstance(each, tuple) for each in given):
+        return tuple(name for each in given for name in each)
+    said: dict[Any, Any] = {}
+    for each in given:
+        if not isinstance(each, dict) or said.keys() & each.keys():
+            raise click.BadParameter("it is given twice, and says two things", context, option)
+        said |= each
+    return said
+
+
 NUMBER: Final = _Amount("whole number above 0", THOUSANDS, "1_000, 1e6 or 10M", whole=True)
 COUNT: Final = _Amount("number of states", THOUSANDS, "1_000_000, 1e6 or 10M", whole=True)
 MEMORY: Final = _Amount("size", BINARY, "512M or 4G", whole=True)
@@ -139,24 +153,40 @@ SCOPE_OPTIONS: Final = (
     click.option(
         "--nodes", type=NODES, metavar="N|NAME,...", help="How many nodes, or their names."
     ),
-    click.option("--commands", type=NAMES, metavar="NAME,...", help="What clients may submit."),
+    click.option(
+        "--commands",
+        type=NAMES,
+        multiple=True,
+        callback=_together,
+        metavar="NAME,...",
+        help="What clients may submit.",
+    ),
     click.option(
         "--submissions", type=BOUND, metavar="N|none", help="How often each command, in all."
     ),
     click.option(
         "--may-submit",
         type=NAMES,
+        multiple=True,
+        callback=_together,
         metavar="NODE,...|COMMAND=NODE,...|all",
         help="To whom clients submit.",
     ),
     click.option(
         "--timeouts",
         type=TIMEOUTS,
+        multiple=True,
+        callback=_together,
         metavar="N|none|TIMER=N,...",
         help="How often timers may fire, per node, or timer by timer.",
     ),
     click.option(
-        "--may-time-out", type=NAMES, metavar="NODE,...|all", help="Whose timers may fire at all."
+        "--may-time-out",
+        type=NAMES,
+        multiple=True,
+        callback=_together,
+        metavar="NODE,...|all",
+        help="Whose timers may fire at all.",
     ),
     click.option(
         "--restarts", type=BOUND, metavar="N|none", help="How many crashes and restarts in all."

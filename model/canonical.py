@@ -16,7 +16,7 @@ __all__ = ["canonical", "canonical_text", "same_types"]
 
 T = TypeVar("T")
 
-_EXACT = frozenset({int, str, bool, bytes, type(None)})
+_EXACT: frozenset[type] = frozenset({int, str, bool, bytes, type(None)})
 """Types whose equal values are the same."""
 
 
@@ -64,11 +64,11 @@ def same_types(one: object, other: object) -> bool:
             _EXACT.issuperset(kinds) or all(map(same_types, one, other))
         )
     if getattr(one, "compares_types", False):
-        return True  # Or they would not be equal.
+        return one == other
     if isinstance(one, set | frozenset | Mapping):
-        kinds = set(map(type, one))
-        if len(kinds) <= 1 and kinds <= _EXACT and not isinstance(one, Mapping):
-            return kinds == set(map(type, other))
+        parts = set(map(type, one))
+        if len(parts) <= 1 and parts <= _EXACT and isinstance(other, set | frozenset):
+            return parts == set(map(type, other))
         return canonical_text(one) == canonical_text(other)
     if is_dataclass(one) and not isinstance(one, type):
         return all(same_types(getattr(one, n), getattr(other, n)) for n in _names_of(type(one)))

@@ -7,13 +7,14 @@ evaluating every property after every step (``verdicts.violations_after``; the t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import product
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from indelible.checkers.explorer.parts import Interner
 from indelible.checkers.property import Property, View, World
-from indelible.checkers.walks.reactions import HISTORY
+from indelible.checkers.walks.histories import HISTORY, Histories
 from indelible.checkers.walks.stage import Stage
 from indelible.model.effects import Effect
 from indelible.model.record import Record
@@ -28,76 +29,98 @@ NOTHING: Final[Names] = ()
 class Group:
     """The properties that read the same fields, and what was judged of their projections.
 
-    ``now`` are the projections of all nodes in the state that was judged last.
+    ``now`` are the projections of all nodes in the state that was judged last, and ``views`` what
+    they are to a property.
     """
 
     def __init__(self, fields: tuple[str, ...], world: World) -> None:
         self.fields, self.world = fields, world
         self.reads_history = set(fields) <= set(HISTORY)
-        self.always: dict[str, list[Property]] = {}
+        self.steps: list[Property] = []
+        self.states: dict[str, list[Property]] = {}
         self.sometimes: list[Property] = []
         self.reads_events = False
         self.now: list[int] = [-1] * len(world.nodes)
-        self._values: Interner[tuple[Any, ...]] = Interner()
+        self.views: list[View] = [View(node, {}) for node in world.nodes]
+        self._numbers: Interner[Hashable] = Interner()
+        self._values: list[tuple[Any, ...]] = []
         self._places = tuple([Record._fields.index(name) for name in fields])
-        self._views: dict[tuple[int, int], View] = {}
+        self._parts: Callable[[tuple[int, ...]], Hashable] = lambda _: ()
+        if fields and self.reads_history:
+            self._parts = itemgetter(*map(HISTORY.index, fields))
+        self._views: list[dict[int, View]] = [{} for _ in world.nodes]
         self._verdicts: dict[Hashable, Names] = {}
 
     def add(self, known: Property) -> None:
         if known.kind == "sometimes":
             self.sometimes.append(known)
-        else:
-            self.always.setdefault(known.reads, []).append(known)
+        elif known.reads == "step":
+            self.steps.append(known)
             self.reads_events |= known.reads_event or known.wants_effects
+        else:
+            self.states.setdefault(known.reads, []).append(known)
 
     def projection(self, stage: Stage, index: int) -> int:
         """The number of what these fields are in the record of a node."""
-        return self._values(tuple([stage.field(index, name) for name in self.fields]))
+        values = tuple([stage.field(index, name) for name in self.fields])
+        number = self._numbers(values)
+        if number == len(self._values):
+            self._values.append(values)
+        return number
 
-    def projection_of(self, record: Record) -> int:
-        """The same, of a record that is at hand."""
-        return self._values(tuple([record[place] for place in self._places]))
+    def projection_of(self, histories: Histories, history: int) -> int:
+        """The same of a history, whose fields have numbers already."""
+        number = self._numbers(self._parts(histories.fields[history]))
+        if number == len(self._values):
+            record = histories[history]
+            self._values.append(tuple([record[place] for place in self._places]))
+        return number
+
+    def turn(self, index: int, number: int) -> None:
+        """The projection of a node is another one now."""
+        self.now[index] = number
+        self.views[index] = self._view(index, number)
 
     def judge(self, index: int) -> Names:
         """What is wrong now, if nothing was until the projection of this node changed."""
-        bad = NOTHING
-        for reads in self.always:
+        bad, verdicts = NOTHING, self._verdicts
+        for reads, properties in self.states.items():
             for key in self._keys(reads, index):
-                found = self._verdicts.get(key)
+                found = verdicts.get(key)
                 if found is None:
-                    found = self._verdicts[key] = self._judged(reads, key)
+                    found = verdicts[key] = self._judged(properties, key)
                 bad += found
         return bad
 
     def _keys(self, reads: str, index: int) -> Iterable[tuple[Any, ...]]:
+        """What a state is judged by: (reads, a node, its projection, another one, its own)."""
         now = self.now
-        match reads:
-            case "record":
-                return ((index, now[index]),)
-            case "pair":
-                own = now[index]
-                return [(index, own, other, theirs) for other, theirs in enumerate(now)]
-            case "records":
-                return (("records", *now),)
-        return ()
-
-    def _judged(self, reads: str, key: tuple[Any, ...]) -> Names:
         if reads == "records":
-            return self._wrong(reads, self._views_now())
-        views = [self._view(key[at], key[at + 1]) for at in range(0, len(key), 2)]
-        found = self._wrong(reads, *views)
-        return found if reads == "record" else found + self._wrong(reads, *reversed(views))
+            return ((reads, *now),)
+        if reads == "record":
+            return ((reads, index, now[index]),)
+        own = now[index]
+        return [(reads, index, own, other, theirs) for other, theirs in enumerate(now)]
+
+    def _judged(self, properties: Sequence[Property], key: tuple[Any, ...]) -> Names:
+        views = self.views
+        match key:
+            case "pair", index, _, other, _:
+                one, two = views[index], views[other]
+                return self._wrong(properties, one, two) + self._wrong(properties, two, one)
+            case "record", index, _:
+                return self._wrong(properties, views[index])
+        return self._wrong(properties, tuple(views))
 
     def judge_step(self, stage: Stage, index: int, before: int, after: int) -> Names:
         """What is wrong with the last step of ``stage``, between two projections of a node."""
-        last = stage.last if self.reads_events else ()
-        key = ("step", index, before, after, last)
+        key = (index, before, after, stage.last if self.reads_events else ())
         found = self._verdicts.get(key)
         if found is None:
-            event = stage.actions[-1][1]
             views = self._view(index, before), self._view(index, after)
+            event = stage.actions[-1][1]
             found = self._verdicts[key] = self._wrong(
-                "step", views[0], event, views[1], effects=stage.effects
+                self.steps, views[0], event, views[1], effects=stage.effects
             )
         return found
 
@@ -108,32 +131,29 @@ class Group:
                 reached.add(known.name)
 
     def _is_reached(self, known: Property) -> bool:
-        views = self._views_now()
+        views = tuple(self.views)
         if known.reads == "records":
             return known.holds(views, world=self.world)
         if known.reads == "pair":
             return any(known.holds(*two, world=self.world) for two in product(views, repeat=2))
         return any(known.holds(own, world=self.world) for own in views)
 
-    def _views_now(self) -> tuple[View, ...]:
-        return tuple([self._view(index, number) for index, number in enumerate(self.now)])
-
     def _view(self, index: int, projection: int) -> View:
-        known = self._views.get((index, projection))
+        known = self._views[index].get(projection)
         if known is None:
             values = self._values[projection]
             known = View(self.world.nodes[index], dict(zip(self.fields, values, strict=True)))
-            self._views[index, projection] = known
+            self._views[index][projection] = known
         return known
 
-    def _wrong(self, reads: str, *seen: Any, effects: tuple[Effect, ...] = ()) -> Names:
-        return tuple(
-            [
-                known.name
-                for known in self.always[reads]
-                if known.violations(*seen, world=self.world, effects=effects)
-            ]
-        )
+    def _wrong(
+        self, properties: Sequence[Property], *seen: Any, effects: tuple[Effect, ...] = ()
+    ) -> Names:
+        found, world = NOTHING, self.world
+        for known in properties:
+            if known.violations(*seen, world=world, effects=effects):
+                found = *found, known.name
+        return found
 
 
 class RunJudge:
@@ -151,14 +171,17 @@ class RunJudge:
             fields = tuple(sorted(set(known.fields), key=Record._fields.index))
             groups.setdefault(fields, Group(fields, world)).add(known)
         self._groups = tuple(groups.values())
-        self._of_history = [group for group in self._groups if group.reads_history]
         self._others = [group for group in self._groups if not group.reads_history]
-        self._of_step = [group for group in self._groups if "step" in group.always]
-        self._reads_events = any(group.reads_events for group in self._of_step)
+        self._of_history = [group for group in self._groups if group.reads_history]
+        # Steps that are told apart by histories alone, and those that are told by events as well.
+        places = [place for place, group in enumerate(self._of_history) if group.steps]
+        self._quiet = [place for place in places if not self._of_history[place].reads_events]
+        self._eventful = [place for place in places if self._of_history[place].reads_events]
         self._histories: tuple[int, ...] = ()
-        self._up_to_date: list[int] = [-1] * len(world.nodes)
+        self._told: tuple[int, ...] = (-1,) * len(world.nodes)
         self._is_fine = False
         self._projections: dict[int, tuple[int, ...]] = {}
+        self._quiet_steps: dict[tuple[int, int, int], Names] = {}
         self._steps: dict[Hashable, Names] = {}
         self._fine: set[tuple[int, ...]] = set()
 
@@ -171,7 +194,8 @@ class RunJudge:
         indices = range(len(self._histories))
         self._catch_up(stage)
         for group in self._others:
-            group.now = [group.projection(stage, index) for index in indices]
+            for index in indices:
+                group.turn(index, group.projection(stage, index))
         bad = NOTHING
         for group in self._groups:
             for index in indices:
@@ -184,62 +208,80 @@ class RunJudge:
     def after(self, stage: Stage, index: int) -> Names:
         """What is wrong after a step of the node at ``index``, if nothing was before it."""
         before, after = self._histories[index], stage.histories[index]
-        key = (index, before, after, stage.last if self._reads_events else ())
-        if self._is_fine and not self._others:
-            # Where all that is read are histories, what was judged before is known by those.
-            of_step = self._steps.get(key)
-            if of_step is not None:
-                if before == after:
-                    return of_step
-                histories = tuple(stage.histories)
-                if histories in self._fine:
-                    self._histories = histories
-                    return of_step
-        return self._judged(stage, index, key)
+        key = (index, before, after, stage.last if self._eventful else ())
+        bad = self._steps.get(key)
+        if bad is None:
+            # Most steps are new, but leave the history as it is, or change it as another did.
+            quiet = self._quiet_steps.get(key[:3])
+            if quiet is None:
+                quiet = self._of_step(stage, index, before, after, self._quiet)
+                self._quiet_steps[key[:3]] = quiet
+            bad = quiet + self._of_step(stage, index, before, after, self._eventful)
+            self._steps[key] = bad
+        if before != after:
+            bad += self._moved(stage, index)
+        for group in self._others:
+            bad += self._other(group, stage, index)
+        return self._ordered(bad) if bad else NOTHING
 
-    def _judged(self, stage: Stage, index: int, key: Hashable) -> Names:
-        """The same as ``after``, worked out; the step is known by ``key``."""
-        self._catch_up(stage)
-        self._histories = tuple(stage.histories)
-        changed = self._changed(stage, index)
-        of_step = NOTHING
-        for group in self._of_step:
-            now = group.now[index]
-            of_step += group.judge_step(stage, index, now, changed.get(group, now))
-        self._steps[key] = of_step = self._ordered(of_step)
-        for group, number in changed.items():
-            group.now[index] = number
-        self._up_to_date[index] = self._histories[index]
+    def _of_step(
+        self, stage: Stage, index: int, before: int, after: int, places: Sequence[int]
+    ) -> Names:
+        """What the groups at ``places`` find wrong with a step between two histories."""
         bad = NOTHING
+        befores = self._projected(stage, before)
+        afters = befores if before == after else self._projected(stage, after)
+        for place in places:
+            group = self._of_history[place]
+            bad += group.judge_step(stage, index, befores[place], afters[place])
+        return bad
+
+    def _moved(self, stage: Stage, index: int) -> Names:
+        """What is wrong in a state in which the history of one node is another than before."""
+        histories = tuple(stage.histories)
+        if self._is_fine and histories in self._fine:
+            # Where all that is read are histories, what was judged before is known by those.
+            self._histories = histories
+            return NOTHING
+        self._catch_up(stage)
+        self._histories = self._told = histories
+        bad = NOTHING
+        changed = []
+        for group, number in zip(
+            self._of_history, self._projected(stage, histories[index]), strict=True
+        ):
+            if number != group.now[index]:
+                group.turn(index, number)
+                changed.append(group)
         for group in changed:
             bad += group.judge(index)
             group.reach(self.reached)
         self._is_fine &= not bad
         self._remember()
-        return self._ordered(of_step + bad) if bad else of_step
+        return bad
 
-    def _changed(self, stage: Stage, index: int) -> dict[Group, int]:
-        """The groups whose projection of a node is another than before, each with the new one."""
-        numbers = self._projected(stage, self._histories[index])
-        changed = {
-            group: number
-            for group, number in zip(self._of_history, numbers, strict=True)
-            if number != group.now[index]
-        }
-        for group in self._others:
-            number = group.projection(stage, index)
-            if number != group.now[index]:
-                changed[group] = number
-        return changed
+    def _other(self, group: Group, stage: Stage, index: int) -> Names:
+        """What a group finds wrong, after a step, that reads what no history has."""
+        before, after = group.now[index], group.projection(stage, index)
+        bad = group.judge_step(stage, index, before, after) if group.steps else NOTHING
+        if after != before:
+            group.turn(index, after)
+            wrong = group.judge(index)
+            group.reach(self.reached)
+            self._is_fine &= not wrong
+            bad += wrong
+        return bad
 
     def _catch_up(self, stage: Stage) -> None:
         """Let the groups that read histories know those of the state that was judged last."""
-        for index, history in enumerate(self._histories):
-            if history != self._up_to_date[index]:
-                self._up_to_date[index] = history
+        if self._told is self._histories:
+            return
+        for index, (history, told) in enumerate(zip(self._histories, self._told, strict=True)):
+            if history != told:
                 numbers = self._projected(stage, history)
                 for group, number in zip(self._of_history, numbers, strict=True):
-                    group.now[index] = number
+                    group.turn(index, number)
+        self._told = self._histories
 
     def _remember(self) -> None:
         """Note that nothing is wrong in this state, if it is so and histories tell states apart."""
@@ -249,8 +291,8 @@ class RunJudge:
     def _projected(self, stage: Stage, history: int) -> tuple[int, ...]:
         known = self._projections.get(history)
         if known is None:
-            record = stage.reactions.histories[history]
-            known = tuple([group.projection_of(record) for group in self._of_history])
+            histories = stage.reactions.histories
+            known = tuple([group.projection_of(histories, history) for group in self._of_history])
             self._projections[history] = known
         return known
 

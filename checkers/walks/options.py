@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from random import Random
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from indelible.checkers.walks.stage import WHOLE, Stage
 
-__all__ = ["Kind", "Option", "event_of", "every_option", "take", "torn_options"]
+__all__ = ["Kind", "Option", "even_option", "event_of", "every_option", "take", "torn_options"]
 
 Kind: TypeAlias = Literal["deliver", "duplicate", "timeout", "submit", "restart"]
 
@@ -26,25 +27,49 @@ class Option(NamedTuple):
     kept: int = WHOLE
 
 
-def every_option(stage: Stage) -> Iterator[Option]:
-    """Everything that may happen whole; some of it may change nothing."""
-    scope = stage.scope
-    for index in range(len(scope.nodes)):
-        if stage.links == "ordered":
-            for source, queue in enumerate(stage.queues[index]):
-                if queue:
-                    yield Option("deliver", index, source)
-        for place in range(len(stage.fresh[index])):
-            yield Option("deliver", index, place)
-        for place in range(len(stage.seen[index])):
-            yield Option("duplicate", index, place)
-        for timer in stage.timers[index]:
-            yield Option("timeout", index, timer)
-        for place in range(len(scope.commands)):
-            if stage.may_submit(index, place):
-                yield Option("submit", index, place)
+Block: TypeAlias = tuple[Kind, int, Sequence[Any]]
+"""Options that differ only in ``which``: their kind, their node, and all those, in order."""
+
+
+def blocks(stage: Stage) -> Iterator[Block]:
+    """Everything that may happen whole, in blocks; some of it may change nothing."""
+    ordered, open_commands = stage.links == "ordered", stage.open_commands
+    for index, accepts in enumerate(stage.reactions.accepts):
+        if ordered:
+            yield "deliver", index, [at for at, queue in enumerate(stage.queues[index]) if queue]
+        if stage.fresh[index]:
+            yield "deliver", index, range(len(stage.fresh[index]))
+        if stage.seen[index]:
+            yield "duplicate", index, range(len(stage.seen[index]))
+        if stage.timers[index]:
+            yield "timeout", index, stage.timers[index]
+        if open_commands:
+            yield "submit", index, [place for place in open_commands if accepts[place]]
         if stage.restarts_left > 0:
-            yield Option("restart", index)
+            yield "restart", index, (0,)
+
+
+def every_option(stage: Stage) -> Iterator[Option]:
+    """Everything that may happen whole, one by one."""
+    for kind, index, whiches in blocks(stage):
+        for which in whiches:
+            yield Option(kind, index, which)
+
+
+def even_option(stage: Stage, draw: Random) -> Option | None:
+    """One of ``every_option``, each as likely as any other; they are counted, and never listed."""
+    there = list(blocks(stage))
+    count = 0
+    for block in there:
+        count += len(block[2])
+    if not count:
+        return None
+    place = draw.randrange(count)
+    for kind, index, whiches in there:
+        if place < len(whiches):
+            return Option(kind, index, whiches[place])
+        place -= len(whiches)
+    raise AssertionError("an option beyond the last one")
 
 
 def torn_options(stage: Stage, option: Option) -> tuple[Option, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from indelible.checkers.asking import ask_twice, require_same_types
 from indelible.checkers.explorer.parts import Interner
+from indelible.checkers.walks.histories import Histories
 from indelible.model.cluster import cuts
 from indelible.model.effects import (
     CancelTimer,
@@ -28,19 +29,12 @@ from indelible.model.effects import (
     Vote,
 )
 from indelible.model.errors import ImplementationRaised
-from indelible.model.events import InputEvent, Receive, Submit, Timeout, Timer
+from indelible.model.events import InputEvent, Message, Receive, Submit, Timeout, Timer
 from indelible.model.implementation import Implementation, Step, ask_handle, ask_start
-from indelible.model.record import Record, after_effects, after_event, after_restart
+from indelible.model.record import after_effects, after_event, after_restart
 from indelible.model.scope import Scope
 
-__all__ = ["HISTORY", "Consequence", "Reactions"]
-
-HISTORY: Final = (
-    *("decided", "executed", "votes", "promised", "leaderships"),
-    *("submissions", "restarts"),
-)
-"""The fields of a record that are kept together as the history of a node: what it has testified,
-and what was done to it that changes seldom. It is all that most properties read."""
+__all__ = ["Consequence", "Reactions"]
 
 TESTIMONY: Final = (Decide, Execute, Promise, Vote, Lead)
 
@@ -84,12 +78,12 @@ class Reactions:
         )
         self.states: Interner[Any] = Interner()
         self.events: Interner[InputEvent] = Interner()
-        self.histories: Interner[Record] = Interner()
+        self.histories = Histories()
         self.consequences: list[Consequence] = []
         self.effect_types: set[type] = set()
-        self.timers_set: set[Timer] = set()
         self.calls = 0
         self._asked = 0
+        self._places = {node: place for place, node in enumerate(scope.nodes)}
         self._values: dict[Hashable, Hashable] = {}
         # By node and number: equal states of two nodes have one number, and are two all the same.
         self._own_states: dict[tuple[int, int], Any] = {}
@@ -164,7 +158,7 @@ class Reactions:
         if after is None:
             # Without a node's timers there is nothing in it that depends on which node it is.
             record = after_effects(self.histories[history], 0, testimony, self.scope)
-            after = self._after[history, consequence] = self.histories(record)
+            after = self._after[history, consequence] = self.histories.after(history, record)
         return after
 
     def history_submitted(self, history: int, place: int) -> int:
@@ -173,7 +167,7 @@ class Reactions:
         if after is None:
             event = Submit(self.scope.commands[place])
             record = after_event(self.histories[history], 0, event, self.scope)
-            after = self._submitted[history, place] = self.histories(record)
+            after = self._submitted[history, place] = self.histories.after(history, record)
         return after
 
     def history_restarted(self, history: int) -> int:
@@ -181,7 +175,7 @@ class Reactions:
         after = self._restarted.get(history)
         if after is None:
             record = after_restart(self.histories[history], self.scope)
-            after = self._restarted[history] = self.histories(record)
+            after = self._restarted[history] = self.histories.after(history, record)
         return after
 
     def cuts(self, consequence: int, event: int) -> tuple[int, ...]:
@@ -215,23 +209,22 @@ class Reactions:
         known = self._numbers.setdefault((index, effects), new)
         if known == new:
             self.consequences.append(self._consequence(index, effects))
-            self.effect_types.update(type(effect) for effect in effects)
-            self.timers_set.update(
-                effect.timer for effect in effects if isinstance(effect, SetTimer)
-            )
+            self.effect_types.update(map(type, effects))
         return known
 
     def _consequence(self, index: int, effects: tuple[Effect, ...]) -> Consequence:
-        nodes = self.scope.nodes
+        source, received = self.scope.nodes[index], -1
+        before: Message = None
         sends: list[tuple[int, int]] = []
         timers: dict[Timer, bool] = {}
         stored: list[Storage] = []
         for effect in effects:
             match effect:
                 case Send(to, message):
-                    require_same_types(self._values.setdefault(message, message), message)
-                    received = self.events(Receive(nodes[index], message))
-                    sends.append((nodes.index(to), received))
+                    if received < 0 or message is not before:  # Most are said to many at once.
+                        require_same_types(self._values.setdefault(message, message), message)
+                        received, before = self.events(Receive(source, message)), message
+                    sends.append((self._places[to], received))
                 case SetTimer(timer, _):
                     timers[timer] = True
                 case CancelTimer(timer):

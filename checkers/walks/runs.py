@@ -116,9 +116,14 @@ class Campaign:
     def node_states(self) -> int:
         return len(self._hashes)
 
+    @property
+    def size(self) -> int:
+        """How many answers are kept."""
+        return self._reactions.size
+
     def run(self, number: int) -> Run:
         """The run of this number. Raises ``ImplementationError`` and ``PropertyError``."""
-        if self._reactions.size > ANSWERS_MAX:
+        if self.size > ANSWERS_MAX:
             self._forget()
         strategy = MIXED[number % len(MIXED)] if self.strategy == "mixed" else self.strategy
         draw = Random(f"{self.seed}/{strategy}/{number}")

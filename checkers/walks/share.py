@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from indelible.checkers.walks.garbage import sparing_collection
 from indelible.checkers.walks.runs import Campaign, Failure, highest
 from indelible.model.events import Action
 
@@ -116,26 +117,30 @@ def share(
             time.monotonic() - started,
         )
 
-    while end is None or number < end:
-        now = time.monotonic()
-        if stop(number) or (bounds.seconds_max is not None and now - started >= bounds.seconds_max):
-            break
-        if now - told >= TELL_SECONDS:
-            told = now
-            yield tally()
-        run = campaign.run(number)
-        if follow is not None:
-            for leg in run.legs:
-                follow(leg)
-        number += stride
-        runs += 1
-        events += run.events
-        if run.failure is not None:
-            name, waits = run.failure.violated[0], run.failure.waits
-            counted = waiting if waits else failures
-            counted[name] += 1
-            if counted[name] <= FOUND_MAX:
-                yield Found(run.number, run.failure)
-            if bounds.first_only and not waits:
+    with sparing_collection(campaign.size) as settle:
+        while end is None or number < end:
+            now = time.monotonic()
+            if stop(number) or (
+                bounds.seconds_max is not None and now - started >= bounds.seconds_max
+            ):
                 break
+            if now - told >= TELL_SECONDS:
+                told = now
+                settle(campaign.size)
+                yield tally()
+            run = campaign.run(number)
+            if follow is not None:
+                for leg in run.legs:
+                    follow(leg)
+            number += stride
+            runs += 1
+            events += run.events
+            if run.failure is not None:
+                name, waits = run.failure.violated[0], run.failure.waits
+                counted = waiting if waits else failures
+                counted[name] += 1
+                if counted[name] <= FOUND_MAX:
+                    yield Found(run.number, run.failure)
+                if bounds.first_only and not waits:
+                    break
     yield tally()

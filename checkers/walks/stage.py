@@ -72,7 +72,7 @@ class Stage:
         indices = range(count)
         self.links = scope.links
         self.states = [0] * count
-        self.histories = [reactions.histories(Record())] * count
+        self.histories = [reactions.histories.empty] * count
         self.storages: list[Storage | None] = [None] * count
         self.timers: list[tuple[Timer, ...]] = [()] * count
         self.fresh: list[list[int]] = [[] for _ in indices]
@@ -257,9 +257,10 @@ class Stage:
             changed = True
         if consequence.sends:
             changed = self._send(index, consequence.sends) or changed
-        if consequence.disarmed or consequence.armed:
-            gone = consequence.disarmed
-            kept = [timer for timer in self.timers[index] if timer not in gone]
+        armed, gone = self.timers[index], consequence.disarmed
+        # Those that are armed may fire; most often they are only armed anew.
+        if gone or not all(map(armed.__contains__, consequence.armed)):
+            kept = [timer for timer in armed if timer not in gone]
             kept += [timer for timer in consequence.armed if timer not in kept]
             self.timers[index] = self._alive(index, kept)
         return changed

@@ -14,7 +14,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
-from indelible.checkers.walks.options import Kind, Option, every_option, torn_options
+from indelible.checkers.walks.options import Kind, Option, even_option, torn_options
 from indelible.checkers.walks.stage import Stage
 from indelible.model.events import Timer
 
@@ -48,10 +48,9 @@ class Uniform:
         self._draw = draw
 
     def choose(self, stage: Stage) -> Option | None:
-        options = list(every_option(stage))
-        if not options:
+        option = even_option(stage, self._draw)
+        if option is None:
             return None
-        option = self._draw.choice(options)
         return self._draw.choice((option, *torn_options(stage, option)))
 
 
@@ -79,6 +78,10 @@ class Swarm:
         self._restart = draw.choice((0.0, 0.02, 0.2))
         self._tear = draw.choice((0.0, 0.02, 0.2))
         self._lose = draw.choice((0.0, 0.0, 0.05, 0.3))
+        self._odds, self._odds_without_restart = (
+            (self._deliver, self._timeout, self._submit, restart, self._duplicate)
+            for restart in (self._restart, 0.0)
+        )
         self._commands = _some(draw, stage.open_commands, 4)
         self._runs: dict[tuple[int, Timer], bool] = {}
         self._finders: tuple[Finder, ...] = (
@@ -128,8 +131,7 @@ class Swarm:
         mostly enough, and where there is none, drawing once more among those that there are comes
         to the same odds.
         """
-        restart = self._restart if stage.restarts_left > 0 else 0.0
-        odds = (self._deliver, self._timeout, self._submit, restart, self._duplicate)
+        odds = self._odds if stage.restarts_left > 0 else self._odds_without_restart
         kind = self._kind(odds)
         found = self._finders[kind](stage, self._awake)
         if not found:
@@ -310,7 +312,8 @@ def _links(stage: Stage, awake: Sequence[int]) -> list[tuple[int, int]]:
             for source, queue in enumerate(stage.queues[index])
             if queue
         ]
-    return [(index, 0) for index in awake if stage.fresh[index]]
+    fresh = stage.fresh
+    return [(index, 0) for index in awake if fresh[index]]
 
 
 def _restarts(stage: Stage, nodes: Sequence[int]) -> list[tuple[int, int]]:

@@ -40,8 +40,9 @@ class AsyncioAdapter(ObjectAdapter):
     ``build`` runs inside the event loop of its node: it may start tasks, and may be ``async``;
     until it has returned, there is nobody to take commands and messages, and they are lost. The
     methods ``receive`` and ``submit`` may be ``async``, and then run as a task. What arrives for
-    streams and datagrams needs no method. An exception that ends a task and that nobody has taken
-    by the end of the event is a failure of the node. A queue counts what nobody has said to be done
+    streams and datagrams needs no method. An exception that ends a task is a failure of the node
+    when nobody can take it any more, since nothing refers to the task: asyncio complains when it
+    collects it. A queue counts what nobody has said to be done
     (``task_done``), so states of a program that never says so do not repeat. A timer is called by
     who waits for it, and set in ticks of a millisecond; of those that are armed any may fire next.
 
@@ -139,6 +140,7 @@ class AsyncioAdapter(ObjectAdapter):
             addresses={each: self.address(each) for each in nodes},
             is_ordered=getattr(self, "links", None) == "ordered",
             storage=storage,
+            host=self,
             clock=self.clock,
             callbacks_max=self.callbacks_max,
             imported=lambda: self._imported,

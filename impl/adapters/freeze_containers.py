@@ -49,7 +49,8 @@ def freeze_named_tuple(walk: Walk, value: Any) -> Any:
 
 def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
     """Itself, if nothing in it can be changed."""
-    names = _names_of(type(value))
+    kind: Any = type(value)
+    names = _names_of(kind)
     parts = {name: walk.at(f".{name}", getattr(value, name)) for name in names}
     if all(parts[name] is getattr(value, name) for name in names):
         return value

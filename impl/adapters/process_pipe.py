@@ -333,6 +333,13 @@ def command_words(command: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    if not hasattr(select, "poll"):
+        raise ImplementationError(
+            "processes cannot be hosted on this system",
+            cause="it has no poll(), as Windows has none, and so nobody could wait for several "
+            "processes at once",
+            remedy="run the check on Linux or macOS, or in the Windows Subsystem for Linux",
+        )
     try:
         return subprocess.Popen(
             command,

@@ -2,9 +2,9 @@
 
 Answers to what is asked together are kept until they are asked for. Where a process fails in the
 middle of many questions it cannot be seen which one it was: they are asked again one by one, each
-line when the one before is answered, and so is all that is asked from then on: nobody waits twice
-for a process that hangs. That a process fails once and not again is told, too. Nothing here knows
-what states and effects mean.
+line when the one before is answered, and so is what is asked from then on, until ``TRUSTED_AGAIN``
+answers in a row were good: nobody waits twice for a process that hangs again and again. That a
+process fails once and not again is told, too. Nothing here knows what states and effects mean.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ __all__ = ["Pool", "Question"]
 QUESTIONS_EACH: Final = 8
 """How many questions are worth one more process."""
 
+TRUSTED_AGAIN: Final = 64
+"""After how many good answers one by one, since the last failure, questions are asked together."""
+
 Reply: TypeAlias = Answer | ErrorAnswer
 Failure: TypeAlias = PipeFailed | ImplementationError
 
@@ -69,6 +72,7 @@ class Pool:
         self._ready: dict[Question, list[Reply]] = {}
         self._suspects: set[Question] = set()
         self._failure: Failure | None = None
+        self._good_since = 0
         weakref.finalize(self, _close, self._workers)
 
     @property
@@ -141,11 +145,16 @@ class Pool:
             reply = self._asked_alone(question)
         except (ImplementationRaised, ImplementationError):
             self._suspects.clear()
+            self._good_since = 0
             raise
         if question in self._suspects:
             self._suspects.remove(question)
             if not self._suspects:
                 raise self._not_again()
+        elif not self._suspects:
+            self._good_since += 1
+            if self._good_since >= TRUSTED_AGAIN:
+                self._failure, self._good_since = None, 0
         return reply
 
     def _not_again(self) -> ImplementationError:

@@ -49,7 +49,8 @@ class History:
 class Program:
     """One node that runs: ``build(storage)`` makes what ``pass_on(instance, event)`` tells events.
 
-    Made, it has not started; that is its first step.
+    ``host``, whose methods these are, is no part of it. Made, it has not started; that is its first
+    step.
     """
 
     def __init__(
@@ -62,14 +63,19 @@ class Program:
         addresses: Mapping[NodeId, tuple[str, int | None]],
         is_ordered: bool,
         storage: Any,
+        host: object,
         clock: Clock,
         callbacks_max: int,
         imported: Callable[[], tuple[Replaced, ...]],
     ) -> None:
         self.node, self.instance = node, None
-        # What it does not define, its decorator does.
         self.loop = VirtualLoop(
-            arm=self._arm, disarm=outbox.cancel_timer, clock=clock, callbacks_max=callbacks_max
+            arm=self._arm,
+            disarm=outbox.cancel_timer,
+            held=lambda: (self.instance, self._building),
+            beyond=(host,),
+            clock=clock,
+            callbacks_max=callbacks_max,
         )
         self.network = Network(self.loop, node, addresses, is_ordered=is_ordered, storage=storage)
         self.loop.network = self.network
@@ -134,7 +140,9 @@ class Program:
             return  # Nobody is there to take it: the adapter's documentation says so.
         result = self._pass_on(self.instance, event)
         if inspect.iscoroutine(result):
-            self.loop.create_task(_put(self._outbox, result))
+            made = _put(self._outbox, result)
+            made.__qualname__ = result.__qualname__  # A task is called by what it is for.
+            self.loop.create_task(made)
         else:
             self._outbox.extend(result)
 

@@ -1,8 +1,8 @@
 """Replacements: Python's own functions for time, chance and the world, for the time of a step.
 
 They are put in place when a step begins and back when it ends, ask the ``Surroundings`` of the
-step, and do what they always do for other threads. What is written in C and not called by name
-(``datetime.now()``, say) cannot be replaced: asking every step twice finds it. What opens files and
+step, and do what they always do for other threads. What code has kept under no name of a module (as
+a default argument, say) cannot be replaced: asking every step twice finds it. What opens files and
 connections is the matter of ``guards``.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import _thread
 import builtins
+import copyreg
+import datetime
 import os
 import random
 import select
@@ -20,9 +22,10 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable
-from types import ModuleType, TracebackType
+from types import BuiltinMethodType, ModuleType, TracebackType
 from typing import Any, Final, NamedTuple
 
+from indelible.impl.adapters.datetimes import BOUND, PLAIN, STAND_IN, reduced
 from indelible.impl.adapters.guards import RUNS_BESIDE, guard
 from indelible.impl.adapters.surroundings import EPOCH, Surroundings, current, enter, leave
 
@@ -240,9 +243,10 @@ _MODULES: Final = (
             "_start_joinable_thread": _refused("Thread.start", RUNS_BESIDE),
         },
     ),
+    Replaced(datetime, {"datetime": STAND_IN}, {"datetime": PLAIN}),
 )
 _BY_NAME: Final[dict[str, Replacement]] = {
-    str(new): new for each in _MODULES for new in each.new.values()
+    str(new): new for each in _MODULES for new in each.new.values() if isinstance(new, Replacement)
 }
 _BY_OLD: Final = {id(old): each.new[name] for each in _MODULES for name, old in each.old.items()}
 
@@ -269,11 +273,19 @@ def imported_names(modules: Iterable[ModuleType]) -> tuple[Replaced, ...]:
     """Where modules have such a function under a name of their own (``from time import time``)."""
     found = []
     for module in modules:
-        old = {name: value for name, value in vars(module).items() if id(value) in _BY_OLD}
+        old = {name: value for name, value in vars(module).items() if _is_replaced(value)}
         if old:
-            new = {name: _BY_OLD[id(value)] for name, value in old.items()}
+            new = {name: _new(value) for name, value in old.items()}
             found.append(Replaced(module, new, old))
     return tuple(found)
+
+
+def _is_replaced(value: Any) -> bool:
+    return id(value) in _BY_OLD or (type(value) is BuiltinMethodType and value in BOUND)
+
+
+def _new(value: Any) -> Any:
+    return _BY_OLD[id(value)] if id(value) in _BY_OLD else BOUND[value]
 
 
 class surrounded:  # noqa: N801
@@ -297,6 +309,7 @@ class surrounded:  # noqa: N801
                 vars(each.module).update(each.new)
             for owner, name, new, _ in _METHODS:
                 setattr(owner, name, new)
+            copyreg.dispatch_table[PLAIN] = reduced
             self._stdout, sys.stdout = sys.stdout, sys.stderr
         return self._surroundings
 
@@ -309,6 +322,7 @@ class surrounded:  # noqa: N801
         leave()
         if self._put_back:
             sys.stdout = self._stdout
+            del copyreg.dispatch_table[PLAIN]
             for owner, name, _, old in _METHODS:
                 setattr(owner, name, old)
             for each in self._imported:

@@ -1,9 +1,11 @@
 """A virtual event loop: coroutines run on it as they are, and nothing happens by itself.
 
 One event runs the ready queue dry, in the order of asyncio's own loop. A timer is armed with the
-world and fires when the world says so (``fire``); the clock is what the timers make of it. There is
-no input or output: what would need any is refused (``refusals.py``). It knows no adapter. Its twin
-is ``asyncio.SelectorEventLoop`` (tests/unit/test_virtual_loop.py).
+world and fires when the world says so (``fire``); the clock is what the timers make of it. A task
+that failed is a failure of the node when nobody can take its exception any more, as asyncio says
+when it collects the task. There is no input or output: what would need any is refused
+(``refusals.py``). It knows no adapter. Its twin is ``asyncio.SelectorEventLoop``
+(tests/unit/test_virtual_loop.py).
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ import sys
 import threading
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Collection, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Literal, TypeAlias
 
-from indelible.impl.adapters.refusals import REFUSED, refuses
+from indelible.impl.adapters.inert_loop import InertLoop
+from indelible.impl.adapters.reachable import unreachable
 from indelible.impl.adapters.timer_names import timer_name, unused_name
 from indelible.model.errors import ImplementationError
 
@@ -32,12 +35,13 @@ Clock: TypeAlias = Literal["advancing", "still"]
 Handler: TypeAlias = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 
 
-@refuses(*REFUSED)
-class VirtualLoop(asyncio.AbstractEventLoop):
+class VirtualLoop(InertLoop):
     """The event loop of one node.
 
     - ``arm(name, delay)`` and ``disarm(name)`` are told of timers; ``delay`` is in seconds.
-    - ``network`` makes connections (``streams.py``); without one they are refused.
+    - ``network``: see ``InertLoop``.
+    - ``held()`` is what the program holds beside what its loop knows of, and ``beyond`` what is no
+      part of the program though it refers to it.
     - ``clock``: ``"advancing"``: a timer that fires makes it no earlier than it was set for;
       ``"still"``: it is always 0.
     - ``callbacks_max``: how many callbacks an event may run.
@@ -49,23 +53,26 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         arm: Callable[[str, float], object],
         disarm: Callable[[str], object],
         network: Any = None,
+        held: Callable[[], Iterable[object]] = tuple,
+        beyond: Collection[object] = (),
         clock: Clock = "advancing",
         callbacks_max: int = CALLBACKS_MAX,
     ) -> None:
-        self.network = network
+        super().__init__(network)
         self.timers: dict[str, asyncio.TimerHandle] = {}
         """The timers that are armed, by name."""
         self.tasks: dict[asyncio.Task[Any], None] = {}
         """The tasks that have not ended, in the order in which they were made."""
         self.context = contextvars.Context()
         self._arm, self._disarm = arm, disarm
+        self._held, self._beyond = held, (self, *beyond)
         self._clock, self._now = clock, 0.0
         self._callbacks_max = callbacks_max
         self._names: dict[int, str] = {}
         self._ready: deque[asyncio.Handle] = deque()
         self._due: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._untaken: dict[asyncio.Task[Any], None] = {}  # Their exceptions; in order.
         self._failures: list[BaseException] = []
-        self._refusal: ImplementationError | None = None
         self._handler: Handler | None = None
         self._task_factory: Any = None
         self._is_running = False
@@ -83,7 +90,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             try:
                 self.context.run(function, *arguments)
             except Exception:
-                self._raise_refusal()
+                self.raise_refusal()
                 raise
             self._run_dry()
 
@@ -112,6 +119,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._names.clear()
         self._ready.clear()
         self._due.clear()
+        self._untaken.clear()
         self._failures.clear()
 
     def __del__(self) -> None:
@@ -144,24 +152,34 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 left -= 1
                 if left < 0:
                     raise self._endless()
-        self._forget_ended()
+            if not (self._ready or self._due):
+                self._forget_ended()
         self._raise_failure()
 
     def _forget_ended(self) -> None:
-        """Tasks that have ended with an exception that nobody has taken are failures."""
+        """Tell of tasks that have failed if nobody can take their exceptions any more."""
         for task in [task for task in self.tasks if task.done()]:
             del self.tasks[task]
-            if task._log_traceback:
-                self._failures.append(task.exception() or asyncio.CancelledError())
+            self._untaken[task] = None
+        self._untaken = {task: None for task in self._untaken if task._log_traceback}
+        for task in unreachable(self._untaken, self._roots(), self._beyond):
+            del self._untaken[task]
+            self.call_exception_handler(
+                {
+                    "message": f"{type(task).__name__} exception was never retrieved",
+                    "exception": task.exception(),  # Taken: it is not told again by the collector.
+                    "future": task,
+                }
+            )
+
+    def _roots(self) -> list[object]:
+        known = [self.network, self.context, self._handler, self._task_factory]
+        return [*known, *self.tasks, *self.timers.values(), *self._held()]
 
     def _raise_failure(self) -> None:
-        self._raise_refusal()
+        self.raise_refusal()
         if self._failures:
             raise self._failures[0]
-
-    def _raise_refusal(self) -> None:
-        if self._refusal is not None:
-            raise self._refusal
 
     def _endless(self) -> ImplementationError:
         running = ", ".join(
@@ -175,12 +193,6 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         )
 
     # --- what the program asks for -------------------------------------------------------------
-
-    def refuse(self, error: ImplementationError) -> ImplementationError:
-        """Remember that the program asked for what it cannot have, even if it handles that."""
-        if self._refusal is None:
-            self._refusal = error
-        return self._refusal
 
     def time(self) -> float:
         """Seconds since the node was started, as far as timers tell."""
@@ -257,7 +269,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         name = self._names.pop(id(handle), None)
         if name is not None:
             del self.timers[name]
-            self._disarm(name)
+            if self._is_running:  # Else Python collects coroutines of a program that nobody needs.
+                self._disarm(name)
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future of this loop."""
@@ -294,9 +307,6 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self.call_soon(_call_into, future, func, args)
         return future
 
-    def set_default_executor(self, executor: Any) -> None:
-        """Nothing: functions are called on this thread."""
-
     # --- exceptions ----------------------------------------------------------------------------
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
@@ -322,44 +332,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     # --- the rest of a loop --------------------------------------------------------------------
 
-    async def create_connection(self, protocol_factory: Any, *args: Any, **kwargs: Any) -> Any:
-        """Open a connection to another node."""
-        return await self._networked("create_connection").open(protocol_factory, *args, **kwargs)
-
-    async def create_server(self, protocol_factory: Any, *args: Any, **kwargs: Any) -> Any:
-        """Accept connections of other nodes."""
-        return self._networked("create_server").listen(protocol_factory, *args, **kwargs)
-
-    async def create_datagram_endpoint(
-        self, protocol_factory: Any, *args: Any, **kwargs: Any
-    ) -> Any:
-        """Send and receive datagrams."""
-        return self._networked("create_datagram_endpoint").bind(protocol_factory, *args, **kwargs)
-
-    def _networked(self, method: str) -> Any:
-        if self.network is None:
-            raise self.refuse(
-                ImplementationError(
-                    f"the program called {method}, and there is no network",
-                    remedy="host it with an AsyncioAdapter, which has one",
-                )
-            )
-        return self.network
-
     def is_running(self) -> bool:
         """Whether an event is being handled."""
         return self._is_running
-
-    def is_closed(self) -> bool:
-        """Never: the world ends it."""
-        return False
-
-    def get_debug(self) -> bool:
-        """Never: see ``set_debug``."""
-        return False
-
-    def set_debug(self, enabled: bool) -> None:
-        """Nothing comes of it: handles would remember where they were made."""
 
     def get_task_factory(self) -> Any:
         """The program's own."""
@@ -368,19 +343,6 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def set_task_factory(self, factory: Any) -> None:
         """The program makes tasks itself."""
         self._task_factory = factory
-
-    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
-        """Nothing: no signal ever comes."""
-
-    def remove_signal_handler(self, sig: int) -> bool:
-        """Nothing."""
-        return True
-
-    async def shutdown_asyncgens(self) -> None:
-        """Nothing."""
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """Nothing."""
 
     def _finalize(self, generator: Any) -> None:
         if self._is_running:

@@ -17,7 +17,16 @@ from indelible.conformance.walk import Walk, walks
 from indelible.model.effects import Effect, Lead, Persist, Promise, Vote
 from indelible.model.events import NodeId, Receive, Submit, Timeout, node_name
 
-__all__ = ["BEHAVIOUR", "KINDS", "STEPS", "TESTIMONY", "Candidate", "compare", "given_testimony"]
+__all__ = [
+    "BEHAVIOUR",
+    "KINDS",
+    "SEEN",
+    "STEPS",
+    "TESTIMONY",
+    "Candidate",
+    "compare",
+    "given_testimony",
+]
 
 STEPS: Final = "steps"
 """The check on which all others of behaviour rely."""
@@ -32,6 +41,12 @@ KINDS: Final = {
     "timeout": (Timeout, "no timer was ever set"),
     "submit": (Submit, "no command was ever submitted"),
 }
+
+
+STATE: Final = "state"
+
+SEEN: Final = (*KINDS, STATE)
+"""The checks that can try only what is seen."""
 
 
 class Candidate:
@@ -241,6 +256,6 @@ BEHAVIOUR: Final[tuple[Check[Candidate], ...]] = (
     Check("deterministic", _deterministic, (STEPS,)),
     Check("separate nodes", _separate, ("deterministic",)),
     Check("start again", _anew, ("deterministic",)),
-    Check("state", _states, ("start again",)),
+    Check(STATE, _states, ("start again",)),
     Check("restart", _restart, ("deterministic",)),
 )

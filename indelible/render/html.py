@@ -24,6 +24,7 @@ from indelible.model.events import Message, NodeId, Receive, Restart, Submit, Ti
 from indelible.model.events import node_name as name_of
 from indelible.model.run import Run, RunStep, handled_event
 from indelible.model.trace import Evidence
+from indelible.render.programs import readable
 from indelible.render.text import CLAIMS, render_text
 from indelible.render.values import parts_of
 from indelible.render.words import (
@@ -235,7 +236,7 @@ class _States:
 
     def index(self, local: LocalState) -> int:
         """Where the words for this state stand among those known."""
-        rows = (_shown(parts_of(local.state)), _shown(record_rows(local.record)))
+        rows = (_shown(parts_of(readable(local.state))), _shown(record_rows(local.record)))
         if rows not in self._indices:
             self._indices[rows] = len(self.known)
             self.known.append(rows)

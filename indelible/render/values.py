@@ -112,6 +112,8 @@ def _inner_changes(before: Any, after: Any, path: str) -> Iterator[Change]:
 def _place(mapping: Mapping[Any, Any], key: object, path: str) -> str:
     if isinstance(mapping, Fields) and isinstance(key, str) and key.isidentifier():
         return f"{path}.{key}" if path else key
+    if _has_own_text(key) and not path and isinstance(mapping, Fields):
+        return text_of(key)
     return f"{path}[{text_of(key)}]"
 
 

@@ -41,6 +41,7 @@ from indelible.model.events import (
 )
 from indelible.model.record import Record
 from indelible.model.run import RunStep
+from indelible.render.programs import readable_step
 from indelible.render.values import Change, changes, text_of
 
 __all__ = [
@@ -70,8 +71,11 @@ def step_lines(step: RunStep) -> list[str]:
 
 
 def state_changes(step: RunStep) -> tuple[Change, ...]:
-    """What differs in the implementation's state after a step."""
-    return tuple(changes(step.before.state, step.after.state))
+    """What differs in the implementation's state after a step, as it is read; in all of it where
+    what is read is the same."""
+    before, after = step.before.state, step.after.state
+    read = tuple(changes(*readable_step(before, after)))
+    return read or tuple(changes(before, after))
 
 
 def _whole_lines(step: RunStep) -> list[str]:

@@ -33,5 +33,6 @@ def test_a_command_prints_what_is_shown(shown: Shown) -> None:
 
 
 def test_a_line_that_is_not_printed_is_noticed() -> None:
-    wrong = Shown(SHOWN[0].command, (SHOWN[0].lines[0], "…", "there is no such line"))
-    assert differences(wrong, EXAMPLE)[1] != []
+    wrong = Shown("indelible properties", ("…", "there is no such line"))
+    (difference,) = differences(wrong, EXAMPLE)[1]
+    assert difference.startswith("shown: 'there is no such line', printed: ")

@@ -3,19 +3,35 @@
 Searched for in each bug's own scope, where ``test_known_bugs`` pins in how many events the property
 is violated. A bug that is not caught here says why: the proof is about what is decided, and not
 about what is executed.
+
+Most of the time goes into judging what nodes say by the proof, which is a function of what was said
+before, whatever the bug. So all these tests run in one process, and what was judged is kept.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from indelible.checkers.refinement import search
 from indelible.checkers.refinement.search import check_refinement
+from indelible.checkers.refinement.steps import Refiner
 from indelible.impl.known_bugs import KNOWN_BUGS
+
+pytestmark = pytest.mark.xdist_group("refinement")
+
+kept_refiner = cache(Refiner)
+"""The same one for the same nodes, quorums and protocol."""
+
+
+@pytest.fixture(autouse=True)
+def _what_was_judged_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "Refiner", kept_refiner)
 
 
 class Broken(NamedTuple):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from support.commands import run_indelible
 
 __all__ = ["Shown", "commands_shown", "differences"]
 
@@ -39,16 +38,15 @@ def _commands(text: str) -> Iterator[Shown]:
 def differences(shown: Shown, folder: Path) -> tuple[int, list[str]]:
     """Run the command in ``folder``: its exit code, and the lines that it does not print in this
     order. ``…`` stands for lines that are not shown; without it they follow one another."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", *shlex.split(shown.command)],
-        cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    printed = [line.rstrip() for line in (done.stdout or done.stderr).splitlines()]
-    return done.returncode, list(_missing(shown.lines, printed))
+    code, printed = _printed(shown.command, folder)
+    return code, list(_missing(shown.lines, printed))
+
+
+def _printed(command: str, folder: Path) -> tuple[int, list[str]]:
+    name, *words = shlex.split(command)
+    assert name == "indelible"
+    done = run_indelible(*words, folder=folder, environment={"NO_COLOR": "1"})
+    return done.returncode, [line.rstrip() for line in (done.stdout or done.stderr).splitlines()]
 
 
 def _missing(shown: tuple[str, ...], printed: list[str]) -> Iterator[str]:

@@ -251,6 +251,29 @@ def test_names_do_not_depend_on_what_is_met_first(
     assert not str(freeze(one.Other())).startswith("namesakes")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {2: "a", 10: "b", 1: "c"},
+        {-7: "a", -5: "b", 3: "c"},
+        {"b": 1, "type": 2, "a": [3]},
+        {True: "a", 0: "b", 12: "c"},
+        {("b", 1): [1], ("a", 2): [2]},
+    ],
+)
+def test_dicts_are_in_the_order_of_all_fields(value: dict[Any, Any]) -> None:
+    frozen = freeze(value)
+    assert isinstance(frozen, Fields)
+    again = Fields(dict(reversed(list(frozen.items()))))
+    assert list(frozen.items()) == list(again.items())
+    assert (hash(frozen), frozen) == (hash(again), again)
+    box = FrozenBox()
+    vars(box).update((str(key), part) for key, part in value.items())
+    whole = freeze(box)
+    assert isinstance(whole, Snapshot)
+    assert list(whole) == list(Snapshot(dict(reversed(list(whole.items())))))
+
+
 def test_attributes_may_be_called_anything() -> None:
     box = FrozenBox()
     names = ("kind", "said", "value", "self", "content", "origin", "(items)")

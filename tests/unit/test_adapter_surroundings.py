@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import datetime
 import importlib
 import io
 import os
@@ -25,6 +27,7 @@ from typing import Any
 
 import pytest
 
+from indelible.impl.adapters.freeze import freeze
 from indelible.impl.adapters.replacements import imported_names, surrounded
 from indelible.impl.adapters.surroundings import EPOCH, Surroundings, current
 from indelible.model.errors import ImplementationError
@@ -221,3 +224,108 @@ def test_steps_within_steps() -> None:
         with surrounded(Surroundings(1, now=lambda: 2.0)):
             assert time.monotonic() == 2.0
         assert time.monotonic() == 1.0
+
+
+# --- datetimes --------------------------------------------------------------------------------
+
+
+def test_datetimes_follow_the_clock() -> None:
+    with surrounded(Surroundings(0, now=lambda: 2.5)):
+        now = datetime.datetime.now()
+        assert now == datetime.datetime.today() == datetime.datetime.fromtimestamp(time.time())
+        assert now.timestamp() == EPOCH + 2.5
+        assert datetime.date.today() == now.date()
+        aware = datetime.datetime.now(datetime.UTC)
+        assert datetime.datetime.now(tz=datetime.timezone(datetime.timedelta(hours=2))) == aware
+        assert aware.isoformat() == "2001-09-09T01:46:42.500000+00:00"
+        assert datetime.datetime.utcnow() == aware.replace(tzinfo=None)
+    assert datetime.datetime.now() - now > datetime.timedelta(days=365)
+    assert datetime.datetime.utcnow() - now > datetime.timedelta(days=365)
+
+
+def test_datetimes_of_a_step_are_plain() -> None:
+    plain, made = datetime.datetime, []
+    with surrounded(Surroundings(0)):
+        stand_in = datetime.datetime
+        made += [stand_in.now(), stand_in.utcnow(), stand_in.now(datetime.UTC)]
+        made += [stand_in(2001, 9, 9, fold=1), stand_in.fromtimestamp(5), stand_in.today()]
+        made += [stand_in.strptime("2001", "%Y"), stand_in.fromisoformat("2001-09-09T01:46:40")]
+        made += [stand_in.combine(datetime.date(2001, 9, 9), datetime.time()), stand_in.min]
+        made += [made[0] + datetime.timedelta(1), made[0].replace(year=2002)]
+    assert {type(each) for each in made} == {plain}
+    assert datetime.datetime is plain
+
+
+def test_the_stand_in_is_taken_for_the_class_itself() -> None:
+    plain, before = datetime.datetime, datetime.datetime(2000, 1, 1)
+    with surrounded(Surroundings(0)):
+        stand_in = datetime.datetime
+        assert stand_in is not plain
+        assert isinstance(before, stand_in)
+        assert not isinstance(datetime.date(2000, 1, 1), stand_in)
+        assert issubclass(plain, stand_in)
+        assert issubclass(stand_in, datetime.date)
+        assert not issubclass(datetime.date, stand_in)
+        assert type(stand_in.now()) == stand_in == plain  # noqa: E721
+        assert {plain: 1}[stand_in] == 1
+        assert stand_in.isoformat(before) == "2000-01-01T00:00:00"
+        match before:
+            case datetime.datetime(year=2000):
+                pass
+            case _:
+                pytest.fail("a datetime is no datetime")
+    assert repr(stand_in) == repr(plain)
+    assert freeze(stand_in) == freeze(plain)
+    assert abs(stand_in.now() - plain.now()) < datetime.timedelta(days=1)
+    assert abs(stand_in.utcnow() - plain.utcnow()) < datetime.timedelta(days=1)
+
+
+def test_a_class_that_derives_from_datetime_in_a_step() -> None:
+    with surrounded(Surroundings(0)):
+
+        class Stamp(datetime.datetime):
+            pass
+
+        stamps = [Stamp.now(), Stamp(2001, 9, 9), Stamp.utcnow()]
+        assert stamps[0].timestamp() == EPOCH
+        assert not isinstance(datetime.datetime.now(), Stamp)
+        assert issubclass(Stamp, datetime.datetime)
+        assert not issubclass(datetime.datetime, Stamp)
+        assert Stamp != datetime.datetime
+        assert len({Stamp, datetime.datetime}) == 2
+    stamps += [Stamp.now(), Stamp.utcnow()]
+    assert {type(each) for each in stamps} == {Stamp}
+    assert stamps[-1] > stamps[0] + datetime.timedelta(days=365)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("pickler", [pickle.Pickler, pickle._Pickler])  # type: ignore[attr-defined]
+def test_datetimes_are_pickled_as_always(protocol: int, pickler: Any) -> None:
+    def pickled(value: Any) -> bytes:
+        written = io.BytesIO()
+        pickler(written, protocol).dump(value)
+        return written.getvalue()
+
+    values = [datetime.datetime(2001, 9, 9, tzinfo=datetime.UTC), datetime.datetime(1, 1, 1)]
+    outside = pickled(values)
+    with surrounded(Surroundings(0)):
+        inside = pickled(values)
+        assert pickle.loads(inside) == pickle.loads(outside) == copy.deepcopy(values) == values
+        kept, named = datetime.datetime, pickled(datetime.datetime)
+    assert inside == outside
+    assert pickled(values) == outside
+    assert pickle.loads(named) is datetime.datetime
+    assert pickle.loads(pickled(kept)) is kept
+    assert copy.deepcopy(kept) is kept
+
+
+def test_a_datetime_that_a_module_imported_by_name() -> None:
+    module = ModuleType("theirs")
+    exec("from datetime import datetime as dt, date\nimport datetime", vars(module))
+    exec("now, append = dt.now, [].append", vars(module))
+    before = dict(vars(module))
+    with surrounded(Surroundings(0, now=lambda: 7.0), imported_names([module])):
+        assert module.dt.now().timestamp() == EPOCH + 7
+        assert module.datetime.datetime.now() == module.dt.now() == module.now()
+        assert module.date.today() == module.dt.now().date()
+    assert vars(module) == before

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from indelible.cli import main
+from indelible.conformance.behaviour import SEEN
 from indelible.conformance.check import Check, Finding, Skipped, run_checks
 from indelible.conformance.host import Misbehaved, ProcessHost
 from indelible.conformance.processes import PROCESS_CHECKS, ProcessCandidate
-from indelible.conformance.report import NAME_WIDTH, conforms, finding_text, summary_text
+from indelible.conformance.report import NAME_WIDTH, finding_text, outcome_of, summary_text
 
 ROOT = Path(__file__).parents[2]
 SKELETON = ROOT / "indelible" / "skeletons" / "process.py"
@@ -104,8 +105,16 @@ def test_every_check_is_failed_by_some_misdeed() -> None:
 def test_what_never_happens_is_not_seen_and_said_so(misdeed: str, unseen: str) -> None:
     found = until_failure(candidate(misdeed), unseen)
     assert (found.name, found.result, bool(found.remedy)) == (unseen, "not seen", True)
-    assert conforms([found])
-    assert f"Not seen, and so not tried: {unseen}" in summary_text([found], "next")
+    assert outcome_of([found]) == "inconclusive"
+    assert outcome_of([found, Finding("one", "failed", "")]) == "does not conform"
+    summary = summary_text([found], "next")
+    assert f"not seen, and so not tried: {unseen}" in summary
+    assert f"--allow-not-seen {unseen}" in summary
+    assert outcome_of([found], [unseen]) == "conforms"
+    assert f"Not seen, and so not tried, as allowed: {unseen}\nNext: next" in summary_text(
+        [found], "next", [unseen]
+    )
+    assert set(SEEN) == {"receive", "timeout", "submit", "state"}
 
 
 def test_the_skeleton_conforms() -> None:
@@ -113,7 +122,7 @@ def test_the_skeleton_conforms() -> None:
     assert {finding.name: finding.result for finding in findings if finding.result != "passed"} == {
         "testimony": "not applicable"
     }
-    assert conforms(findings)
+    assert outcome_of(findings) == "conforms"
 
 
 def test_snapshots_by_number_conform() -> None:
@@ -149,7 +158,7 @@ def test_what_needs_what_failed_is_not_tried() -> None:
         "not applicable",
         "passed",
     ]
-    assert not conforms(findings)
+    assert outcome_of(findings) == "does not conform"
     assert summary_text(findings, "next") == (
         "Does not conform: 1 of 5 checks failed, 2 could not be tried"
     )
@@ -188,6 +197,39 @@ def test_the_command_as_json_where_something_fails() -> None:
     assert first["shown"]["sent"] == '{"protocol":1,"request":"hello"}'
     assert '"protocol": 2' in first["shown"]["received"]
     assert {check["result"] for check in others} == {"not tried"}
+
+
+SILENT = '''
+class Silent:
+    """Never sets a timer, and sends nothing."""
+
+    def start(self, node, nodes, storage):
+        return 0, ()
+
+    def handle(self, node, state, event):
+        return 0, ()
+'''
+
+
+def test_what_was_not_seen_is_no_pass_unless_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "silent_module.py").write_text(SILENT)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = ("test", "--target", "silent_module:Silent", "--json")
+    codes = []
+    for more in ((), ("--allow-not-seen", "timeout"), ("--allow-not-seen", "timeout,receive")):
+        result = run(*words, *more)
+        told = json.loads(result.stdout)
+        codes.append(result.exit_code)
+        assert told["exit_code"] == result.exit_code
+        assert told["conforms"] == (result.exit_code == 0)
+    assert codes == [3, 3, 0]
+    assert told["outcome"] == "conforms"
+    refused = run(*words, "--allow-not-seen", "hello")
+    assert refused.exit_code == 2
+    assert "receive, timeout, submit, state" in refused.output
 
 
 def test_an_object_of_python() -> None:

@@ -80,7 +80,7 @@ def said_by(read, line):
         return str(error)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(RECORDS, st.booleans(), st.booleans(), st.data())
 def test_the_quick_reader_says_what_the_plain_one_says(record, links, is_ascii, data):
     line = json.dumps(record, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")

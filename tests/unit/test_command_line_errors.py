@@ -127,6 +127,8 @@ def run(*words: str) -> Result:
         ("--restarts many", ["neither a whole number from 0 nor 'none'"]),
         ("--submissions -1", ["neither a whole number from 0 nor 'none'"]),
         ("--timeouts tick=x", ["neither a whole number from 0 nor 'none'"]),
+        ("--timeouts tick=1 --timeouts tick=2", ["'--timeouts'", "says two things"]),
+        ("--timeouts 1 --timeouts tick=2", ["'--timeouts'", "says two things"]),
         ("--timeouts tick=1,tock", ["'tock' is not of the form TIMER=N"]),
         # Limits.
         ("--max-states 0", ["'0' is not a number of states"]),

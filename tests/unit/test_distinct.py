@@ -142,7 +142,7 @@ def shortest_by_property(implementation: Any, scope: Scope) -> dict[str, int] | 
     return {name: length for name, length in found.items() if BY_NAME[name].testimony <= kinds}
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), scope=SCOPES)
 def test_a_shortest_trace_is_found_for_each_property_that_can_be_violated(
     seed: int, scope: Scope

@@ -111,7 +111,7 @@ ELECTION = {"election": 1, "heartbeat": 0, "retransmit": 0}
 MULTI_PAXOS_SCOPES = {
     "one candidate": Scope(timeouts_max=ELECTION, may_time_out=(0,)),
     "two slots": Scope(timeouts_max=ELECTION, may_time_out=(0,), commands=("a", "b")),
-    "five nodes": Scope(nodes=5, timeouts_max=ELECTION, may_time_out=(0,)),
+    "four nodes": Scope(nodes=4, timeouts_max=ELECTION, may_time_out=(0,)),
     "three nodes, torn": Scope(timeouts_max=ELECTION, may_time_out=(0,), restarts_max=1, torn=True),
     "one submits": Scope(timeouts_max=ELECTION, may_submit=(1,), may_time_out=(1,), restarts_max=1),
     "two nodes": Scope(nodes=2, timeouts_max=ELECTION, may_time_out=(0,), commands=("a", "b")),
@@ -135,6 +135,7 @@ MULTI_PAXOS_SCOPES = {
         nodes=2, timeouts_max=ELECTION, may_time_out=(0,), submissions_max=None
     ),
     "each its own command": Scope(
+        nodes=2,
         timeouts_max=ELECTION,
         may_time_out=(1,),
         commands=("a", "b"),

@@ -231,7 +231,7 @@ def test_coverage_follows_crashes_on_all_links(links: Any) -> None:
     scope = Scope(nodes=2, timeouts_max=timeouts, restarts_max=1, torn=True, links=links)
     coverage = Coverage(MultiPaxos(), scope, Limits(states_max=2_000_000))
     campaign = Campaign(MultiPaxos(), scope, (), seed=1)
-    for number in range(60):
+    for number in range(20):
         for leg in campaign.run(number).legs:
             coverage.follow(leg)
     covered = coverage.covered()

@@ -149,7 +149,8 @@ def test_no_text_closes_the_fence_around_it(dup_ack_counted: Evidence) -> None:
 
 @pytest.mark.parametrize("bytes_max", [0, 10, 200, 1000, 3000, SUMMARY_BYTES_MAX])
 def test_no_summary_is_longer_than_allowed(bytes_max: int, dup_ack_counted: Evidence) -> None:
-    results = [violated_by(dup_ack_counted, f"ü{number}") for number in range(500)]
+    many = 500 if bytes_max == SUMMARY_BYTES_MAX else 20
+    results = [violated_by(dup_ack_counted, f"ü{number}") for number in range(many)]
     summary = render_step_summary(results, bytes_max)
     assert len(summary.encode()) <= bytes_max
     whole = len(render_step_summary(results[:2]).encode())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from indelible.cli import main
+from support.commands import run_indelible
 
 KINDS = [
     ("objects", "mine.py"),
@@ -27,13 +27,12 @@ def test_a_skeleton_holds_as_it_is(kind: str, file: str, tmp_path: Path) -> None
     written = CliRunner().invoke(main, ["new-adapter", kind, str(tmp_path / file)])
     assert written.exit_code == 0, written.output
     (command,) = re.findall(r"^  indelible (.*)$", written.output, re.MULTILINE)
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "indelible", *shlex.split(command), "--time-limit", "60s"],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = run_indelible(
+        *shlex.split(command),
+        "--time-limit",
+        "60s",
+        folder=tmp_path,
+        environment={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
     assert done.stdout.startswith("holds: "), done.stdout + done.stderr
     assert "entry_decided           reached" in done.stdout

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from indelible.model.canonical import canonical_text
+import pytest
+
+from indelible.model.canonical import canonical_text, same_types
 from indelible.model.causality import event_kind
 from indelible.model.events import Receive
 from indelible.model.itf_decoder import Decoder
 from indelible.model.itf_encoder import Encoder
-from indelible.model.plain import Fields, List, Snapshot
+from indelible.model.plain import Fields, List, Set, Snapshot
 from indelible.render.values import changes, text_of
 
 ACCEPT = Fields({"slot": 0, "ballot": (1, 0), "type": "Accept"})
@@ -42,7 +44,6 @@ def test_what_differs_is_told_by_its_path() -> None:
 
 def test_an_origin_is_no_part_of_a_value() -> None:
     one, other = Snapshot({"a": 1}, origin=b"one"), Snapshot({"a": 1}, origin=b"other")
-    assert one == other
     assert hash(one) == hash(other)
     assert canonical_text(one) == canonical_text(other)
 
@@ -54,3 +55,27 @@ def test_documents_hold_plain_values() -> None:
     read = Decoder(encoder.types).decode(written)
     assert read == value
     assert [type(part) for part in read] == [Fields, List, Snapshot]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, True),
+        ((1, 2), (1, True)),
+        (List([0]), List([False])),
+        (Set({1}), Set({True})),
+        (Fields({"b": 1}), Fields({"b": True})),
+        ((Fields({"b": (1,)}),), (Fields({"b": (True,)}),)),
+        (frozenset({(1, "c")}), frozenset({(True, "c")})),
+        (0.0, -0.0),
+        ((1.0,), (1,)),
+    ],
+)
+def test_parts_that_are_equal_and_not_of_the_same_types_are_told_apart(
+    one: object, other: object
+) -> None:
+    for kind in (Fields, Snapshot):
+        assert kind({"a": one}) == kind({"a": one})
+        assert kind({"a": one}) != kind({"a": other})
+    assert one != other or not same_types(one, other)
+    assert Fields({1: "a"}) != Fields({True: "a"})

@@ -18,6 +18,7 @@ import pytest
 
 from indelible import Scope, Submit, explore
 from indelible.adapters import ProcessAdapter
+from indelible.impl.adapters.process_pool import TRUSTED_AGAIN
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
 from support.tiny import BOOM, command, tiny
 
@@ -117,6 +118,42 @@ def test_a_new_process_answers_after_one_died():
         submit_boom(adapter)
     state, _ = adapter.start(0, (0, 1), None)
     assert adapter.handle(0, state, Submit("a"))[0]["log"] == ("a",)
+
+
+def test_questions_are_asked_together_again_once_many_were_answered_well(monkeypatch):
+    adapter = tiny("boom=exits", workers=2)
+    state, _ = adapter.start(0, (0, 1), None)
+    together = []
+    talk = adapter._pool._talk
+    monkeypatch.setattr(
+        adapter._pool, "_talk", lambda asked: together.append(len(asked)) or talk(asked)
+    )
+
+    def is_foreseen(*commands):
+        """Whether what is foreseen is asked at once."""
+        together.clear()
+        adapter.foresee([(0, state, Submit(command)) for command in commands])
+        return bool(together)
+
+    assert is_foreseen("a", "boom")
+    for good in (TRUSTED_AGAIN - 1, 0, TRUSTED_AGAIN):
+        with pytest.raises(ImplementationRaised):
+            adapter.handle(0, state, Submit("boom"))
+        for _ in range(good):
+            assert not is_foreseen("a", "b")
+            assert adapter.handle(0, state, Submit("a"))[0]["log"] == ("a",)
+    assert is_foreseen("a", "b")
+    assert adapter.handle(0, state, Submit("b"))[0]["log"] == ("b",)
+    assert is_foreseen("a", "boom")
+    with pytest.raises(ImplementationRaised):
+        adapter.handle(0, state, Submit("boom"))
+
+
+def test_a_system_that_cannot_wait_for_processes_is_told(monkeypatch):
+    monkeypatch.delattr("select.poll")
+    with pytest.raises(ImplementationError, match="cannot be hosted on this system") as error:
+        _ = tiny().name
+    assert "Windows" in error.value.cause
 
 
 def test_a_process_that_dies_once_and_not_again_is_told_of(tmp_path):

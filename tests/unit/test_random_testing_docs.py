@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indelible.checkers.stateful.profiles import PROFILES
+from support.commands import run_indelible
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "random-testing.md").read_text(encoding="utf-8")
@@ -54,7 +55,7 @@ def test_the_test_fails_as_shown(tmp_path: Path) -> None:
     re.findall(r"^\$ indelible (fuzz .*)\n((?:.+\n|\n)*?)```", DOCS, re.MULTILINE),
 )
 def test_a_command_says_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
-    done = run(tmp_path, "-P", "-m", "indelible", *command.split(), "--workers", "1")
+    done = run_indelible(*command.split(), "--workers", "1", folder=tmp_path)
     for line in shown.splitlines():
         assert line in done.stdout
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from support.commands import run_indelible
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 MINE, RULES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -18,16 +18,9 @@ SHOWN = re.findall(r"^\$ (indelible check .*)\n(violated: .*)$", README, re.MULT
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "mine.py").write_text(MINE, encoding="utf-8")
     (folder / "rules.py").write_text(RULES, encoding="utf-8")
-    arguments = command.split()
-    assert arguments[0] == "indelible"
-    return subprocess.run(
-        [sys.executable, "-P", "-m", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    name, *words = command.split()
+    assert name == "indelible"
+    return run_indelible(*words, folder=folder)
 
 
 def test_there_is_something_to_run() -> None:

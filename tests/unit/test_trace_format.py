@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import dataclass, fields
 from enum import Enum
 from fractions import Fraction
@@ -17,6 +15,7 @@ import pytest
 from indelible.model.itf_encoder import Encoder
 from indelible.model.scope import Scope
 from indelible.model.trace_document import PICKS, RECORD_FIELDS, VARIABLES, document_data
+from support.commands import run_indelible
 from support.documents import evidence_found
 
 ROOT = Path(__file__).parents[2]
@@ -36,8 +35,7 @@ def is_part(part: Any, whole: Any) -> bool:
 def test_the_excerpt_is_part_of_a_real_document(tmp_path: Path) -> None:
     (excerpt,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "mine.py").write_text(re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0])
-    words = [sys.executable, "-P", "-m", "indelible", "check", "mine:Hasty", "--save", "-q"]
-    subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
+    run_indelible("check", "mine:Hasty", "--save", "-q", folder=tmp_path)
     whole = json.loads((tmp_path / "traces" / "mine-Hasty-agreement.itf.json").read_text())
     assert is_part(json.loads(excerpt), whole)
 

@@ -368,3 +368,12 @@ def test_nothing_that_a_discarded_loop_does_is_heard(capfd: pytest.CaptureFixtur
     assert world.armed == before
     del world
     assert capfd.readouterr() == ("", "")
+
+
+def test_nobody_hears_of_a_program_that_python_collects() -> None:
+    world = World()
+    task = world.run(lambda: asyncio.sleep(1))
+    before = dict(world.armed)
+    task.get_coro().close()
+    assert world.armed == before
+    assert world.loop.timers == {}
