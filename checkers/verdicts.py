@@ -19,7 +19,7 @@ from indelible.checkers.property import Property, View, World, view, world_of
 from indelible.model.canonical import canonical
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
-from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError
+from indelible.model.errors import ImplementationError, ImplementationRaised, NeverEnded, TraceError
 from indelible.model.events import Action, Timer
 from indelible.model.implementation import Implementation, implementation_name
 from indelible.model.quorums import MajorityQuorums
@@ -142,6 +142,8 @@ def run_to_limit(search: Search) -> str:
             search.run()
     except GaveUp as limit:
         return str(limit)
+    except NeverEnded as ended:
+        return str(ended)
     except KeyboardInterrupt:
         if not search.limits.interrupted():
             raise

@@ -20,7 +20,7 @@ from indelible.audit_command import audit
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
 from indelible.fuzz_command import fuzz
-from indelible.model.errors import IndelibleError
+from indelible.model.errors import IndelibleError, NeverEnded
 from indelible.model.verdict import EXIT_CODES
 from indelible.new_adapter_command import new_adapter
 from indelible.options import (
@@ -62,6 +62,8 @@ class Boundary(click.Group):
         except (KeyboardInterrupt, click.Abort):
             message = "interrupted before there was anything to report"
             raise Failure(message, EXIT_CODES["inconclusive"]) from None
+        except NeverEnded as error:
+            raise Failure(str(error), EXIT_CODES["inconclusive"]) from None
         except Exception as error:
             if ctx.params.get("debug"):
                 traceback.print_exc()
@@ -234,8 +236,13 @@ def _check_target(
 
 def _checked(asked: Asked, limits: dict[str, Any], progress: bool | None) -> Checked:
     from indelible.progress import interruptible, shown_progress
+    from indelible.watchdog import watched
 
-    with interruptible() as interrupted, shown_progress(progress) as report:
+    with (
+        interruptible() as interrupted,
+        watched(limits.get("seconds_max"), interrupted),
+        shown_progress(progress) as report,
+    ):
         from indelible.checkers.explore import memory_default
         from indelible.checkers.limits import Limits
         from indelible.checking import check_asked

@@ -107,6 +107,7 @@ def _run(
 ) -> tuple[Done, ...]:
     from indelible.progress import interruptible, shown_progress
     from indelible.terminal import is_terminal
+    from indelible.watchdog import watched
 
     tells = is_terminal(sys.stderr) if output.progress is None else output.progress
 
@@ -114,7 +115,11 @@ def _run(
         if tells:
             click.echo(f"{done.job.name}: {done.result.headline}", err=True)
 
-    with interruptible() as interrupted, shown_progress(output.progress) as report:
+    with (
+        interruptible() as interrupted,
+        watched(budget, interrupted),
+        shown_progress(output.progress) as report,
+    ):
         from indelible.checkers.limits import Limits
         from indelible.configured_checks import run_jobs
 

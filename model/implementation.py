@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
+from opcode import opmap
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send, Storage, Vote
-from indelible.model.errors import ImplementationError, ImplementationRaised, IndelibleError
+from indelible.model.errors import (
+    ImplementationError,
+    ImplementationRaised,
+    IndelibleError,
+    NeverEnded,
+)
 from indelible.model.events import InputEvent, NodeId, node_name
 from indelible.model.plain import Fields
 
 __all__ = [
+    "ASKING",
     "Implementation",
     "State",
     "Step",
@@ -31,8 +38,27 @@ State: TypeAlias = Hashable
 PLACED: Final = (Decide, Vote, Execute)
 """The effects that are about a slot or an index."""
 
+RAISING: Final = frozenset({opmap["RAISE_VARARGS"], opmap["RERAISE"]})
+
+TESTING: Final = frozenset({"_pytest", "hypothesis"})
+"""Whose exceptions end a test, and may be raised anywhere in it."""
+
 Described: TypeAlias = Callable[[], str]
 """What was asked, in words: put into words only where something is wrong with the answer."""
+
+
+class Asking:
+    """What the implementation is being asked at this moment, and how often it was asked before:
+    for whoever waits for the answer."""
+
+    __slots__ = ("number", "what")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.what: Described | None = None
+
+
+ASKING: Final = Asking()
 
 
 class Step(NamedTuple):
@@ -130,12 +156,20 @@ def ask_handle(
 
 
 def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
+    ASKING.what = what
+    ASKING.number += 1
     try:
         result = call()
-    except (ImplementationRaised, IndelibleError):
-        raise  # What an adapter says of the code that it hosts.
+    except (ImplementationRaised, IndelibleError, NeverEnded, SystemExit):
+        raise  # What an adapter says of the code that it hosts, or who runs all this.
     except Exception as error:
         raise ImplementationRaised(error) from error
+    except BaseException as error:
+        if _is_of_others(error):
+            raise
+        raise ImplementationRaised(error) from error
+    finally:
+        ASKING.what = None
     if not isinstance(result, tuple) or len(result) != 2:
         raise ImplementationError(
             f"{what()} returned {_short(result)}",
@@ -172,6 +206,19 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
                 available=", ".join(repr(node) for node in nodes),
             )
     return Step(state, effects)
+
+
+def _is_of_others(error: BaseException) -> bool:
+    """Whether somebody interrupts, or a test ends, and the code on trial only happened to run.
+
+    Who presses Ctrl-C interrupts at any instruction; what code raises itself, an instruction does.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        at = error.__traceback__
+        while at is not None and at.tb_next is not None:
+            at = at.tb_next
+        return at is None or at.tb_frame.f_code.co_code[at.tb_lasti] not in RAISING
+    return any(kind.__module__.partition(".")[0] in TESTING for kind in type(error).__mro__)
 
 
 def _require_place(effect: Decide | Vote | Execute, what: Described) -> None:
