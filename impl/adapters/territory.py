@@ -59,6 +59,8 @@ class Territory:
         self._packages: set[str] = set()
         self._classes: dict[int, type] = {}
         self._followed: set[type] = set()
+        self._homes: set[str] = {type(keeper).__module__}
+        """Where nodes are written: the packages are followed that they import from."""
         self._follow_keeper()
 
     def modules(self) -> list[types.ModuleType]:
@@ -79,6 +81,7 @@ class Territory:
                 if _is_foreign(base.__module__):
                     self._packages.add(_package(base.__module__))
                     self._classes[id(base)] = base
+                    self._homes |= {base.__module__, _called(base)}
         return len(self._packages) + len(self._classes) > before
 
     def walk(self, reached: Reached, caches: Caches) -> None:
@@ -92,11 +95,12 @@ class Territory:
                 done.add(id(space.names))
                 called = [(space.called(name), value) for name, value in space.names.items()]
                 allowed += [value for name, value in called if name in self._allowed]
+                is_home = space.title in self._homes
                 for each in reached.add(space):
-                    if isinstance(each, types.FunctionType):
+                    if isinstance(each, types.FunctionType) and is_home:
                         self._follow_module(each.__globals__.get("__name__"))
                     elif isinstance(each, type):
-                        self._follow_class(each)
+                        self._follow_class(each, is_home)
                     elif isinstance(each, CACHE):
                         results = caches.watch(each, reached.name_of(each))
                         if results:
@@ -117,7 +121,7 @@ class Territory:
         for module in modules:
             yield self._space(module.__name__, vars(module))
         for kind in list(self._classes.values()):
-            yield self._space(f"{kind.__module__}.{kind.__qualname__}", _names_in(kind))
+            yield self._space(_called(kind), _names_in(kind))
         yield Namespace(
             vars(os.environ)["_data"],
             lambda name: f"os.environ[{os.fsdecode(name)!r}]",
@@ -169,14 +173,21 @@ class Territory:
         if isinstance(name, str) and _is_foreign(name) and not _is_large(name):
             self._packages.add(_package(name))
 
-    def _follow_class(self, kind: type) -> None:
+    def _follow_class(self, kind: type, is_home: bool) -> None:
         """A class that was met: it may be in another class, or in a function."""
         for base in kind.__mro__:
             name = base.__module__
             if isinstance(name, str) and _is_foreign(name):
-                if not self._packages.isdisjoint(_within(name)) or not _is_large(name):
+                if is_home:
+                    self._follow_module(name)
+                if not self._packages.isdisjoint(_within(name)):
                     self._classes[id(base)] = base
-                self._follow_module(name)
+                    if is_home:
+                        self._homes.add(_called(base))
+
+
+def _called(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _names_in(kind: type) -> dict[str, Any]:
