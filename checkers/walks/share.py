@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from indelible.checkers.verdicts import concluding
 from indelible.checkers.walks.garbage import sparing_collection
 from indelible.checkers.walks.runs import Campaign, Failure, highest
 from indelible.model.events import Action
@@ -143,4 +144,5 @@ def share(
                     yield Found(run.number, run.failure)
                 if bounds.first_only and not waits:
                     break
+    concluding(campaign.implementation)
     yield tally()

@@ -33,6 +33,7 @@ from indelible.impl.adapters.freeze_code import (
     freeze_reference,
     freeze_suspended,
     freeze_thread,
+    freeze_weak_values,
 )
 from indelible.impl.adapters.freeze_containers import (
     freeze_bytearray,
@@ -214,6 +215,7 @@ _BASES: Final[tuple[tuple[type, Plan], ...]] = (
     (deque, freeze_derived(freeze_deque)),
     (BaseException, freeze_exception),
     (threading.Thread, freeze_thread),
+    (weakref.WeakValueDictionary, freeze_weak_values),
     (random.Random, freeze_random),
 )
 

@@ -16,6 +16,8 @@ import pytest
 
 from indelible import Scope, explore
 from indelible.adapters import ObjectAdapter
+from indelible.checkers.walks.runs import Campaign
+from indelible.checkers.walks.share import Bounds, share
 from indelible.impl.adapters import leaks
 from indelible.impl.adapters.leaks import ALWAYS
 from indelible.model.errors import ImplementationError
@@ -349,6 +351,14 @@ def test_a_leak_after_the_last_look_is_found_before_the_verdict(
     adapter = adapters("rebind")
     with pytest.raises(ImplementationError, match=r"COUNT in one of the last \d+ steps"):
         explore(adapter, Scope(nodes=2, commands=("a",)))
+
+
+def test_random_runs_end_with_a_look_too(adapters: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaks, "ALWAYS", 0)
+    scope = Scope(nodes=2, commands=("a",))
+    campaign = Campaign(adapters("rebind"), scope, (), seed=1, strategy="swarm")
+    with pytest.raises(ImplementationError, match=r"COUNT in one of the last \d+ steps"):
+        list(share(campaign, Bounds(runs_max=1)))
 
 
 def test_large_tables_are_looked_at_seldom_and_yet_in_the_end(adapters: Any) -> None:

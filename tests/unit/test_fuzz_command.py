@@ -332,7 +332,7 @@ def test_messages_that_no_other_process_understands(workers: str, tmp_path: Path
     ("name", "code", "says"),
     [
         ("Exits", 2, "ended with exit code 0"),
-        ("Dies", 1, "violated: implementation_raises: KeyboardInterrupt"),
+        ("Dies", 1, "the implementation raised KeyboardInterrupt"),
     ],
 )
 def test_a_campaign_that_a_worker_did_not_end_well_does_not_pass(
