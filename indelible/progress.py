@@ -22,6 +22,9 @@ __all__ = ["interruptible", "progress_text", "shown_line", "shown_progress"]
 LIVE_SECONDS: Final = 0.1
 LOGGED_SECONDS: Final = 2.0
 
+_HANDLE: Final = signal.signal
+"""Itself: the module has another one while a node's step runs, which is when Ctrl-C may come."""
+
 
 def progress_text(progress: Progress) -> str:
     """Where a search is, in one line."""
@@ -104,7 +107,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     def interrupt(_signal: int, _frame: object) -> None:
         nonlocal interrupted
         interrupted = True
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _HANDLE(signal.SIGINT, signal.SIG_DFL)
 
     try:
         before = signal.signal(signal.SIGINT, interrupt)

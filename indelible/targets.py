@@ -104,11 +104,11 @@ def _no_exit() -> Iterator[None]:
     """Where ``os._exit`` ends nothing: nobody would see what was found, nor the right exit code."""
     real, process, called = os._exit, os.getpid(), list[int]()
 
-    def refuse(code: int) -> NoReturn:
+    def refuse(status: int) -> NoReturn:
         if os.getpid() != process:
-            real(code)  # Of a process that the code on trial has made.
-        called.append(code)
-        raise _exited(code)
+            real(status)  # Of a process that the code on trial has made.
+        called.append(status)
+        raise _exited(status)
 
     os._exit = refuse
     try:

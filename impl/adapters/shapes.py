@@ -177,7 +177,8 @@ def _attributes(value: Any) -> dict[At, Any]:
     kept: dict[At, Any] = {At("", "class"): type(value)}
     for name, part in (_own_dict(value) or {}).items():
         kept[At(".", name)] = part
-    for name, slot in slots_of(type(value)):
+    kind: Any = type(value)
+    for name, slot in slots_of(kind):
         try:
             kept[At(".", name)] = slot.__get__(value)
         except AttributeError:

@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 
 from indelible import Limits, Scope, Submit, explore, watchdog
+from indelible.impl.adapters.replacements import surrounded
+from indelible.impl.adapters.surroundings import Surroundings
 from indelible.model.errors import NeverEnded
 from indelible.model.implementation import ASKING
+from indelible.progress import interruptible
 from indelible.watchdog import CALL_SECONDS, CAUGHT_MAX, Watchdog, watched
+
+signal_raise = signal.raise_signal
+"""What no step replaces."""
 
 
 @pytest.fixture
@@ -136,3 +142,11 @@ def test_the_timer_of_somebody_else_is_left_alone() -> None:
         assert signal.getsignal(signal.SIGALRM) is theirs
         assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def test_control_c_in_a_step_of_a_hosted_node_asks_to_stop() -> None:
+    with interruptible() as interrupted:
+        with surrounded(Surroundings(0)):
+            signal_raise(signal.SIGINT)
+        assert interrupted()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
