@@ -5,7 +5,9 @@ Its law: what could not be read, and what the log does not say, is never a reaso
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+import gc
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +15,8 @@ from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMI
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import UNSENT, Placed
-from indelible.checkers.audit.notes import Finding, Place
+from indelible.checkers.audit.notes import SAID_AGAIN, Finding, Place
+from indelible.checkers.words import ballot_said
 from indelible.model.events import NodeId, node_name
 from indelible.model.quorums import QuorumSystem
 from indelible.model.verdict import EXIT_CODES, Outcome, PropertyResult, Result
@@ -23,6 +26,9 @@ __all__ = ["PROBLEMS_SHOWN", "Audit", "Problem", "Seen", "audit"]
 PROBLEMS_SHOWN: Final = 20
 ASKED_EVERY: Final = 2048
 """After so many lines somebody is told, and asked whether to stop."""
+
+GARBAGE: Final = 100_000
+"""After so many new objects Python looks for garbage."""
 
 NAMES: Final = {
     DECIDE: "Decide",
@@ -58,6 +64,7 @@ class Audit:
       that quorums are made of, if the log says so; ``not_whole`` those whose log does not begin
       with their very first start, or has lost something.
     - ``problems``: the first of ``problem_count``.
+    - ``is_complete``: whether the whole log was read.
     - ``finding``: the first violation. What it looks like is for ``proof`` to find.
     """
 
@@ -71,6 +78,7 @@ class Audit:
     problems: tuple[Problem, ...]
     problem_count: int
     finding: Finding | None
+    is_complete: bool
 
     @property
     def exit_code(self) -> int:
@@ -106,34 +114,63 @@ def audit(
     called. ``interrupted`` is asked now and then, and ``report`` told.
     """
     judge, problems = Judge(quorums, nodes=nodes, names=names), _Problems()
-    stopped = ""
-    for count, (place, told, unsent) in enumerate(lines):
-        if not count % ASKED_EVERY:
-            report(Seen(judge.notes.number, place))
-            if interrupted():
-                stopped = "interrupted"
+    stopped, judge_entry, odd = "", judge.judge, judge.notes.problems
+    with _rarely_collected():
+        for count, (place, told, unsent) in enumerate(lines):
+            if not count % ASKED_EVERY:
+                report(Seen(judge.notes.number, place))
+                if interrupted():
+                    stopped = "interrupted"
+                    break
+            if unsent is not None:
+                problems.add(place, f"{UNSENT} (by {node_name(unsent)})")
+                judge.members.lose((unsent,))
+            try:
+                if isinstance(told, Entry):
+                    judge_entry(told, place)
+                else:
+                    _take_odd(judge, problems, place, told)
+            except TypeError:
+                stopped = f"{place_text(place)}: {_incomparable(told)}"
                 break
-        if unsent is not None:
-            problems.add(place, f"{UNSENT} (by {node_name(unsent)})")
-            judge.members.lose((unsent,))
-        try:
-            if isinstance(told, Entry):
-                judge.judge(told, place)
-            else:
-                _take_odd(judge, problems, place, told)
-        except TypeError as error:
-            stopped = f"{place_text(place)}: two ballots cannot be compared: {error}"
-            break
-        if judge.notes.problems:
-            for says in judge.notes.problems:
-                problems.add(place, says)
-            judge.notes.problems.clear()
-        if judge.finding is not None:
-            break
-    else:
-        stopped = "interrupted" if interrupted() else ""
+            except RecursionError:
+                stopped = f"{place_text(place)}: a value is nested too deeply to be judged"
+                break
+            if odd:
+                for says in odd:
+                    problems.add(place, says)
+                odd.clear()
+            if judge.finding is not None:
+                break
+        else:
+            stopped = "interrupted" if interrupted() else ""
     judge.notes.end()
     return _concluded(judge, problems, names, stopped, place_text)
+
+
+def _incomparable(told: Entry | Lost | Again) -> str:
+    """What to say of an entry whose ballots have no order."""
+    entry = told.entry if isinstance(told, Again) else told
+    testimony = () if isinstance(entry, Lost) else entry.testimony
+    places = {PROMISE: 1, LEAD: 1, VOTE: 2}
+    ballots = [said[places[said[0]]] for said in testimony if said[0] in places]
+    names = ", ".join(dict.fromkeys(map(ballot_said, ballots)))
+    return (
+        f"ballots cannot be compared: {names} among themselves or with one before "
+        "(numbers, strings and arrays do not mix)"
+    )
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """What is kept is kept to the end, and hardly anything of it is a cycle: looking for garbage
+    among it as often as Python does cost a tenth of the time."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(GARBAGE, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _take_odd(judge: Judge, problems: _Problems, place: Place, told: Lost | Again) -> None:
@@ -143,12 +180,10 @@ def _take_odd(judge: Judge, problems: _Problems, place: Place, told: Lost | Agai
         judge.members.lose()
         return
     judge.notes.place = place
-    judge.notes.cannot_know(
-        "execution_not_repeated",
-        "the line is the same as the one before it: it happened twice, or was written twice",
-    )
+    if any(kind == EXECUTE for kind, *_ in told.entry.testimony):
+        judge.notes.cannot_know("execution_not_repeated", SAID_AGAIN)
     judge.forget_run(told.entry.node)
-    judge.judge(told.entry, place)
+    judge.judge(told.entry, place, again=True)
 
 
 def _concluded(
@@ -180,6 +215,7 @@ def _concluded(
         problems=tuple(problems.first),
         problem_count=problems.count,
         finding=judge.finding,
+        is_complete=not stopped and judge.finding is None,
     )
 
 

@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-__all__ = ["NODES_UNKNOWN", "Finding", "Notes", "Place"]
+__all__ = ["NODES_UNKNOWN", "SAID_AGAIN", "Finding", "Notes", "Place"]
 
 
 NODES_UNKNOWN: Final = "no record says who the nodes are"
+SAID_AGAIN: Final = (
+    "the line is the same as the one before it: it happened twice, or was written twice"
+)
 
 Place: TypeAlias = tuple[int, int]
 """Where a line is: the number of its file (from 0), and its own (from 1)."""
@@ -66,6 +69,12 @@ class Notes:
         """Whether the entry violates a property depends on what the log does not say."""
         if self.wants(name) and name not in self.unknown:
             self.unknown[name] = (self.place, why)
+
+    def give_up(self, names: Collection[str], why: str) -> None:
+        """From now on nobody can know whether these properties are violated."""
+        for name in names:
+            self.cannot_know(name, why)
+        self._names = self._names.difference(names)
 
     def met(self, bit: int, *, is_new: bool) -> None:
         """A node is met for the first time, and has done nothing before; or nobody knows."""

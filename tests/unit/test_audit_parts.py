@@ -18,7 +18,8 @@ from indelible.checkers.audit.lines import LINE_MAX, Again, Lost, entries_of, li
 from indelible.checkers.audit.merge import in_order
 from indelible.checkers.audit.quick import quick_reader
 from indelible.model.errors import WireError
-from indelible.model.plain import Fields
+from indelible.model.node_json import plain
+from indelible.model.plain import Boolean, Fields
 from indelible.model.quorums import MajorityQuorums
 from support.logs import check_log
 from support.logs import lines_of as log_of
@@ -103,18 +104,20 @@ def test_usual_lines_are_read_without_the_plain_reader(monkeypatch):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(1, True), (1, 1.0), (0, -0.0), ((1, "a"), (True, "a")), (Fields({"x": 1}), Fields({"x": 1}))],
+    [("1", "1.0"), ("0", "-0.0"), ('{"x": [1]}', '{"x": [1e0]}'), ('[true, "a"]', '[true,"a"]')],
 )
 def test_equal_values_have_one_digest(one, other):
+    one, other = (plain(json.loads(text)) for text in (one, other))
     assert one == other
     assert digest_of(one) == digest_of(other)
 
 
 def test_digests_tell_values_apart():
-    plain = [None, 0, 1, "0", "1", "None", "", "a", 0.5, 2**64]
-    arrays = [(), ("",), ("", ""), ("1",), (1,), ((1,),), (("a", 1),), ("a", 1)]
-    objects = [Fields({}), Fields({"a": 1}), Fields({"a": "1"}), Fields({"a": 1.0})]
-    values = [*plain, *arrays, *objects]
+    scalars = [None, 0, 1, "0", "1", "None", "", "a", 0.5, 2**64, *map(Boolean, (False, True))]
+    arrays = [(Boolean(True),), (), ("",), ("", ""), ("1",), (1,), ((1,),), (("a", 1),), ("a", 1)]
+    objects = [Fields({}), Fields({"a": 1}), Fields({"a": "1"}), Fields({"a": 1.5})]
+    objects += [Fields({"a": (1,)}), Fields({"a": True}), Fields({"a": (True,)})]
+    values = [*scalars, *arrays, *objects]
     assert len({digest_of(value) for value in values}) == len(values)
     assert digest_of("a") == 16860193610431497119
 
@@ -229,6 +232,64 @@ def test_what_nobody_sent_is_told_and_nothing_waits_for_ever():
     assert order(one, other) == [(0, 1), (1, 1), (0, 2, "unsent"), (0, 3), (1, 2, "unsent"), (1, 3)]
 
 
+def plainly(files):
+    """The twin: of all heads that may go on the first, looked for again each time."""
+    rest, times, balance, happened = [list(lines) for lines in files], [0.0] * len(files), {}, []
+
+    def told(file):
+        return json.loads(rest[file][0])
+
+    def message(file):
+        event = told(file)["event"]
+        if event["type"] != "receive":
+            return None
+        return event["source"], told(file)["node"], json.dumps(event["message"], sort_keys=True)
+
+    def rank(file):
+        times[file] = told(file).get("time", times[file])
+        is_start = told(file)["event"]["type"] == "start"
+        return not is_start, times[file], len(files[file]) - len(rest[file]), file
+
+    while heads := [file for file in range(len(files)) if rest[file]]:
+        free = [
+            file for file in heads if message(file) is None or balance.get(message(file), 0) > 0
+        ]
+        first = min(
+            free or heads, key=lambda at: (not free and message(at) not in balance, rank(at))
+        )
+        key, record = message(first), told(first)
+        mark = () if free or key in balance else ("unsent",)
+        happened.append((first, len(files[first]) - len(rest[first]) + 1, *mark))
+        if balance.get(key, 0) > 0:
+            balance[key] -= 1
+        for effect in record["effects"]:
+            said = json.dumps(effect["message"], sort_keys=True)
+            key = record["node"], effect["to"], said
+            balance[key] = balance.get(key, 0) + 1
+        del rest[first][0]
+    return happened
+
+
+MESSAGES = st.tuples(
+    st.sampled_from([sends, receives]), st.integers(0, 2), st.sampled_from("ab"),
+    st.none() | st.integers(0, 3),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(MESSAGES, max_size=6), min_size=2, max_size=3))
+def test_files_are_merged_as_they_plainly_should_be(drawn):
+    files = [
+        [start(node)]
+        + [
+            made(node, other, said, **({} if time is None else {"time": time}))
+            for made, other, said, time in lines
+        ]
+        for node, lines in enumerate(drawn)
+    ]
+    assert order(*files) == plainly(files)
+
+
 def test_a_message_is_known_by_what_it_says():
     one = [start(0), b'{"node":0,"event":{"type":"receive","source":1,"message":{"b": 1, "a":"\\u00e9"}},"effects":[]}']  # fmt: skip  # noqa: E501
     other = [start(1), sends(1, 0, {"a": "é", "b": 1})]
@@ -248,9 +309,10 @@ def test_what_was_sent_long_ago_is_forgotten_and_told():
     assert (0, 2, "unsent") in order(one, [*other[:1], *(sends(1, 0, 9 + at) for at in range(3))])
 
 
-def test_a_repeated_line_is_marked_where_it_executes_something():
+def test_a_repeated_line_is_marked_where_it_would_count_twice():
     line = receives(0, 1, "a", [{"type": "execute", "index": 0, "command": "a"}])
     other = receives(0, 1, "a", [{"type": "decide", "slot": 0, "value": "a"}])
-    text = b"\n".join([line, line, other, other])
+    rises = receives(0, 1, "a", [{"type": "promise", "ballot": at} for at in (1, 2)])
+    text = b"\n".join([line, line, other, other, rises, rises])
     told = [told for _, told in entries_of(BytesIO(text), quick_reader(links=False))]
-    assert [isinstance(each, Again) for each in told] == [False, True, False, False]
+    assert [isinstance(each, Again) for each in told] == [False, True, False, False, False, True]

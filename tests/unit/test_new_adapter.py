@@ -38,6 +38,17 @@ def test_a_skeleton_holds_as_it_is(kind: str, file: str, tmp_path: Path) -> None
     assert "entry_decided           reached" in done.stdout
 
 
+@pytest.mark.parametrize(("runs", "file"), [(sys.executable, "mine.py"), ("node", "mine.js")])
+def test_a_process_refuses_arguments_that_it_does_not_know(
+    runs: str, file: str, tmp_path: Path
+) -> None:
+    CliRunner().invoke(main, ["new-adapter", "process", str(tmp_path / file)])
+    command = shlex.join([runs, str(tmp_path / file), "--brake", "x"])
+    checked = CliRunner().invoke(main, ["check", "--exec", command])
+    assert checked.exit_code == 2
+    assert "unknown arguments: --brake x" in checked.stderr
+
+
 def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("mine")
