@@ -56,8 +56,8 @@ class Watch:
         allowed: Collection[str] = (),
         ignored: tuple[type, ...] = (),
     ) -> None:
-        self._shapes = Shapes(known, ignored)
         self._territory = Territory(keeper, private, allowed)
+        self._shapes = Shapes(known, ignored, self._territory.is_beyond)
         self._caches = Caches()
         self._reached = Reached(self._shapes, LARGE)
         self._schedules = _Schedule(), _Schedule()
@@ -133,6 +133,8 @@ class Watch:
             self._walk()
 
     def _walk(self) -> None:
+        if self._is_new:
+            self._shapes.forget()
         self._is_walked, self._is_new = True, False
         self._reached = Reached(self._shapes, LARGE)
         self._territory.walk(self._reached, self._caches)

@@ -76,10 +76,15 @@ class Shape(NamedTuple):
 
 class Shapes:
     """The shape of each type, ``None`` if there is nothing to see. ``known`` and ``ignored`` types
-    are not looked at."""
+    are not looked at, and instances of classes ``beyond`` are not looked into."""
 
-    def __init__(self, known: Mapping[type, Substitute], ignored: tuple[type, ...]) -> None:
-        self.known, self.ignored = known, ignored
+    def __init__(
+        self,
+        known: Mapping[type, Substitute],
+        ignored: tuple[type, ...],
+        beyond: Callable[[type], bool],
+    ) -> None:
+        self.known, self.ignored, self.beyond = known, ignored, beyond
         self._shapes: dict[type, Shape | None] = {}
 
     def __call__(self, value: Any) -> Shape | None:
@@ -90,10 +95,14 @@ class Shapes:
             shape = self._shapes[kind] = self._shape(kind)
         return None if shape is None or id(value) in _OWN else shape
 
+    def forget(self) -> None:
+        """Ask anew what is beyond."""
+        self._shapes.clear()
+
     def _shape(self, kind: type) -> Shape | None:
         if kind in CONSTANTS or kind in self.known or issubclass(kind, self.ignored + _NOTHING):
             return None
-        if kind.__module__.partition(".")[0] in _CHECKERS:
+        if str(kind.__module__).partition(".")[0] in _CHECKERS:  # A metaclass may have no text.
             return None
         if kind in _SHAPES:
             return _SHAPES[kind]
@@ -108,6 +117,8 @@ class Shapes:
             return Shape(_attributes, _with_dict, random.Random.getstate)
         if issubclass(kind, Enum):
             return Shape(_member, _with_dict)
+        if is_made_of_attributes(kind) and self.beyond(kind):
+            return Shape(None, tell=lambda _: MISSING)
         if is_made_of_attributes(kind) or issubclass(kind, _SIMPLE):
             return Shape(_attributes, _with_dict)
         if (kind.__module__, kind.__qualname__) == ("sqlite3", "Connection"):
@@ -119,7 +130,7 @@ class Shapes:
         """What is written in C says itself what it is made of, or nobody can tell."""
         try:
             return freeze(value, known=self.known)
-        except ImplementationError:
+        except (ImplementationError, RecursionError):
             return MISSING
 
 
@@ -253,7 +264,7 @@ def _cache(value: Any) -> dict[At, Any]:
 def _suspended(value: Any) -> Any:
     try:
         return freeze(value)
-    except ImplementationError:
+    except (ImplementationError, RecursionError):
         return MISSING
 
 

@@ -78,11 +78,17 @@ class Territory:
         for kind in new:
             self._followed.add(kind)
             for base in kind.__mro__:
-                if _is_foreign(base.__module__):
+                if isinstance(base.__module__, str) and _is_foreign(base.__module__):
                     self._packages.add(_package(base.__module__))
                     self._classes[id(base)] = base
                     self._homes |= {base.__module__, _called(base)}
         return len(self._packages) + len(self._classes) > before
+
+    def is_beyond(self, kind: type) -> bool:
+        """Whether a class is of a large library that is not looked at."""
+        name = str(kind.__module__)
+        is_ours = not self._packages.isdisjoint(_within(name))
+        return _is_foreign(name) and not is_ours and _is_large(name)
 
     def walk(self, reached: Reached, caches: Caches) -> None:
         """Look at everything."""

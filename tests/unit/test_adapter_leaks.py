@@ -44,6 +44,19 @@ LIBRARY = """
     class Descriptor:
         hidden = []
 
+    class Alien:
+        __module__ = "alien.deep"
+
+        def __init__(self):
+            self.inside = [[]] * 9
+
+    ALIEN = Alien()
+
+    class Nameless(type):
+        __module__ = property(lambda kind: "nowhere")
+
+    NAMELESS = Nameless("Nameless", (), {})()
+
     class Meta(type):
         kept = []
 
@@ -342,6 +355,19 @@ def test_a_result_that_does_not_follow_from_its_key_is_told(adapters: Any) -> No
 def test_what_cannot_be_looked_into_is_named_in_the_report(adapters: Any) -> None:
     verdict = explore(adapters("square"), Scope(nodes=1, commands=("a",)))
     assert any("library_of_leaks.DATABASE (sqlite3.Connection)" in note for note in verdict.notes)
+
+
+def test_objects_of_large_libraries_are_named_and_not_looked_into(
+    adapters: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alien = sys.modules["library_of_leaks"].ALIEN
+    for large, is_named in ((64, False), (-1, True)):
+        monkeypatch.setattr("indelible.impl.adapters.territory.LARGE", large)
+        adapter = adapters("square")
+        adapter.start(0, NODES, None)
+        named = "library_of_leaks.ALIEN (alien.deep.Alien)" in " ".join(adapter.concluding())
+        assert named is is_named
+        assert (id(alien.inside) in adapter._host._watch.shared) is not is_named
 
 
 def test_a_leak_after_the_last_look_is_found_before_the_verdict(
