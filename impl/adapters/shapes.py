@@ -117,8 +117,10 @@ class Shapes:
             return Shape(_attributes, _with_dict, random.Random.getstate)
         if issubclass(kind, Enum):
             return Shape(_member, _with_dict)
-        if is_made_of_attributes(kind) and self.beyond(kind):
-            return Shape(None, tell=lambda _: MISSING)
+        if self.beyond(kind):
+            # What has no attributes is plain data, as an array.
+            told = kind.__dictoffset__ == 0 and not is_made_of_attributes(kind)
+            return Shape(None, tell=self._content if told else lambda _: MISSING)
         if is_made_of_attributes(kind) or issubclass(kind, _SIMPLE):
             return Shape(_attributes, _with_dict)
         if (kind.__module__, kind.__qualname__) == ("sqlite3", "Connection"):
