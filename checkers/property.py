@@ -262,7 +262,17 @@ def _decorator(
             )
         says = (inspect.getdoc(function) or called.replace("_", " ")).split("\n", 1)[0]
         reads_event = reads == "step" and not positional[1].startswith("_")
-        asks = [asked in parameters for asked in ON_REQUEST]
-        return Property(called, kind, reads, chosen, function, *asks, says, reads_event)
+        return Property(
+            called,
+            kind,
+            reads,
+            chosen,
+            function,
+            wants_world="world" in parameters,
+            wants_effects="effects" in parameters,
+            wants_testimony="testimony" in parameters,
+            says=says,
+            reads_event=reads_event,
+        )
 
     return decorate

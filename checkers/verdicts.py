@@ -16,12 +16,13 @@ from typing import Final
 
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import GaveUp, Limits, Progress
+from indelible.checkers.overdue import Overdue
 from indelible.checkers.property import Property, View, World, view, world_of
 from indelible.checkers.variety import variety_text
 from indelible.model.canonical import canonical
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
-from indelible.model.errors import ImplementationError, ImplementationRaised, NeverEnded, TraceError
+from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError
 from indelible.model.events import Action, Timer
 from indelible.model.implementation import Implementation, implementation_name
 from indelible.model.quorums import MajorityQuorums
@@ -155,8 +156,12 @@ def run_to_limit(search: Search) -> str:
             search.run()
     except GaveUp as limit:
         return str(limit)
-    except NeverEnded as ended:
-        return str(ended)
+    except Overdue as overdue:
+        try:
+            search.limits.check_time()
+        except GaveUp as limit:
+            return f"{limit}, and {overdue}"
+        return str(overdue)
     except KeyboardInterrupt:
         if not search.limits.interrupted():
             raise

@@ -83,17 +83,20 @@ def check_configured(
     from indelible.check_result import exit_code
     from indelible.ci import begin_junit, tell_ci
     from indelible.configured_report import configured_headline, configured_json, configured_text
+    from indelible.targets import on_trial
     from indelible.terminal import write_result
 
     begin_junit([job.name for job in jobs], output.junit)
     done = _run(jobs, given, budget, distinct, output)
     results = [each.result for each in done]
-    if output.json:
-        write_result(configured_json(done, budget))
-    elif output.quiet:
-        write_result(configured_headline(results))
-    else:
-        write_result(configured_text(done))
+    with on_trial():  # What happens in a trace is asked of the implementation once more.
+        if output.json:
+            text = configured_json(done, budget)
+        elif output.quiet:
+            text = configured_headline(results)
+        else:
+            text = configured_text(done)
+    write_result(text)
     tell_ci(results, output.junit)
     return exit_code(results)
 
@@ -105,9 +108,9 @@ def _run(
     distinct: int,
     output: Output,
 ) -> tuple[Done, ...]:
-    from indelible.progress import interruptible, shown_progress
+    from indelible.checkers.overdue import watched_steps
+    from indelible.progress import impatient, interruptible, shown_progress
     from indelible.terminal import is_terminal
-    from indelible.watchdog import watched
 
     tells = is_terminal(sys.stderr) if output.progress is None else output.progress
 
@@ -117,7 +120,7 @@ def _run(
 
     with (
         interruptible() as interrupted,
-        watched(budget, interrupted),
+        watched_steps(impatient(budget, interrupted)),
         shown_progress(output.progress) as report,
     ):
         from indelible.checkers.limits import Limits

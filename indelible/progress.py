@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic  # The real one: nodes have another while they run.
 from typing import Any, Final
 
 from indelible.checkers.limits import Progress
+from indelible.checkers.overdue import STEP_SECONDS, Overdue
+from indelible.model.errors import ImplementationError
 from indelible.report import memory_text, time_text
 from indelible.terminal import is_terminal
 
-__all__ = ["interruptible", "progress_text", "shown_line", "shown_progress"]
+__all__ = [
+    "interruptible",
+    "progress_text",
+    "raised_interrupt",
+    "shown_line",
+    "shown_progress",
+]
 
 LIVE_SECONDS: Final = 0.1
 LOGGED_SECONDS: Final = 2.0
+SOON_SECONDS: Final = 1.0
 
 _HANDLE: Final = signal.signal
 """Itself: the module has another one while a node's step runs, which is when Ctrl-C may come."""
@@ -78,7 +87,7 @@ def _throttled(
 
     def report(progress: Any) -> None:
         nonlocal last
-        now = time.monotonic()
+        now = monotonic()
         if now - last >= every:
             last = now
             write(text(progress))
@@ -101,7 +110,10 @@ def _live_line() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Whether somebody pressed Ctrl-C. The first one asks to stop; the second one kills."""
+    """Whether somebody pressed Ctrl-C. The first one asks to stop; the second one kills.
+
+    Raises ``ImplementationError`` for a ``KeyboardInterrupt`` that nobody's Ctrl-C has raised.
+    """
     interrupted = False
 
     def interrupt(_signal: int, _frame: object) -> None:
@@ -116,5 +128,32 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         return
     try:
         yield lambda: interrupted
+    except Overdue:
+        raise
+    except KeyboardInterrupt:  # Not by Ctrl-C: ``interrupt`` raises nothing.
+        raise raised_interrupt() from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def impatient(
+    seconds_max: float | None, interrupted: Callable[[], bool]
+) -> Callable[[float], bool]:
+    """When to give up a step that has lasted for so many seconds: soon, once somebody asked to stop
+    or the time is over, which begins now."""
+    ends = None if seconds_max is None else monotonic() + seconds_max
+
+    def is_overdue(lasted: float) -> bool:
+        is_over = interrupted() or (ends is not None and monotonic() > ends)
+        return lasted >= (SOON_SECONDS if is_over else STEP_SECONDS)
+
+    return is_overdue
+
+
+def raised_interrupt() -> ImplementationError:
+    """What to say where ``KeyboardInterrupt`` was raised, and nobody pressed Ctrl-C."""
+    return ImplementationError(
+        "the code on trial raised KeyboardInterrupt",
+        cause="only Ctrl-C should: it does not mean that a step went wrong",
+        remedy="raise an Exception where a step goes wrong",
+    )

@@ -14,7 +14,6 @@ __all__ = [
     "ImplementationError",
     "ImplementationRaised",
     "IndelibleError",
-    "NeverEnded",
     "ProofError",
     "PropertyError",
     "ScopeError",
@@ -79,10 +78,6 @@ class ImplementationRaised(Exception):
     def __init__(self, original: BaseException) -> None:
         self.original = original
         super().__init__(f"{type(original).__name__}: {original}{_place(original)}")
-
-
-class NeverEnded(BaseException):
-    """The code on trial does not come to an end; raised in the midst of it, whatever it catches."""
 
 
 def _place(error: BaseException) -> str:

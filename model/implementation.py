@@ -17,13 +17,11 @@ from indelible.model.errors import (
     ImplementationError,
     ImplementationRaised,
     IndelibleError,
-    NeverEnded,
 )
 from indelible.model.events import InputEvent, NodeId, node_name
 from indelible.model.plain import Fields
 
 __all__ = [
-    "ASKING",
     "Implementation",
     "State",
     "Step",
@@ -45,20 +43,6 @@ TESTING: Final = frozenset({"_pytest", "hypothesis"})
 
 Described: TypeAlias = Callable[[], str]
 """What was asked, in words: put into words only where something is wrong with the answer."""
-
-
-class Asking:
-    """What the implementation is being asked at this moment, and how often it was asked before:
-    for whoever waits for the answer."""
-
-    __slots__ = ("number", "what")
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.what: Described | None = None
-
-
-ASKING: Final = Asking()
 
 
 class Step(NamedTuple):
@@ -156,11 +140,9 @@ def ask_handle(
 
 
 def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
-    ASKING.what = what
-    ASKING.number += 1
     try:
         result = call()
-    except (ImplementationRaised, IndelibleError, NeverEnded, SystemExit):
+    except (ImplementationRaised, IndelibleError, SystemExit):
         raise  # What an adapter says of the code that it hosts, or who runs all this.
     except Exception as error:
         raise ImplementationRaised(error) from error
@@ -168,8 +150,6 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
         if _is_of_others(error):
             raise
         raise ImplementationRaised(error) from error
-    finally:
-        ASKING.what = None
     if not isinstance(result, tuple) or len(result) != 2:
         raise ImplementationError(
             f"{what()} returned {_short(result)}",
@@ -212,13 +192,17 @@ def _is_of_others(error: BaseException) -> bool:
     """Whether somebody interrupts, or a test ends, and the code on trial only happened to run.
 
     Who presses Ctrl-C interrupts at any instruction; what code raises itself, an instruction does.
+    What is derived from ``KeyboardInterrupt`` is raised by whoever watches the step.
     """
-    if isinstance(error, KeyboardInterrupt):
+    if type(error) is KeyboardInterrupt:
         at = error.__traceback__
         while at is not None and at.tb_next is not None:
             at = at.tb_next
         return at is None or at.tb_frame.f_code.co_code[at.tb_lasti] not in RAISING
-    return any(kind.__module__.partition(".")[0] in TESTING for kind in type(error).__mro__)
+    is_watching = isinstance(error, KeyboardInterrupt)
+    return is_watching or any(
+        kind.__module__.partition(".")[0] in TESTING for kind in type(error).__mro__
+    )
 
 
 def _require_place(effect: Decide | Vote | Execute, what: Described) -> None:

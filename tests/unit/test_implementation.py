@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from indelible.checkers.overdue import Overdue
 from indelible.model.effects import Decide, Execute, Persist, Send, SetTimer
-from indelible.model.errors import ImplementationError, ImplementationRaised, NeverEnded
+from indelible.model.errors import ImplementationError, ImplementationRaised
 from indelible.model.events import Receive, Submit
 from indelible.model.implementation import Step, ask_handle, ask_start, implementation_name
 
@@ -250,7 +251,7 @@ def end_the_test() -> Any:
 
 
 def never_end() -> Any:
-    raise NeverEnded
+    raise Overdue("a step", 60)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ def never_end() -> Any:
     [
         (press_control_c, KeyboardInterrupt),
         (end_the_test, pytest.fail.Exception),
-        (never_end, NeverEnded),
+        (never_end, Overdue),
     ],
 )
 def test_an_interrupt_is_no_finding(
