@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from indelible import Limits, Scope, Submit, explore, progress
+from indelible import ImplementationError, Limits, Scope, Submit, explore, progress
 from indelible.adapters import ObjectAdapter
 from indelible.checkers import overdue
-from indelible.checkers.overdue import watched_steps
+from indelible.checkers.overdue import Overdue, watched_steps
 from indelible.impl.adapters.replacements import surrounded
 from indelible.impl.adapters.surroundings import Surroundings
 from indelible.progress import impatient, interruptible
@@ -24,12 +24,18 @@ signal_raise = signal.raise_signal
 """What no step replaces."""
 
 
+BEGAN: list[bool] = []
+"""Whether somebody hangs."""
+
+
 def spin() -> None:
+    BEGAN.append(True)
     while True:
         pass
 
 
 def wait_for_itself() -> None:
+    BEGAN.append(True)
     lock = threading.Lock()
     with lock:
         lock.acquire()
@@ -71,8 +77,10 @@ def test_a_search_in_which_a_step_never_ends_is_inconclusive(
     target: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overdue, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(progress, "SOON_SECONDS", 0.0)
-    with watched_steps(impatient(0.0, lambda: False)):
+    monkeypatch.setattr(progress, "SOON_SECONDS", 0.02)
+    BEGAN.clear()
+    is_late = impatient(0.0, lambda: False)
+    with watched_steps(lambda lasted: bool(BEGAN) and is_late(lasted)):
         verdict = explore(target, Scope(nodes=1, commands=("a", "b")))
     assert verdict.outcome == "inconclusive"
     assert re.fullmatch(r"handle\(n0, .*'b'.* had not ended after .* s", verdict.reason)
@@ -81,18 +89,14 @@ def test_a_search_in_which_a_step_never_ends_is_inconclusive(
 def test_a_limit_that_was_reached_meanwhile_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overdue, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(progress, "SOON_SECONDS", 0.0)
-    began: list[bool] = []
-
-    def hang() -> None:
-        began.append(True)
-        spin()
+    BEGAN.clear()
 
     def is_interrupted() -> bool:
-        return bool(began)
+        return bool(BEGAN)
 
     limits = Limits(interrupted=is_interrupted)
     with watched_steps(impatient(None, is_interrupted)):
-        verdict = explore(Hangs(hang), Scope(nodes=1, commands=("a", "b")), limits=limits)
+        verdict = explore(Hangs(spin), Scope(nodes=1, commands=("a", "b")), limits=limits)
     assert verdict.outcome == "inconclusive"
     assert verdict.reason.startswith("interrupted, and handle(n0, Submit(command='b')) had not")
 
@@ -122,3 +126,11 @@ def test_control_c_in_a_step_of_a_hosted_node_asks_to_stop() -> None:
             signal_raise(signal.SIGINT)
         assert interrupted()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+
+
+def test_an_interrupt_that_nobody_pressed_is_an_error_of_the_code_on_trial() -> None:
+    said = "the code on trial raised KeyboardInterrupt"
+    with pytest.raises(ImplementationError, match=said), interruptible():
+        raise KeyboardInterrupt
+    with pytest.raises(Overdue), interruptible():
+        raise Overdue("a step", 60)
