@@ -71,7 +71,9 @@ class Hosted(ObjectAdapter):
 
 
 @pytest.mark.parametrize(
-    "target", [Hangs(spin), Hangs(wait_for_itself), Hangs(catch), Hosted()], ids=str
+    "target",
+    [Hangs(spin), Hangs(wait_for_itself), Hangs(catch), Hosted()],
+    ids=("spins", "waits", "catches", "hosted"),
 )
 def test_a_search_in_which_a_step_never_ends_is_inconclusive(
     target: Any, monkeypatch: pytest.MonkeyPatch
