@@ -8,9 +8,9 @@ on. So steps cost nothing more. Code in C that never asks for signals cannot be 
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic  # The real one: nodes have another while they run.
 from types import FrameType
 from typing import Final
 
@@ -71,7 +71,7 @@ class _Look:
     def __call__(self, _signal: int, frame: FrameType | None) -> None:
         while frame is not None and frame.f_code not in STEPS:
             frame = frame.f_back
-        now = time.monotonic()
+        now = monotonic()
         if frame is not self._step:
             self._step, self._since = frame, now
         if frame is not None and self._is_overdue(now - self._since):

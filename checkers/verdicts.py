@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import combinations_with_replacement, product
@@ -16,6 +16,7 @@ from typing import Final
 
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import GaveUp, Limits, Progress
+from indelible.checkers.overdue import Overdue
 from indelible.checkers.property import Property, View, World, view, world_of
 from indelible.checkers.variety import variety_text
 from indelible.model.canonical import canonical
@@ -29,7 +30,15 @@ from indelible.model.scope import LINKS, Scope
 from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import Outcome, PropertyResult, Verdict
 
-__all__ = ["Search", "conclude", "question_notes", "reached_in", "run_to_limit", "violations_after"]
+__all__ = [
+    "Search",
+    "conclude",
+    "concluding",
+    "question_notes",
+    "reached_in",
+    "run_to_limit",
+    "violations_after",
+]
 
 NEVER_REPEAT: Final = "'States that never repeat' in docs/check-your-own.md"
 
@@ -98,6 +107,7 @@ class Search(ABC):
 def conclude(search: Search) -> Verdict:
     """Run the search, and say what it found and covered."""
     gave_up = run_to_limit(search)
+    told = concluding(search.implementation)
     finding = search.violation()
     trace = None
     if finding is not None:
@@ -120,13 +130,23 @@ def conclude(search: Search) -> Verdict:
         depth=search.depth,
         trace=trace,
         exhausted=exhausted,
-        notes=(*_notes(search), *(_variety(search) if gave_up and finding is None else ())),
+        notes=(
+            *_notes(search),
+            *told,
+            *(_variety(search) if gave_up and finding is None else ()),
+        ),
         states_local=search.states_local,
         steps_learned=search.steps_learned,
         calls=search.calls,
         seconds=search.limits.seconds,
         memory_bytes=search.memory_bytes,
     )
+
+
+def concluding(implementation: Implementation) -> tuple[str, ...]:
+    """What it has to say in the end, if anything. Raises ``ImplementationError``."""
+    ask: Callable[[], tuple[str, ...]] = getattr(implementation, "concluding", tuple)
+    return ask()
 
 
 def run_to_limit(search: Search) -> str:
@@ -136,6 +156,12 @@ def run_to_limit(search: Search) -> str:
             search.run()
     except GaveUp as limit:
         return str(limit)
+    except Overdue as overdue:
+        try:
+            search.limits.check_time()
+        except GaveUp as limit:
+            return f"{limit}, and {overdue}"
+        return str(overdue)
     except KeyboardInterrupt:
         if not search.limits.interrupted():
             raise

@@ -21,6 +21,7 @@ from indelible.adapter_command import adapter
 from indelible.audit_command import audit
 from indelible.bugs_command import bugs
 from indelible.check_result import EXIT_ERROR
+from indelible.checkers.overdue import Overdue
 from indelible.fuzz_command import fuzz
 from indelible.model.errors import IndelibleError
 from indelible.model.verdict import EXIT_CODES
@@ -71,6 +72,8 @@ class Boundary(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
+        except Overdue as overdue:
+            raise Failure(str(overdue), EXIT_CODES["inconclusive"]) from None
         except (KeyboardInterrupt, click.Abort):
             message = "interrupted before there was anything to report"
             raise Failure(message, EXIT_CODES["inconclusive"]) from None
@@ -241,9 +244,14 @@ def _check_target(
 
 
 def _checked(asked: Asked, limits: dict[str, Any], progress: bool | None) -> Checked:
-    from indelible.progress import interruptible, shown_progress
+    from indelible.checkers.overdue import watched_steps
+    from indelible.progress import impatient, interruptible, shown_progress
 
-    with interruptible() as interrupted, shown_progress(progress) as report:
+    with (
+        interruptible() as interrupted,
+        watched_steps(impatient(limits.get("seconds_max"), interrupted)),
+        shown_progress(progress) as report,
+    ):
         from indelible.checkers.explore import memory_default
         from indelible.checkers.limits import Limits
         from indelible.checking import check_asked

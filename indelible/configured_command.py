@@ -108,7 +108,8 @@ def _run(
     distinct: int,
     output: Output,
 ) -> tuple[Done, ...]:
-    from indelible.progress import interruptible, shown_progress
+    from indelible.checkers.overdue import watched_steps
+    from indelible.progress import impatient, interruptible, shown_progress
     from indelible.terminal import is_terminal
 
     tells = is_terminal(sys.stderr) if output.progress is None else output.progress
@@ -117,7 +118,11 @@ def _run(
         if tells:
             click.echo(f"{done.job.name}: {done.result.headline}", err=True)
 
-    with interruptible() as interrupted, shown_progress(output.progress) as report:
+    with (
+        interruptible() as interrupted,
+        watched_steps(impatient(budget, interrupted)),
+        shown_progress(output.progress) as report,
+    ):
         from indelible.checkers.limits import Limits
         from indelible.configured_checks import run_jobs
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic  # The real one: nodes have another while they run.
 from typing import Any, Final
 
 from indelible.checkers.limits import Progress
+from indelible.checkers.overdue import STEP_SECONDS, Overdue
 from indelible.model.errors import ImplementationError
 from indelible.report import memory_text, time_text
 from indelible.terminal import is_terminal
@@ -28,6 +29,10 @@ __all__ = [
 
 LIVE_SECONDS: Final = 0.1
 LOGGED_SECONDS: Final = 2.0
+SOON_SECONDS: Final = 1.0
+
+_HANDLE: Final = signal.signal
+"""Itself: the module has another one while a node's step runs, which is when Ctrl-C may come."""
 
 
 def progress_text(progress: Progress) -> str:
@@ -82,7 +87,7 @@ def _throttled(
 
     def report(progress: Any) -> None:
         nonlocal last
-        now = time.monotonic()
+        now = monotonic()
         if now - last >= every:
             last = now
             write(text(progress))
@@ -114,7 +119,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     def interrupt(_signal: int, _frame: object) -> None:
         nonlocal interrupted
         interrupted = True
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _HANDLE(signal.SIGINT, signal.SIG_DFL)
 
     try:
         before = signal.signal(signal.SIGINT, interrupt)
@@ -123,10 +128,26 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         return
     try:
         yield lambda: interrupted
+    except Overdue:
+        raise
     except KeyboardInterrupt:  # Not by Ctrl-C: ``interrupt`` raises nothing.
         raise raised_interrupt() from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def impatient(
+    seconds_max: float | None, interrupted: Callable[[], bool]
+) -> Callable[[float], bool]:
+    """When to give up a step that has lasted for so many seconds: soon, once somebody asked to stop
+    or the time is over, which begins now."""
+    ends = None if seconds_max is None else monotonic() + seconds_max
+
+    def is_overdue(lasted: float) -> bool:
+        is_over = interrupted() or (ends is not None and monotonic() > ends)
+        return lasted >= (SOON_SECONDS if is_over else STEP_SECONDS)
+
+    return is_overdue
 
 
 def raised_interrupt() -> ImplementationError:

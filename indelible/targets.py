@@ -15,7 +15,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from indelible.checkers.properties import BUILT_IN, Property
 from indelible.model.errors import (
@@ -86,7 +86,7 @@ def on_trial() -> Iterator[None]:
 
     Raises ``ImplementationError``.
     """
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr), _no_exit():
         try:
             yield
         except SystemExit as exit:
@@ -97,6 +97,34 @@ def on_trial() -> Iterator[None]:
                 cause="it did so in other events than those in question, or in fewer of them",
                 remedy="correct that first; 'indelible check' finds it, if it is in the scope",
             ) from raised
+
+
+@contextmanager
+def _no_exit() -> Iterator[None]:
+    """Where ``os._exit`` ends nothing: nobody would see what was found, nor the right exit code."""
+    real, process, called = os._exit, os.getpid(), list[int]()
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != process:
+            real(status)  # Of a process that the code on trial has made.
+        called.append(status)
+        raise _exited(status)
+
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = real
+    if called:
+        raise _exited(called[0])  # Though the code caught it.
+
+
+def _exited(code: object) -> ImplementationError:
+    return ImplementationError(
+        f"the code on trial called os._exit({code!r})",
+        cause="it would end the checker, and nothing that was found would be seen",
+        remedy="let the node raise an exception; a crash comes from the checker",
+    )
 
 
 def find_target(name: str | None) -> Target:

@@ -75,12 +75,12 @@ class WireError(IndelibleError):
 class ImplementationRaised(Exception):
     """The code on trial raised an exception: a finding about it, not an error of the checker."""
 
-    def __init__(self, original: Exception) -> None:
+    def __init__(self, original: BaseException) -> None:
         self.original = original
         super().__init__(f"{type(original).__name__}: {original}{_place(original)}")
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Where the exception was raised, as a suffix: file name (no folder), line, function."""
     frames = error.__traceback__
     if frames is None:

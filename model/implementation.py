@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
+from opcode import opmap
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send, Storage, Vote
-from indelible.model.errors import ImplementationError, ImplementationRaised, IndelibleError
+from indelible.model.errors import (
+    ImplementationError,
+    ImplementationRaised,
+    IndelibleError,
+)
 from indelible.model.events import InputEvent, NodeId, node_name
 from indelible.model.plain import Fields
 
@@ -30,6 +35,11 @@ State: TypeAlias = Hashable
 
 PLACED: Final = (Decide, Vote, Execute)
 """The effects that are about a slot or an index."""
+
+RAISING: Final = frozenset({opmap["RAISE_VARARGS"], opmap["RERAISE"]})
+
+TESTING: Final = frozenset({"_pytest", "hypothesis"})
+"""Whose exceptions end a test, and may be raised anywhere in it."""
 
 Described: TypeAlias = Callable[[], str]
 """What was asked, in words: put into words only where something is wrong with the answer."""
@@ -54,6 +64,9 @@ class Implementation(Protocol):
     An optional method ``foresee(questions)`` is told of (node, state, event) triples just before
     ``handle`` is asked each of them, as often as it is in there, so that it can find the answers
     together.
+
+    An optional method ``concluding()`` is called before a verdict is given: it raises
+    ``ImplementationError`` for what it has found too late, and returns more such ``notes``.
 
     A state is only ever handed back to the node that it is of, and equal ones stand for one
     another. State and storage are of whatever types it says (here ``Any``, so that it may say).
@@ -129,9 +142,13 @@ def ask_handle(
 def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
     try:
         result = call()
-    except (ImplementationRaised, IndelibleError):
-        raise  # What an adapter says of the code that it hosts.
+    except (ImplementationRaised, IndelibleError, SystemExit):
+        raise  # What an adapter says of the code that it hosts, or who runs all this.
     except Exception as error:
+        raise ImplementationRaised(error) from error
+    except BaseException as error:
+        if _is_of_others(error):
+            raise
         raise ImplementationRaised(error) from error
     if not isinstance(result, tuple) or len(result) != 2:
         raise ImplementationError(
@@ -169,6 +186,23 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
                 available=", ".join(repr(node) for node in nodes),
             )
     return Step(state, effects)
+
+
+def _is_of_others(error: BaseException) -> bool:
+    """Whether somebody interrupts, or a test ends, and the code on trial only happened to run.
+
+    Who presses Ctrl-C interrupts at any instruction; what code raises itself, an instruction does.
+    What is derived from ``KeyboardInterrupt`` is raised by whoever watches the step.
+    """
+    if type(error) is KeyboardInterrupt:
+        at = error.__traceback__
+        while at is not None and at.tb_next is not None:
+            at = at.tb_next
+        return at is None or at.tb_frame.f_code.co_code[at.tb_lasti] not in RAISING
+    is_watching = isinstance(error, KeyboardInterrupt)
+    return is_watching or any(
+        kind.__module__.partition(".")[0] in TESTING for kind in type(error).__mro__
+    )
 
 
 def _require_place(effect: Decide | Vote | Execute, what: Described) -> None:

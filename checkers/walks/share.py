@@ -6,13 +6,14 @@ that the same runs take place however many there are. Here nothing knows of proc
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from time import monotonic  # The real one: nodes have another while they run.
 from typing import Any, Final, NamedTuple
 
 from indelible.checkers.overdue import STEP_SECONDS, Overdue, watched_steps
+from indelible.checkers.verdicts import concluding
 from indelible.checkers.walks.garbage import sparing_collection
 from indelible.checkers.walks.runs import Campaign, Failure, highest
 from indelible.model.events import Action
@@ -119,7 +120,7 @@ def share(
     step that does not end, that is yielded. ``follow`` is told of what happened in each run.
     Raises ``ImplementationError`` and ``PropertyError``.
     """
-    started = told = time.monotonic()
+    started = told = monotonic()
     failures: Counter[str] = Counter()
     waiting: Counter[str] = Counter()
     events = runs = 0
@@ -137,7 +138,7 @@ def share(
             campaign.decided_most,
             frozenset(campaign.reached),
             frozenset(campaign.effect_types),
-            time.monotonic() - started,
+            monotonic() - started,
         )
 
     patience = _Patience(bounds.seconds_max, started)
@@ -147,7 +148,7 @@ def share(
 
     with sparing_collection(campaign.size) as settle, watched_steps(is_overdue):
         while end is None or number < end:
-            now = time.monotonic()
+            now = monotonic()
             if stop(number) or (
                 bounds.seconds_max is not None and now - started >= bounds.seconds_max
             ):
@@ -176,6 +177,7 @@ def share(
                     yield Found(run.number, run.failure)
                 if bounds.first_only and not waits:
                     break
+    concluding(campaign.implementation)
     yield tally()
 
 
@@ -189,7 +191,7 @@ class _Patience:
         self._stopped: float | None = None
 
     def is_over(self, lasted: float, *, is_stopped: bool) -> bool:
-        now = time.monotonic()
+        now = monotonic()
         if is_stopped:
             self._stopped = now if self._stopped is None else self._stopped
             self.granted = STOP_PATIENCE / 2

@@ -95,6 +95,12 @@ class AsyncioAdapter(ObjectAdapter):
         """Pass the event to a program that has come to the state."""
         return self._stepped(self._come_to(state), History(state.origin, event))
 
+    def concluding(self) -> tuple[str, ...]:
+        """As that of objects."""
+        watch = self._watching()
+        watch.last_look()
+        return watch.notes()
+
     def _stepped(self, program: Program, history: History) -> tuple[Snapshot, tuple[Effect, ...]]:
         watch = self._watching()
         if history.event is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import enum
 import logging
 import random
+import struct
 import threading
 import types
 import weakref
@@ -32,6 +33,7 @@ from indelible.impl.adapters.freeze_code import (
     freeze_reference,
     freeze_suspended,
     freeze_thread,
+    freeze_weak_values,
 )
 from indelible.impl.adapters.freeze_containers import (
     freeze_bytearray,
@@ -67,7 +69,18 @@ from indelible.impl.adapters.walk import (
 )
 from indelible.model.plain import Fields, List, Set, Snapshot
 
-__all__ = ["CONSTANTS", "Frozen", "freeze", "freeze_together", "freeze_whole"]
+__all__ = [
+    "CONSTANTS",
+    "Frozen",
+    "freeze",
+    "freeze_together",
+    "freeze_whole",
+    "is_made_of_attributes",
+]
+
+
+POINTER: Final = struct.calcsize("P")
+"""How many bytes an attribute takes in an instance that has a place for it."""
 
 
 class Frozen(NamedTuple):
@@ -202,6 +215,7 @@ _BASES: Final[tuple[tuple[type, Plan], ...]] = (
     (deque, freeze_derived(freeze_deque)),
     (BaseException, freeze_exception),
     (threading.Thread, freeze_thread),
+    (weakref.WeakValueDictionary, freeze_weak_values),
     (random.Random, freeze_random),
 )
 
@@ -213,7 +227,7 @@ def _plan(kind: type) -> tuple[Plan, bool]:
     for base, plan in _BASES:
         if issubclass(kind, base):
             return plan, True
-    return (freeze_object if _is_made_of_attributes(kind) else freeze_reduced), True
+    return (freeze_object if is_made_of_attributes(kind) else freeze_reduced), True
 
 
 def _plan_of_fixed(kind: type) -> Plan | None:
@@ -230,9 +244,15 @@ def _plan_of_fixed(kind: type) -> Plan | None:
     return None
 
 
-def _is_made_of_attributes(kind: type) -> bool:
+def is_made_of_attributes(kind: type) -> bool:
     """Whether attributes are all that there is: no base of the class that is written in C keeps
-    anything, as Python itself finds where it would make an instance."""
+    anything, as Python itself finds where it would make an instance, and as their sizes show."""
+    for base in kind.__mro__[:-1]:
+        own = vars(base)
+        slots = sum(type(each) is types.MemberDescriptorType for each in own.values())
+        places = ("__slots__" in own) * slots + ("__dict__" in own) + ("__weakref__" in own)
+        if base.__basicsize__ > (base.__base__ or object).__basicsize__ + places * POINTER:
+            return False
     while isinstance(getattr(kind, "__del__", None), types.FunctionType):
         kind = kind.__base__ or object  # An instance that is made just to see would be finalized.
     try:

@@ -23,6 +23,7 @@ __all__ = [
     "freeze_reference",
     "freeze_suspended",
     "freeze_thread",
+    "freeze_weak_values",
 ]
 
 
@@ -111,6 +112,11 @@ def freeze_reentrant_lock(_: Walk, value: Any) -> Any:
 def freeze_thread(walk: Walk, value: threading.Thread) -> Any:
     """Never."""
     raise walk.refuse(value, "a thread runs on its own, and nobody can tell where it is")
+
+
+def freeze_weak_values(walk: Walk, value: weakref.WeakValueDictionary[Any, Any]) -> Any:
+    """Never."""
+    raise walk.refuse(value, "what is in it goes whenever nobody else refers to it any more")
 
 
 def freeze_reference(walk: Walk, value: weakref.ref[Any]) -> Any:

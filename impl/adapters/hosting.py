@@ -110,6 +110,12 @@ class Host:
         self._watching().after(node_name(node), event)
         return self._state(node, instance, draws, event, origin.history), effects
 
+    def concluding(self) -> tuple[str, ...]:
+        """Look for leaks once more, and say what could not be looked into."""
+        watch = self._watching()
+        watch.last_look()
+        return watch.notes()
+
     # --- steps ---------------------------------------------------------------------------------
 
     def _started(self, started: Started) -> tuple[Any, int, tuple[Effect, ...]]:

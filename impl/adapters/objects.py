@@ -86,6 +86,10 @@ class ObjectAdapter:
         """Pass the event to a node that is in that state."""
         return self._host.handle(node, state, event)
 
+    def concluding(self) -> tuple[str, ...]:
+        """What a verdict should say besides. Raises ``ImplementationError`` for leaks."""
+        return self._host.concluding()
+
     @property
     def snapshots_in_use(self) -> Literal["copy", "replay"]:
         """How the states met so far are got back to."""

@@ -2,7 +2,8 @@
 
 They are put in place when a step begins and back when it ends, ask the ``Surroundings`` of the
 step, and do what they always do for other threads. What code has kept under no name of a module (as
-a default argument, say) cannot be replaced: asking every step twice finds it.
+a default argument, say) cannot be replaced: asking every step twice finds it. What opens files and
+connections is the matter of ``guards``.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ import datetime
 import os
 import random
 import select
-import socket
-import subprocess
+import signal
 import sys
 import threading
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable
 from types import BuiltinMethodType, ModuleType, TracebackType
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.datetimes import BOUND, PLAIN, STAND_IN, reduced
+from indelible.impl.adapters.guards import RUNS_BESIDE, guard
 from indelible.impl.adapters.surroundings import EPOCH, Surroundings, current, enter, leave
 
 __all__ = ["Replaced", "Replacement", "imported_names", "surrounded"]
@@ -96,6 +98,14 @@ def _of_parts(old: Any, count: int) -> Virtual:
     return virtual
 
 
+def _of_clock(scale: int) -> Virtual:
+    def virtual(around: Surroundings, clock: int) -> float | int:
+        now = around.now() + (EPOCH if clock == time.CLOCK_REALTIME else 0.0)
+        return now if scale == 1 else round(now * scale)
+
+    return virtual
+
+
 _LOCALTIME: Final = time.localtime
 
 _TIME: Final[dict[str, Virtual]] = {
@@ -106,6 +116,8 @@ _TIME: Final[dict[str, Virtual]] = {
         ("monotonic_ns", "perf_counter_ns", "process_time_ns", "thread_time_ns"), _nanoseconds()
     ),
     **{name: _of_moment(getattr(time, name)) for name in ("localtime", "gmtime", "ctime")},
+    "clock_gettime": _of_clock(1),
+    "clock_gettime_ns": _of_clock(1_000_000_000),
     "asctime": _of_parts(time.asctime, 1),
     "strftime": _of_parts(time.strftime, 2),
 }
@@ -156,14 +168,6 @@ WAITS: Final = (
     "a step is one instant in which nothing else happens, so what it waits for never comes",
     "set a timer, or let the node go on when it is sent something",
 )
-RUNS_BESIDE: Final = (
-    "what runs beside the step would not be repeatable, and no checker could choose its order",
-    "do the work in the step itself, or turn it into events of the node",
-)
-REACHES_OUT: Final = (
-    "the checker is the network and the disk: it decides what arrives, and what survives a crash",
-    "let the adapter pass messages to outbox.send, and what is saved to outbox.persist",
-)
 
 
 def _refused(what: str, why: tuple[str, str]) -> Virtual:
@@ -183,14 +187,19 @@ def _refused_method(what: str, old: Any, why: tuple[str, str]) -> Any:
     return method
 
 
-def _open(around: Surroundings, file: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
-    """What nobody writes to in a step reads the same every time."""
-    if set(mode) & set("wax+"):
-        raise around.refuse(f"open({file!r}, {mode!r})", *REACHES_OUT)
-    return _OPEN(file, mode, *rest, **named)
+LEAVES: Final = (
+    "all nodes run in the process of the checker: what ends or disturbs it ends them all",
+    "let the node raise an exception; a crash comes from the checker",
+)
 
 
-_OPEN: Final = builtins.open
+def _pid(around: Surroundings) -> int:
+    """A number of the node's own, the same in every run."""
+    return 2 + zlib.crc32(repr(around.node).encode()) % 32_000
+
+
+def _times(around: Surroundings) -> os.times_result:
+    return os.times_result((around.now(), 0.0, 0.0, 0.0, around.now()))
 
 
 # --- all of them ------------------------------------------------------------------------------
@@ -203,8 +212,6 @@ def _replaced(module: ModuleType, virtual: dict[str, Virtual]) -> Replaced:
     return Replaced(module, new, old)
 
 
-_BESIDE: Final = ("fork", "forkpty", "posix_spawn", "posix_spawnp")
-
 _MODULES: Final = (
     _replaced(time, {**_TIME, "sleep": _refused("time.sleep", WAITS)}),
     _replaced(random, {**_CHANCE, "_urandom": _bytes}),
@@ -213,12 +220,20 @@ _MODULES: Final = (
         {
             "urandom": _bytes,
             "getrandom": _bytes,
-            "system": _refused("os.system", REACHES_OUT),
-            **{name: _refused(f"os.{name}", RUNS_BESIDE) for name in _BESIDE},
+            "getpid": _pid,
+            "times": _times,
+            **{name: _refused(f"os.{name}", LEAVES) for name in ("_exit", "abort")},
         },
     ),
     _replaced(uuid, {"uuid1": _uuid1}),
-    _replaced(builtins, {"open": _open, "input": _refused("input", WAITS)}),
+    _replaced(builtins, {"input": _refused("input", WAITS)}),
+    _replaced(
+        signal,
+        {
+            name: _refused(f"signal.{name}", LEAVES)
+            for name in ("signal", "alarm", "setitimer", "raise_signal")
+        },
+    ),
     _replaced(select, {"select": _refused("select.select", WAITS)}),
     _replaced(_thread, {"start_new_thread": _refused("start_new_thread", RUNS_BESIDE)}),
     _replaced(
@@ -228,7 +243,6 @@ _MODULES: Final = (
             "_start_joinable_thread": _refused("Thread.start", RUNS_BESIDE),
         },
     ),
-    _replaced(subprocess, {"_fork_exec": _refused("subprocess.Popen", RUNS_BESIDE)}),
     Replaced(datetime, {"datetime": STAND_IN}, {"datetime": PLAIN}),
 )
 _BY_NAME: Final[dict[str, Replacement]] = {
@@ -242,7 +256,6 @@ _METHODS: Final = (
         (owner, name, _refused_method(what, vars(owner)[name], why), vars(owner)[name])
         for owner, name, what, why in (
             (threading.Condition, "wait", "threading.Condition.wait", WAITS),
-            (socket.socket, "__init__", "socket.socket", REACHES_OUT),
         )
     ),
 )
@@ -251,6 +264,9 @@ _METHODS: Final = (
 
 _PUT: Final = tuple((vars(each.module).update, each.new) for each in _MODULES)
 _PUT_BACK: Final = tuple((vars(each.module).update, each.old) for each in _MODULES)
+
+
+guard()
 
 
 def imported_names(modules: Iterable[ModuleType]) -> tuple[Replaced, ...]:

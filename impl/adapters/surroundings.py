@@ -15,7 +15,7 @@ from typing import Final
 from indelible.model.errors import ImplementationError
 from indelible.model.events import NodeId, node_name
 
-__all__ = ["EPOCH", "Surroundings", "current", "enter", "leave", "still"]
+__all__ = ["EPOCH", "STEPS", "Surroundings", "current", "enter", "leave", "still"]
 
 EPOCH: Final = 1_000_000_000.0
 """What ``time.time()`` is when the virtual clock is at 0: a second in September 2001."""
@@ -62,23 +62,24 @@ class Surroundings:
         return self.refused
 
 
-_STACK: Final[list[Surroundings]] = []
+STEPS: Final[list[Surroundings]] = []
+"""The steps that run at this moment, each in the midst of the one before."""
 
 
 def current() -> Surroundings | None:
     """Those of the step that this thread is in; no other thread is in any."""
-    if _STACK and _STACK[-1].thread == threading.get_ident():
-        return _STACK[-1]
+    if STEPS and STEPS[-1].thread == threading.get_ident():
+        return STEPS[-1]
     return None
 
 
 def enter(surroundings: Surroundings) -> bool:
     """Make them the current ones; whether there were none."""
-    _STACK.append(surroundings)
-    return len(_STACK) == 1
+    STEPS.append(surroundings)
+    return len(STEPS) == 1
 
 
 def leave() -> bool:
     """Make those before them the current ones; whether there were none."""
-    _STACK.pop()
-    return not _STACK
+    STEPS.pop()
+    return not STEPS

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import sqlite3
 import subprocess
 import sys
 import threading
+import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -337,7 +339,16 @@ def test_locks_are_whether_they_are_held() -> None:
         assert freeze(lock) != freeze(again)
 
 
-@pytest.mark.parametrize("part", [threading.Thread(target=print), threading.local()])
+@pytest.mark.parametrize(
+    "part",
+    [
+        threading.Thread(target=print),
+        threading.local(),
+        sqlite3.connect(":memory:"),
+        weakref.WeakValueDictionary({1: FrozenBox}),
+    ],
+    ids=lambda part: type(part).__name__,
+)
 def test_what_cannot_be_told_is_refused_by_its_path(part: Any) -> None:
     with pytest.raises(ImplementationError, match=r"told exactly: a\[1\] is of type"):
         freeze(FrozenBox([0, part]))

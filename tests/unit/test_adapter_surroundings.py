@@ -5,18 +5,23 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime
+import importlib
 import io
 import os
 import pickle
 import random
 import secrets
+import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -75,21 +80,62 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "time.sleep": lambda: time.sleep(60),
     "Thread.start": lambda: threading.Thread(target=print).start(),
     "threading.Condition.wait": lambda: threading.Event().wait(),
-    "socket.socket": lambda: socket.create_connection(("127.0.0.1", 9)),
+    "socket.socket": lambda: socket.socket(),
+    "socket.getaddrinfo": lambda: socket.create_connection(("127.0.0.1", 9)),
     "subprocess.Popen": lambda: subprocess.run(["true"], check=False),
     "os.system": lambda: os.system("true"),
     "input": lambda: input(),
     "open('made.txt', 'w')": lambda: open("made.txt", "w"),  # noqa: SIM115
+    "open('made.txt', 'a')": lambda: Path("made.txt").open("a"),  # noqa: SIM115
+    "os.open('made.txt')": lambda: os.open("made.txt", os.O_CREAT | os.O_WRONLY),
+    "os.mkdir": lambda: Path("made/one").mkdir(parents=True),
+    "os.rename": lambda: shutil.move("made", "more"),
+    "os.remove": lambda: Path("made").unlink(),
+    "sqlite3.connect('made.db')": lambda: sqlite3.connect("made.db"),
+    "socket.gethostbyname": lambda: socket.gethostbyname("localhost"),
+    "os._exit": lambda: os._exit(0),
+    "os.kill": lambda: os.kill(os.getpid(), signal.SIGINT),
+    "signal.signal": lambda: signal.signal(signal.SIGALRM, signal.SIG_DFL),
+    "signal.alarm": lambda: signal.alarm(1),
 }
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_would_wait_or_reach_out_is_refused(what: str) -> None:
+def test_what_would_wait_or_reach_out_is_refused(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ImplementationError) as raised, surrounded(Surroundings(1)):
         REFUSED[what]()
     assert raised.value.fact == f"n1 called {what} while it was handling an event"
     assert raised.value.cause
     assert raised.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_may_be_read_and_modules_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "read_in_a_step.py").write_text("SAID = 'yes'")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    with surrounded(Surroundings(0)):
+        assert (tmp_path / "read_in_a_step.py").read_text() == "SAID = 'yes'"
+        module = importlib.import_module("read_in_a_step")
+        sqlite3.connect(":memory:").close()
+    assert module.SAID == "yes"
+    assert list((tmp_path / "__pycache__").iterdir())
+    (tmp_path / "after").write_text("the step")
+
+
+def test_a_process_is_a_number_of_the_node_and_has_used_no_time() -> None:
+    def told(node: int) -> tuple[int, os.times_result, float]:
+        with surrounded(Surroundings(node, now=lambda: 3.0)):
+            return os.getpid(), os.times(), time.clock_gettime(time.CLOCK_REALTIME)
+
+    assert told(0) == told(0)
+    assert told(0)[0] != told(1)[0]
+    assert told(0)[1:] == (os.times_result((3.0, 0, 0, 0, 3.0)), EPOCH + 3.0)
 
 
 def test_what_is_refused_is_told_though_the_code_catches_it() -> None:
@@ -106,7 +152,7 @@ def test_everything_is_put_back_even_after_an_exception() -> None:
         *((time, name) for name in dir(time)),
         *((random, name) for name in dir(random)),
         *((os, "urandom"), (threading.Condition, "wait"), (random.Random, "seed")),
-        *((socket.socket, "__init__"), (sys, "stdout"), (sys.modules["builtins"], "open")),
+        *((os, "_exit"), (sys, "stdout"), (sys.modules["builtins"], "input")),
     ]
     before = [getattr(owner, name) for owner, name in names]
 

@@ -14,6 +14,7 @@ from indelible.cli import main
 
 FILES = {
     "mine_here.py": """
+import os
 from indelible import Decide, Implementation, always
 
 class Mine:
@@ -28,6 +29,13 @@ class OddScope(Mine):
 
 class Exits(Mine):
     def start(self, node, nodes, storage): raise SystemExit(0)
+
+class Vanishes(Mine):
+    def start(self, node, nodes, storage):
+        try:
+            os._exit(0)
+        except Exception:
+            return 0, ()
 
 class Unhashable(Mine):
     def handle(self, node, state, event): return [], ()
@@ -100,6 +108,7 @@ def run(*words: str) -> Result:
         ("mine_here:NeedsMore", ["could not be made", "NeedsMore() raised TypeError", "'size'"]),
         ("mine_here:OddScope", ["the scope of mine_here:OddScope is 3"]),
         ("mine_here:Exits", ["the code on trial called exit(0)"]),
+        ("mine_here:Vanishes", ["the code on trial called os._exit(0)", "remedy: "]),
         ("mine_here:Unhashable", ["unhashable", "list", "remedy: use tuples"]),
         ("mine_here:Fickle", ["validity was violated, but is not when the same", "randomness"]),
         ("mine_here:RaisesOnce", ["implementation_raises was violated, but is not when"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from indelible.checkers.overdue import Overdue
 from indelible.model.effects import Decide, Execute, Persist, Send, SetTimer
 from indelible.model.errors import ImplementationError, ImplementationRaised
 from indelible.model.events import Receive, Submit
@@ -229,11 +232,40 @@ def test_an_exception_is_a_finding_that_says_where() -> None:
     assert str(caught.value) == f"KeyError: 'missing' (in broken, test_implementation.py:{line})"
 
 
-def test_an_interrupt_is_no_finding() -> None:
-    def interrupted() -> Any:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
+def test_what_the_implementation_raises_itself_is_a_finding(kind: type[BaseException]) -> None:
+    def raising() -> Any:
+        raise kind
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(ImplementationRaised) as caught:
+        asked(raising)
+    assert isinstance(caught.value.original, kind)
+
+
+def press_control_c() -> Any:
+    signal.raise_signal(signal.SIGINT)
+
+
+def end_the_test() -> Any:
+    pytest.fail("ended")
+
+
+def never_end() -> Any:
+    raise Overdue("a step", 60)
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "kind"),
+    [
+        (press_control_c, KeyboardInterrupt),
+        (end_the_test, pytest.fail.Exception),
+        (never_end, Overdue),
+    ],
+)
+def test_an_interrupt_is_no_finding(
+    interrupted: Callable[[], Any], kind: type[BaseException]
+) -> None:
+    with pytest.raises(kind):
         asked(interrupted)
 
 

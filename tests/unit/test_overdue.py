@@ -77,7 +77,7 @@ def test_a_step_is_told_from_the_next_one(monkeypatch: pytest.MonkeyPatch) -> No
     lasted: list[float] = []
     look = overdue._Look(lambda seconds: bool(lasted.append(seconds)))
     clock = iter((0.0, 5.0, 7.0, 9.0))
-    monkeypatch.setattr(overdue.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(overdue, "monotonic", lambda: next(clock))
 
     class Looking(Stubborn):
         def handle(self, node: Any, state: Any, event: Any) -> Step:
