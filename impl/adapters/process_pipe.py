@@ -19,6 +19,7 @@ from contextlib import suppress
 from math import ceil
 from typing import IO, Final, NamedTuple
 
+from indelible.impl.adapters import process_guard
 from indelible.model.errors import ImplementationError
 
 __all__ = [
@@ -48,6 +49,10 @@ CHUNK: Final = 1 << 16
 LOG_BYTES: Final = 4096
 LOG_LINES: Final = 4
 SHOWN: Final = 300
+GOES_ON: Final = (
+    "answer each line of stdin until stdin ends, and leave stdout open; the same command line in a "
+    "shell, in this folder, shows what it does"
+)
 GRACE_SECONDS: Final = 1.0
 """How long a process that was told to end, or that ended its output, may take to be gone."""
 
@@ -58,8 +63,10 @@ class PipeFailed(Exception):
     ``request`` is the first line that it did not answer, if there was one.
     """
 
-    def __init__(self, fact: str, request: bytes | None, remedy: str = "") -> None:
-        self.request, self.remedy = request, remedy
+    def __init__(
+        self, fact: str, request: bytes | None, remedy: str = "", *, cause: str = ""
+    ) -> None:
+        self.request, self.remedy, self.cause = request, remedy, cause
         super().__init__(fact if request is None else f"{fact}; it was asked {shown(request)}")
 
 
@@ -74,8 +81,9 @@ class NoAnswer(PipeFailed):
 class Pipe:
     """A process that runs ``command``, until it fails or is closed.
 
-    It is in a session of its own, so that Ctrl-C at a terminal is for us. ``timeout`` is in seconds
-    per answer, and more for the first. Raises ``ImplementationError`` if it cannot be started.
+    It is in a session of its own, so that Ctrl-C at a terminal is for us; ``process_guard`` says
+    how it ends with us nevertheless. ``timeout`` is in seconds per answer, and more for the first.
+    Raises ``ImplementationError`` if it cannot be started.
     """
 
     def __init__(
@@ -88,6 +96,7 @@ class Pipe:
         self._timeout, self._answer_bytes_max = timeout, answer_bytes_max
         self._patience = TO_START * timeout
         self._process = _started(command)
+        process_guard.started(self._process.pid)
         self._stdin = _non_blocking(self._process.stdin)
         self._stdout = _non_blocking(self._process.stdout)
         self._stderr = _non_blocking(self._process.stderr)
@@ -181,6 +190,7 @@ class Pipe:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        process_guard.ended(self._process.pid)
         for stream in (self._process.stdout, self._process.stderr):
             assert stream is not None
             stream.close()
@@ -238,9 +248,10 @@ class Pipe:
         half = b"".join(self._line)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE_SECONDS)
-        says = f"the process {_ending(self._process.returncode)}"
+        code = self._process.returncode
+        says = f"the process {_ending(code)}"
         says += f" after {shown(half)} without a line end" if half else ""
-        self._fail(ProcessDied(says, self._first_unanswered()))
+        self._fail(ProcessDied(says, self._first_unanswered(), GOES_ON, cause=_why_ended(code)))
 
     def _fail_by_more(self) -> None:
         surplus = [*self._answers[len(self._requests) :], b"".join(self._line)][0]
@@ -250,6 +261,7 @@ class Pipe:
                 f"the process said {shown(surplus)} without being asked{after}",
                 None,
                 "answer each request with one line; write whatever else there is to say to stderr",
+                cause="a line end too many, something that is printed, or a second answer",
             )
         )
 
@@ -312,6 +324,8 @@ def close_all(pipes: Sequence[Pipe]) -> None:
 
 def shown(line: bytes) -> str:
     """A line as errors show it: cut short if it is long."""
+    if not line.strip():
+        return "an empty line"
     text = line.decode(errors="backslashreplace")
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(line):,} bytes)"
 
@@ -362,6 +376,16 @@ def _non_blocking(stream: IO[bytes] | None) -> int:
     assert stream is not None
     os.set_blocking(stream.fileno(), False)
     return stream.fileno()
+
+
+def _why_ended(code: int | None) -> str:
+    if code is None:
+        return "something in it closes stdout, or puts another file in its place"
+    if code < 0:
+        return "the system ended it, for want of memory or for a fault in its code, or somebody did"
+    if code == 0:
+        return "it came to its end, or calls exit: it does not read on until stdin ends"
+    return "it gave up, as over an exception that nobody caught, or a word of its command line"
 
 
 def _ending(code: int | None) -> str:

@@ -282,7 +282,8 @@ def _take(request: Request, line: bytes) -> None:
         request.take(line)
     except WireError as error:
         raise ImplementationError(
-            f"the process answered {shown(line)} to {shown(request.line)}: {error.fact}",
+            # The reason first, since lines may be long.
+            f"{error.fact}; asked {shown(request.line)}, the process answered {shown(line)}",
             cause=error.cause,
             remedy=error.remedy,
             available=error.available,
@@ -292,7 +293,9 @@ def _take(request: Request, line: bytes) -> None:
 def _as_error(failure: Failure, *, cause: str = "") -> ImplementationError:
     """What is wrong with the process itself, and not with the code on trial in it."""
     if isinstance(failure, PipeFailed):
-        return ImplementationError(str(failure), cause=cause, remedy=failure.remedy)
+        return ImplementationError(
+            str(failure), cause=cause or failure.cause, remedy=failure.remedy
+        )
     if cause:
         return ImplementationError(failure.fact, cause=cause, remedy=failure.remedy)
     return failure

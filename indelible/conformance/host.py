@@ -200,10 +200,11 @@ def _talked(pipe: Pipe, lines: Sequence[bytes]) -> list[bytes]:
     failure = pipe.failure
     if failure is not None:
         fact, request = str(failure), failure.request
+        hint = "; ".join(filter(None, [failure.cause, failure.remedy]))
         if request is None:
-            raise Misbehaved(fact, failure.remedy)
+            raise Misbehaved(fact, hint)
         fact = fact.replace(f"; it was asked {shown(request)}", "")
-        raise Misbehaved(fact, failure.remedy, sent=_shown(request))
+        raise Misbehaved(fact, hint, sent=_shown(request))
     return answers
 
 
