@@ -65,6 +65,7 @@ class AsyncioAdapter(ObjectAdapter):
         self._replays = 0
         self._watch = None
         self._imported = ()
+        self._signals = set()
         return self
 
     _living: Living
@@ -73,9 +74,18 @@ class AsyncioAdapter(ObjectAdapter):
     _replays: int
     _watch: Watch | None
     _imported: tuple[Replaced, ...]
+    _signals: set[str]
     _own = frozenset(
-        {"_host", "_living", "_outboxes", "_states", "_replays", "_watch", "_imported"}
+        {"_host", "_living", "_outboxes", "_states", "_replays", "_watch", "_imported", "_signals"}
     )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of a report should know."""
+        if not self._signals:
+            return ()
+        named = ", ".join(sorted(self._signals))
+        return (f"the program adds handlers for signals ({named}): none ever comes",)
 
     def address(self, node: NodeId) -> tuple[str, int | None]:
         """Where others find a node: its host, and its port or ``None`` for any."""
@@ -101,6 +111,7 @@ class AsyncioAdapter(ObjectAdapter):
             watch.begin()
         with program.discarded_on_error():
             effects = program.step(history.event)
+            self._signals |= program.loop.signals
             state = self._state(program, history)
             watch.after(node_name(program.node), history.event or "its start")
         if watch.follow({type(program.instance)}):

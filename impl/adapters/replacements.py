@@ -25,6 +25,7 @@ from types import BuiltinMethodType, ModuleType, TracebackType
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.datetimes import BOUND, PLAIN, STAND_IN, reduced
+from indelible.impl.adapters.own_loops import loop_begun_by
 from indelible.impl.adapters.surroundings import EPOCH, Surroundings, current, enter, leave
 
 __all__ = ["Replaced", "Replacement", "imported_names", "surrounded"]
@@ -173,14 +174,26 @@ def _refused(what: str, why: tuple[str, str]) -> Virtual:
     return virtual
 
 
-def _refused_method(what: str, old: Any, why: tuple[str, str]) -> Any:
-    def method(self: Any, *arguments: Any, **named: Any) -> Any:
-        surroundings = current()
-        if surroundings is not None:
-            raise surroundings.refuse(what, *why)
-        return old(self, *arguments, **named)
+def _wait(self: Any, *arguments: Any, **named: Any) -> Any:
+    surroundings = current()
+    if surroundings is not None:
+        raise surroundings.refuse("threading.Condition.wait", *WAITS)
+    return _WAIT(self, *arguments, **named)
 
-    return method
+
+_WAIT: Final = threading.Condition.wait
+
+
+def _begun_socket(self: Any, *arguments: Any, **named: Any) -> Any:
+    surroundings = current()
+    if surroundings is not None:
+        raise surroundings.refuse(
+            *(loop_begun_by(sys._getframe(1)) or ("socket.socket", *REACHES_OUT))
+        )
+    return _SOCKET(self, *arguments, **named)
+
+
+_SOCKET: Final = socket.socket.__init__
 
 
 def _open(around: Surroundings, file: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
@@ -238,13 +251,8 @@ _BY_OLD: Final = {id(old): each.new[name] for each in _MODULES for name, old in 
 
 _METHODS: Final = (
     (random.Random, "seed", _seed, _SEED),
-    *(
-        (owner, name, _refused_method(what, vars(owner)[name], why), vars(owner)[name])
-        for owner, name, what, why in (
-            (threading.Condition, "wait", "threading.Condition.wait", WAITS),
-            (socket.socket, "__init__", "socket.socket", REACHES_OUT),
-        )
-    ),
+    (threading.Condition, "wait", _wait, _WAIT),
+    (socket.socket, "__init__", _begun_socket, _SOCKET),
 )
 """Few, since to replace a method costs ten times what it costs to replace a function."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import datetime
+import gc
 import io
 import os
 import pickle
@@ -90,6 +92,16 @@ def test_what_would_wait_or_reach_out_is_refused(what: str) -> None:
     assert raised.value.fact == f"n1 called {what} while it was handling an event"
     assert raised.value.cause
     assert raised.value.remedy
+
+
+@pytest.mark.filterwarnings(
+    "error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning"
+)
+def test_a_loop_of_its_own_is_refused_as_such() -> None:
+    with pytest.raises(ImplementationError) as raised, surrounded(Surroundings(1)):
+        asyncio.run(asyncio.sleep(0))
+    assert raised.value.fact == "n1 called asyncio.run() while it was handling an event"
+    gc.collect()
 
 
 def test_what_is_refused_is_told_though_the_code_catches_it() -> None:
