@@ -78,13 +78,15 @@ def _require_fitting_name(kind: str, file: Path, language: str) -> None:
 
 def _is_taken(file: Path) -> bool:
     """Whether there is a module of this name already, elsewhere than in the file's folder."""
+    if file.stem in sys.stdlib_module_names:
+        return True
     here = {Path.cwd(), file.absolute().parent}
     elsewhere = [each for each in sys.path if each and Path(each).absolute() not in here]
-    try:
-        found = PathFinder.find_spec(file.stem, elsewhere)
-    except (ImportError, ValueError):
-        return True
-    return file.stem in sys.stdlib_module_names or (found is not None and found.origin is not None)
+    specs = [
+        finder.find_spec(file.stem, elsewhere if finder is PathFinder else None)
+        for finder in sys.meta_path  # With those of packages that are installed to be edited.
+    ]
+    return any(spec is not None and spec.origin is not None for spec in specs)
 
 
 def _command(kind: str, file: Path, runs: str) -> str:
