@@ -29,6 +29,7 @@ __all__ = [
     "View",
     "World",
     "always",
+    "quorums_of",
     "sometimes",
     "view",
     "world_of",
@@ -77,8 +78,13 @@ class World:
 
 def world_of(implementation: object, scope: Scope) -> World:
     """The world in which ``implementation`` is judged: majorities, unless it says otherwise."""
-    quorums = getattr(implementation, "quorums", None) or MajorityQuorums()
+    quorums = quorums_of(implementation)
     return World(scope.nodes, scope.commands, scope.submissions_max, scope.restarts_max, quorums)
+
+
+def quorums_of(implementation: object) -> QuorumSystem:
+    """By what it is judged what is chosen: its own quorums, or majorities."""
+    return getattr(implementation, "quorums", None) or MajorityQuorums()
 
 
 class View:

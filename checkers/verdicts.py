@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import gc
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import combinations_with_replacement, product
+from typing import Final
 
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.limits import GaveUp, Limits, Progress
 from indelible.checkers.property import Property, View, World, view, world_of
+from indelible.checkers.variety import variety_text
 from indelible.model.canonical import canonical
 from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
@@ -28,6 +30,8 @@ from indelible.model.trace import Trace, Violation
 from indelible.model.verdict import Outcome, PropertyResult, Verdict
 
 __all__ = ["Search", "conclude", "question_notes", "reached_in", "run_to_limit", "violations_after"]
+
+NEVER_REPEAT: Final = "'States that never repeat' in docs/check-your-own.md"
 
 
 class Search(ABC):
@@ -77,6 +81,11 @@ class Search(ABC):
     def memory_bytes(self) -> int:
         return 0
 
+    @property
+    def values_met(self) -> Iterable[tuple[str, Sequence[Hashable]]]:
+        """Distinct values of a kind, and what reports call them: where a search may lose itself."""
+        return ()
+
     def violation(self) -> Finding | None:
         """The finding that decides the verdict, if there is one."""
         return self.findings.violation(self.effect_types)
@@ -111,7 +120,7 @@ def conclude(search: Search) -> Verdict:
         depth=search.depth,
         trace=trace,
         exhausted=exhausted,
-        notes=_notes(search),
+        notes=(*_notes(search), *(_variety(search) if gave_up and finding is None else ())),
         states_local=search.states_local,
         steps_learned=search.steps_learned,
         calls=search.calls,
@@ -176,6 +185,13 @@ def _notes(search: Search) -> tuple[str, ...]:
             if timer not in search.timers_set
         ]
     return tuple(notes)
+
+
+def _variety(search: Search) -> Iterator[str]:
+    """What varied most, where a limit ended the search: perhaps it can be left out."""
+    for name, values in search.values_met:
+        if says := variety_text(name, values):
+            yield f"{says}; if one of them never repeats, no limit is enough: see {NEVER_REPEAT}"
 
 
 def question_notes(implementation: Implementation, scope: Scope) -> tuple[str, ...]:

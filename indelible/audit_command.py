@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from indelible.options import NODES, output_options
+from indelible.options import NODES, output_options, target_option
 
 if TYPE_CHECKING:
     from indelible.audit_files import LogFiles
+    from indelible.audit_target import Held
     from indelible.check_result import CheckResult
     from indelible.checkers.audit.audit import Audit
     from indelible.checkers.audit.entry import Entry
     from indelible.checkers.audit.merge import Placed
     from indelible.checkers.audit.notes import Place
     from indelible.checkers.audit.proof import Proof
+    from indelible.model.effects import Effect
     from indelible.model.events import NodeId
     from indelible.model.quorums import QuorumSystem
+    from indelible.model.trace import Evidence
+    from indelible.targets import Target
 
 __all__ = ["audit", "audited_files"]
 
@@ -35,6 +39,11 @@ __all__ = ["audit", "audited_files"]
 @click.option("--quorums", "quorums_name", metavar="NAME|MODULE:ATTRIBUTE",
               help="Which sets of nodes are quorums: a system of the project, or of code. Default: "
               "majorities.")  # fmt: skip
+@target_option("Hold the log against this target, too: does it do what was recorded?")
+@click.option("--save", is_flag=True,
+              help="Keep a run of it that violates a property as a trace document.")  # fmt: skip
+@click.option("--traces", "folder", type=click.Path(path_type=Path), default="traces",
+              show_default=True, metavar="FOLDER", help="Where --save puts it.")  # fmt: skip
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
               help="Also write JUnit XML there, a case for each property.")  # fmt: skip
 @output_options
@@ -44,6 +53,9 @@ def audit(
     no_internal: bool,
     nodes: int | tuple[NodeId, ...] | None,
     quorums_name: str | None,
+    other: str | None,
+    save: bool,
+    folder: Path,
     junit: Path | None,
     json: bool,
     quiet: bool,
@@ -55,32 +67,70 @@ def audit(
     keeps its order, and messages are received after they were sent. The first record that violates
     a property is reported, with the records that show it. Ctrl-C reports how far it came.
 
-    Exit codes: 0 it holds, as far as the log shows; 1 violated; 3 inconclusive (a line cannot be
-    read, the log begins in the middle, nothing was decided, interrupted); 2 a usage or internal
-    error.
+    With --target (or --exec) the log is replayed on an implementation: the first record that is not
+    as that does it is reported, and a violation becomes a trace of it, as short as can be.
+
+    Exit codes: 0 it holds, as far as the log shows; 1 violated, or not as the target does it; 3
+    inconclusive (a line cannot be read, the log begins in the middle, nothing was decided,
+    interrupted); 2 a usage or internal error.
     """
     from indelible.audit_files import opened_logs
     from indelible.audit_report import audit_headline, audit_json, render_audit
     from indelible.ci import begin_junit, tell_ci
     from indelible.progress import interruptible
+    from indelible.targets import find_target, on_trial
     from indelible.terminal import write_result
+    from indelible.trace_files import check_folder
 
+    if save and other is None:
+        raise click.UsageError("--save keeps a run of a target: name one with --target or --exec")
+    if save:
+        check_folder(folder)
     title = ", ".join(logs)
     begin_junit([title], junit)
     progress = False if quiet and progress is None else progress
-    quorums = _quorums(quorums_name)
-    rules = _rules(names, internal=not no_internal)
+    held: Held | None = None
     with interruptible() as interrupted, opened_logs(logs, interrupted) as files:
+        with on_trial():
+            target = None if other is None else find_target(other)
+        quorums = _quorums(quorums_name, target)
+        rules = _rules(names, internal=not no_internal)
         result, proof = audited_files(files, quorums, nodes, rules, progress, interrupted)
+        if target is not None:
+            from indelible.audit_target import with_target
+
+            with on_trial():
+                held = _held(target, result, files, folder if save else None, progress, interrupted)
+                result = with_target(result, held)
+    headline = audit_headline(result, proof, files.names)
     if json:
-        text = audit_json(result, proof, files.names)
+        text = audit_json(result, proof, files.names, _conformance(held, files.names))
     elif quiet:
-        text = audit_headline(result, proof, files.names)
+        text = headline
     else:
-        text = render_audit(result, proof, files.names)
+        text = render_audit(result, proof, files.names, _sections(held, files.names))
     write_result(text)
-    tell_ci([_check_result(title, result, audit_headline(result, proof, files.names))], junit)
+    if quiet and not json and held and held.counterexample and held.counterexample.saved:
+        click.echo(f"Saved: {held.counterexample.saved}", err=True)
+    evidence = (held.counterexample.evidence,) if held and held.counterexample else ()
+    tell_ci([_check_result(title, result, headline, evidence)], junit)
     raise SystemExit(result.exit_code)
+
+
+def _conformance(held: Held | None, names: tuple[str, ...]) -> dict[str, Any] | None:
+    from indelible.audit_target_report import held_object
+    from indelible.targets import on_trial
+
+    if held is None:
+        return None
+    with on_trial():  # What happens in a trace is asked of the target once more.
+        return held_object(held, names)
+
+
+def _sections(held: Held | None, names: tuple[str, ...]) -> list[list[str]]:
+    from indelible.audit_target_report import held_sections
+
+    return [] if held is None else held_sections(held, names)
 
 
 def audited_files(
@@ -116,20 +166,54 @@ def audited_files(
     return result, prove(result.finding, _entries(files), quorums, members, others)
 
 
-def _lines(files: LogFiles) -> Iterator[Placed]:
-    from indelible.checkers.audit.lines import entries_of
-    from indelible.checkers.audit.merge import in_order
-    from indelible.checkers.audit.quick import quick_reader
+def _held(
+    target: Target,
+    result: Audit,
+    files: LogFiles,
+    folder: Path | None,
+    progress: bool | None,
+    interrupted: Callable[[], bool],
+) -> Held:
+    """The log against a target; what violates a property there is kept in a folder."""
+    from dataclasses import replace
 
-    read = quick_reader(links=len(files.names) > 1)
-    return in_order([entries_of(file, read) for file in files.from_start()])
+    from indelible.audit_report import place_text, progress_text
+    from indelible.audit_target import held_against
+    from indelible.progress import shown_progress
+    from indelible.trace_files import keep_trace
+
+    kinds = _kinds(files)  # The files are read to their end, and then from their beginning.
+    with shown_progress(progress, lambda seen: progress_text(files.names, seen)) as report:
+        held = held_against(
+            target,
+            result,
+            _lines(files, keep=True),
+            kinds,
+            files.names,
+            place_text=lambda place: place_text(files.names, place),
+            interrupted=interrupted,
+            report=report or (lambda _: None),
+        )
+    found = held.counterexample
+    if found is None or folder is None:
+        return held
+    saved = keep_trace(found.evidence, folder)
+    return replace(held, counterexample=replace(found, saved=saved))
 
 
-def _entries(files: LogFiles) -> Iterator[tuple[Place, Entry]]:
-    """The entries once more, in the same order, each with its line."""
+def _kinds(files: LogFiles) -> Set[type[Effect]]:
+    """The kinds of effects that there are in any of the files."""
+    from indelible.checkers.audit.lines import lines_of
+    from indelible.checkers.audit.quick import effect_kinds
+
+    return effect_kinds(line for file in files.from_start() for _, line in lines_of(file))
+
+
+def _lines(files: LogFiles, *, keep: bool = False) -> Iterator[Placed]:
+    """What the lines tell, in order; ``keep``: each entry has its line."""
     import msgspec
 
-    from indelible.checkers.audit.lines import Again, Lost, entries_of
+    from indelible.checkers.audit.lines import entries_of
     from indelible.checkers.audit.merge import in_order
     from indelible.checkers.audit.quick import quick_reader
 
@@ -138,7 +222,14 @@ def _entries(files: LogFiles) -> Iterator[tuple[Place, Entry]]:
     def keeping(line: bytes) -> Entry:
         return msgspec.structs.replace(read(line), line=line)
 
-    for place, told, _ in in_order([entries_of(file, keeping) for file in files.from_start()]):
+    return in_order([entries_of(file, keeping if keep else read) for file in files.from_start()])
+
+
+def _entries(files: LogFiles) -> Iterator[tuple[Place, Entry]]:
+    """The entries once more, in the same order, each with its line."""
+    from indelible.checkers.audit.lines import Again, Lost
+
+    for place, told, _ in _lines(files, keep=True):
         if not isinstance(told, Lost):
             yield place, told.entry if isinstance(told, Again) else told
 
@@ -162,13 +253,13 @@ def _rules(names: tuple[str, ...], *, internal: bool) -> tuple[str, ...]:
     )
 
 
-def _quorums(name: str | None) -> QuorumSystem:
-    """Majorities; or the system of this name, of pyproject.toml or of code."""
-    from indelible.model.quorums import MajorityQuorums
+def _quorums(name: str | None, target: Target | None) -> QuorumSystem:
+    """The system of this name, of pyproject.toml or of code; else the target's, or majorities."""
+    from indelible.checkers.property import quorums_of
     from indelible.targets import on_trial
 
     if name is None:
-        return MajorityQuorums()
+        return quorums_of(None if target is None else target.implementation)
     with on_trial():
         if ":" in name:
             from indelible.targets import find_quorums
@@ -179,7 +270,9 @@ def _quorums(name: str | None) -> QuorumSystem:
         return named_quorums(name).system
 
 
-def _check_result(title: str, result: Audit, headline: str) -> CheckResult:
+def _check_result(
+    title: str, result: Audit, headline: str, evidence: tuple[Evidence, ...]
+) -> CheckResult:
     """The same for systems of continuous integration."""
     from indelible.check_result import CheckResult, cases_of
 
@@ -191,6 +284,6 @@ def _check_result(title: str, result: Audit, headline: str) -> CheckResult:
         name=title,
         outcome=result.outcome,
         headline=headline,
-        cases=cases_of(result.outcome, headline, says, ()),
+        cases=cases_of(result.outcome, headline, says, evidence),
         covered=f"{result.records:,} records",
     )

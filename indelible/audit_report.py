@@ -7,27 +7,26 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from indelible.checkers.audit.audit import Audit, Seen
-from indelible.checkers.audit.entry import LoggedEvent, Start
 from indelible.checkers.audit.notes import Place
 from indelible.checkers.audit.proof import BY_ABSENCE, Proof, Record
 from indelible.model.events import node_name
+from indelible.model.log_json import Start
 from indelible.model.node_json import effect_to_json, event_to_json
 from indelible.model.verdict import PropertyResult
-from indelible.render.words import effect_text, event_text, one_line, shortened
+from indelible.render.records import record_text, short_text
+from indelible.render.words import effect_text, one_line
 from indelible.report import MARKS, counted, table_lines
 from indelible.verdict_json import SCHEMA_VERSION, property_objects, violation_object
 
 __all__ = [
     "audit_headline",
     "audit_json",
+    "counted_records",
+    "place_object",
     "place_text",
     "progress_text",
-    "record_title",
     "render_audit",
 ]
-
-TEXT_MAX: Final = 200
-"""So many letters a line of a record may have."""
 
 NOT_COVERED: Final = (
     "Not covered: what is not in the log, other runs, how long anything takes, whether anything "
@@ -52,7 +51,7 @@ def audit_headline(audit: Audit, proof: Proof | None, names: Sequence[str]) -> s
     if audit.outcome == "holds":
         return f"holds: {records}, as far as the log shows"
     if proof is None:
-        return f"inconclusive: {one_line(audit.reason)}"
+        return f"{audit.outcome}: {one_line(audit.reason)}"
     place = place_text(names, proof.records[-1].place)
     violation = proof.violation
     return one_line(f"violated: {violation.property}: {violation.explanation} ({place})")
@@ -63,17 +62,22 @@ def counted_records(count: int) -> str:
     return f"{count:,} record{'' if count == 1 else 's'}"
 
 
-def render_audit(audit: Audit, proof: Proof | None, names: Sequence[str]) -> str:
-    """Everything a person needs to know of an audit."""
-    sections = [
+def render_audit(
+    audit: Audit, proof: Proof | None, names: Sequence[str], sections: Sequence[Sequence[str]] = ()
+) -> str:
+    """Everything a person needs to know of an audit; ``sections`` are those about a target."""
+    *told, compared = sections or ((),)
+    shown = [
         [audit_headline(audit, proof, names)],
         [] if proof is None else list(_proof_lines(proof, names)),
+        *told,
         list(_log_lines(audit, names)),
+        compared,
         list(_problem_lines(audit, names)),
         list(_property_lines(audit.properties)),
         [NOT_COVERED],
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+    return "\n\n".join("\n".join(lines) for lines in shown if lines)
 
 
 def _proof_lines(proof: Proof, names: Sequence[str]) -> Iterator[str]:
@@ -81,24 +85,9 @@ def _proof_lines(proof: Proof, names: Sequence[str]) -> Iterator[str]:
     what = "What the log says of it" if by_absence else "The records that show it"
     yield f"{what}:"
     for record in proof.records:
-        yield f"  {place_text(names, record.place)}  {record_title(record)}"
+        yield f"  {place_text(names, record.place)}  {record_text(record.node, record.event)}"
         for effect in record.effects:
-            yield f"      {_short(effect_text(effect))}"
-
-
-def record_title(record: Record) -> str:
-    """What happened to the node."""
-    return _short(f"{node_name(record.node)} {_event_text(record.event)}")
-
-
-def _event_text(event: LoggedEvent) -> str:
-    if isinstance(event, Start):
-        return "starts" if event.storage is None else "starts with what it had persisted"
-    return event_text(event)
-
-
-def _short(text: str) -> str:
-    return shortened(one_line(text), TEXT_MAX)
+            yield f"      {short_text(effect_text(effect))}"
 
 
 def _log_lines(audit: Audit, names: Sequence[str]) -> Iterator[str]:
@@ -121,7 +110,7 @@ def _problem_lines(audit: Audit, names: Sequence[str]) -> Iterator[str]:
         return
     yield f"Problems: {audit.problem_count:,}"
     for problem in audit.problems:
-        yield f"  {place_text(names, problem.place)}  {_short(problem.says)}"
+        yield f"  {place_text(names, problem.place)}  {short_text(problem.says)}"
     more = audit.problem_count - len(audit.problems)
     if more:
         yield f"  and {more:,} more"
@@ -136,8 +125,10 @@ def _property_lines(properties: Sequence[PropertyResult]) -> Iterator[str]:
         yield f"  {MARKS[known.result]} {known.name:<{width}}  {says}"
 
 
-def audit_json(audit: Audit, proof: Proof | None, names: Sequence[str]) -> str:
-    """One object, in ASCII."""
+def audit_json(
+    audit: Audit, proof: Proof | None, names: Sequence[str], conformance: Any = None
+) -> str:
+    """One object, in ASCII; ``conformance`` is the one about a target."""
     shown = {
         "version": SCHEMA_VERSION,
         "outcome": audit.outcome,
@@ -150,16 +141,17 @@ def audit_json(audit: Audit, proof: Proof | None, names: Sequence[str]) -> str:
         "not_whole": list(audit.not_whole),
         "problem_count": audit.problem_count,
         "problems": [
-            {**_place_object(names, known.place), "says": known.says} for known in audit.problems
+            {**place_object(names, known.place), "says": known.says} for known in audit.problems
         ],
         "properties": property_objects(audit.properties),
         "violation": None if proof is None else violation_object(proof.violation),
         "proof": [] if proof is None else [_record(record, names) for record in proof.records],
+        "conformance": conformance,
     }
     return json.dumps(shown, indent=2)
 
 
-def _place_object(names: Sequence[str], place: Place) -> dict[str, Any]:
+def place_object(names: Sequence[str], place: Place) -> dict[str, Any]:
     return {"file": names[place[0]], "line": place[1]}
 
 
@@ -171,7 +163,7 @@ def _record(record: Record, names: Sequence[str]) -> dict[str, Any]:
         else event_to_json(event)
     )
     return {
-        **_place_object(names, record.place),
+        **place_object(names, record.place),
         "node": record.node,
         "event": happened,
         "effects": [effect_to_json(effect) for effect in record.effects],

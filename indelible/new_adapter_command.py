@@ -65,9 +65,9 @@ def _require_fitting_name(kind: str, file: Path, language: str) -> None:
     if file.suffix not in ("", f".{suffix}"):
         known = ", ".join(f"{each} (.{ending})" for each, (ending, _) in LANGUAGES.items())
         raise click.UsageError(
-            f"{file} does not end as {language} does; there are skeletons in {known}. In any other "
-            "language, write what docs/process-protocol.md asks for; 'indelible adapter test' says "
-            "what is missing"
+            f"{file} does not end as a file of {language} does: there are skeletons in {known}. In "
+            "any other language, write what docs/process-protocol.md asks for; 'indelible adapter "
+            "test' says what is missing"
         )
     if suffix == "py" and _is_taken(file):
         raise click.UsageError(

@@ -29,6 +29,7 @@ __all__ = [
     "output_options",
     "scope_options",
     "target_argument",
+    "target_option",
 ]
 
 Command: TypeAlias = Callable[..., Any]
@@ -246,17 +247,17 @@ def target_argument(command: Command) -> Command:
     return argument(process(_either("target", "TARGET", command)))
 
 
-def other_target(command: Command) -> Command:
+def target_option(says: str) -> Callable[[Command], Command]:
     """``--target``, or ``--exec`` with a command line; the command gets either as ``other``."""
-    target = click.option(
-        "--target", "other", metavar="TARGET",
-        help="On this target, and not on the one that the document names.",
-    )  # fmt: skip
+    target = click.option("--target", "other", metavar="TARGET", help=says)
     process = click.option(
         "--exec", "command_line", metavar="COMMAND",
         help="The same for a process that this starts.",
     )  # fmt: skip
-    return target(process(_either("other", "--target", command)))
+    return lambda command: target(process(_either("other", "--target", command)))
+
+
+other_target: Final = target_option("On this target, and not on the one that the document names.")
 
 
 def _either(name: str, shown: str, command: Command) -> Command:

@@ -28,6 +28,7 @@ from indelible.model.events import (
 from indelible.model.plain import Fields
 
 __all__ = [
+    "EFFECT_KINDS",
     "canonical_json",
     "effect_from_json",
     "effect_to_json",
@@ -132,7 +133,7 @@ def effect_from_json(data: Any, where: str = "effect") -> Effect:
     """The effect that ``data`` says. Raises ``WireError``."""
     name = _kind(data, _EFFECT_FIELDS, where)
     values = [_reader(part)(data, part, where) for part in _EFFECT_FIELDS[name]]
-    effect: Effect = _EFFECTS[name](*values)
+    effect: Effect = EFFECT_KINDS[name](*values)
     return effect
 
 
@@ -150,7 +151,9 @@ def _wire_name(kind: type) -> str:
     )[1:]
 
 
-_EFFECTS: Final[dict[str, Callable[..., Any]]] = {_wire_name(kind): kind for kind in EFFECT_TYPES}
+EFFECT_KINDS: Final[dict[str, type[Effect]]] = {_wire_name(kind): kind for kind in EFFECT_TYPES}
+"""Effects by the names they have in JSON."""
+
 _EFFECT_NAMES: Final = {kind: _wire_name(kind) for kind in EFFECT_TYPES}
 _EFFECT_FIELDS: Final = {
     name: tuple(part.name for part in fields(kind)) for kind, name in _EFFECT_NAMES.items()

@@ -8,24 +8,22 @@ as fast, and leaves to this reader whatever is not as usual.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from indelible.model.effects import Decide, Effect, Execute, Lead, Promise, Send, Vote
 from indelible.model.errors import WireError
-from indelible.model.events import Command, Event, NodeId, Receive, Restart, Submit, Torn
+from indelible.model.events import Command, NodeId, Receive, Restart, Submit, Torn
+from indelible.model.log_json import LoggedEvent, Start
 from indelible.model.node_json import (
     canonical_json,
     effects_from_json,
     event_from_json,
     jsonable,
     node_from_json,
+    plain,
 )
-from indelible.model.plain import Fields
 from indelible.model.run import handled_event
 
 __all__ = [
@@ -37,9 +35,7 @@ __all__ = [
     "SUBMIT",
     "VOTE",
     "Entry",
-    "Links",
-    "LoggedEvent",
-    "Start",
+    "Link",
     "Testimony",
     "entry_of",
     "event_of_line",
@@ -62,23 +58,8 @@ Testimony: TypeAlias = tuple[Any, ...]
 """One of the kinds, and the fields of the effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A node starts, with what it had persisted; ``None`` is its very first start."""
-
-    nodes: tuple[NodeId, ...]
-    storage: Hashable
-
-
-LoggedEvent: TypeAlias = Event | Start
-
-
-class Links(NamedTuple):
-    """What an entry says of messages, each known by its key: (receiver, key) for each that is sent,
-    (source, key) for the one that is received."""
-
-    sent: tuple[tuple[NodeId, int], ...]
-    received: tuple[NodeId, int] | None
+Link: TypeAlias = tuple[NodeId, NodeId, int]
+"""A message by which it is known in this process: from whom, to whom, and the key of it."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -88,8 +69,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     - ``nodes`` and ``first``: of a start, who the nodes are, and whether it is the very first.
     - ``submitted``: the command that a client gave, as a tuple of one, or nothing.
     - ``testimony``: in order; ``before_crash`` of it came before the node started again.
-    - ``links``: only where they were asked for.
-    - ``time``: as logged, if it is a number; ``line``: as it was read, if that was asked for.
+    - ``sent`` and ``received``: messages, only where they were asked for.
+    - ``time`` and ``sequence``: as logged, if they are numbers.
+    - ``line``: as it was read, if that was asked for.
     """
 
     node: NodeId
@@ -99,35 +81,37 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     submitted: tuple[Command, ...] = ()
     nodes: tuple[NodeId, ...] = ()
     first: bool = False
-    links: Links | None = None
+    sent: tuple[Link, ...] = ()
+    received: Link | None = None
     time: float | None = None
+    sequence: int | None = None
     line: bytes = b""
 
 
 def plain_entry(line: bytes, *, links: bool) -> Entry:
     """What a line tells. Raises ``WireError``."""
-    node, event, effects, time = event_of_line(line)
-    return entry_of(node, event, effects, links=links, time=time)
+    try:
+        data = _parsed(line)
+        node, event, effects = _event_of(data)
+        time, sequence = data.get("time"), data.get("sequence")
+        return entry_of(
+            node,
+            event,
+            effects,
+            links=links,
+            time=time if type(time) in (int, float) else None,
+            sequence=sequence if type(sequence) is int else None,
+        )
+    except RecursionError:
+        raise WireError("nested too deeply") from None
 
 
-def event_of_line(
-    line: bytes,
-) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...], float | None]:
-    """The node, event, effects and time of a line. Raises ``WireError``."""
-    data = _parsed(line)
-    if not isinstance(data, dict):
-        raise WireError("a line is no object", available='{"node": …, "event": …, "effects": […]}')
-    for name in ("node", "event", "effects"):
-        if name not in data:
-            raise WireError(f"a line has no {name!r}", available="node, event, effects")
-    node = node_from_json(data["node"], "node")
-    event = _event(data["event"])
-    effects = effects_from_json(data["effects"])
-    if isinstance(event, Torn) and event.kept > len(effects):
-        raise WireError(f"event.kept is {event.kept}, but there are {len(effects)} effects")
-    time = data.get("time")
-    is_number = isinstance(time, int | float) and not isinstance(time, bool)
-    return node, event, effects, time if is_number else None
+def event_of_line(line: bytes) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]:
+    """The node, event and effects of a line. Raises ``WireError``."""
+    try:
+        return _event_of(_parsed(line))
+    except RecursionError:
+        raise WireError("nested too deeply") from None
 
 
 def entry_of(
@@ -137,6 +121,7 @@ def entry_of(
     *,
     links: bool = False,
     time: float | None = None,
+    sequence: int | None = None,
 ) -> Entry:
     """What an event with its effects tells."""
     handled = event if isinstance(event, Start) else handled_event(event)
@@ -156,28 +141,30 @@ def entry_of(
         submitted,
         event.nodes if isinstance(event, Start) else (),
         isinstance(event, Start) and event.storage is None,
-        _links(handled, effects) if links else None,
+        _sent(node, effects) if links else (),
+        _received(node, handled) if links else None,
         time,
+        sequence,
     )
 
 
 def message_key(message: Any) -> int:
-    """What a message, as JSON-able data, is known by: 64 bits of what it says."""
+    """What a message, as JSON-able data, is known by in this process: 64 bits of what it says."""
     try:
-        said = msgspec.json.encode(message, order="deterministic")
+        return hash(msgspec.json.encode(message, order="deterministic"))
     except (ValueError, TypeError, RecursionError):  # Half a surrogate pair, for instance.
-        said = canonical_json(message).encode("ascii")
-    return int.from_bytes(blake2b(said, digest_size=8).digest(), "little")
+        return hash(canonical_json(message).encode("ascii"))
 
 
-def _links(event: LoggedEvent, effects: tuple[Effect, ...]) -> Links:
-    received = None
-    if isinstance(event, Receive):
-        received = (event.source, message_key(jsonable(event.message)))
+def _sent(node: NodeId, effects: tuple[Effect, ...]) -> tuple[Link, ...]:
     sends = [effect for effect in effects if isinstance(effect, Send)]
-    return Links(
-        tuple([(send.to, message_key(jsonable(send.message))) for send in sends]), received
-    )
+    return tuple([(node, send.to, message_key(jsonable(send.message))) for send in sends])
+
+
+def _received(node: NodeId, event: LoggedEvent) -> Link | None:
+    if not isinstance(event, Receive):
+        return None
+    return event.source, node, message_key(jsonable(event.message))
 
 
 def _testimony(effects: tuple[Effect, ...]) -> tuple[Testimony, ...]:
@@ -208,10 +195,22 @@ def _parsed(line: bytes) -> Any:
         return json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise WireError(f"not UTF-8: byte {error.start} of the line is not") from None
-    except RecursionError:
-        raise WireError("nested too deeply") from None
     except ValueError as error:
         raise WireError(f"no JSON: {error}") from None
+
+
+def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]:
+    if not isinstance(data, dict):
+        raise WireError("a line is no object", available='{"node": …, "event": …, "effects": […]}')
+    for name in ("node", "event", "effects"):
+        if name not in data:
+            raise WireError(f"a line has no {name!r}", available="node, event, effects")
+    node = node_from_json(data["node"], "node")
+    event = _event(data["event"])
+    effects = effects_from_json(data["effects"])
+    if isinstance(event, Torn) and event.kept > len(effects):
+        raise WireError(f"event.kept is {event.kept}, but there are {len(effects)} effects")
+    return node, event, effects
 
 
 def _event(data: Any) -> LoggedEvent:
@@ -228,5 +227,4 @@ def _event(data: Any) -> LoggedEvent:
     named = tuple([node_from_json(node, "event.nodes") for node in nodes])
     if len(set(named)) < len(named):
         raise WireError("event.nodes names a node twice")
-    # Of storage that there is, only that matters here: it need not be turned into a value.
-    return Start(named, None if data["storage"] is None else Fields({}))
+    return Start(named, plain(data["storage"], "event.storage"))

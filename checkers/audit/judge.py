@@ -17,6 +17,7 @@ from indelible.checkers.audit.executing import ExecutionRules
 from indelible.checkers.audit.ledger import Ledger
 from indelible.checkers.audit.members import Member, Members
 from indelible.checkers.audit.notes import Finding, Notes, Place
+from indelible.checkers.audit.sequences import Sequences
 from indelible.checkers.audit.voting import VotingRules
 from indelible.model.events import NodeId
 from indelible.model.quorums import QuorumSystem
@@ -41,6 +42,11 @@ NEEDS: Final[Mapping[str, int]] = {
     "votes_are_safe": VOTE | PROMISE | LEAD,
 }
 """The testimony without which a property says nothing of a log."""
+
+BY_MEMBERS: Final = frozenset(
+    {"validity", "decided_implies_chosen", "leaders_are_promised", "votes_are_safe"}
+)
+"""Those that depend on who the nodes are."""
 
 TIDIED_EVERY: Final = 256
 """After so many entries old cells are settled."""
@@ -67,6 +73,7 @@ class Judge:
         self._deciding = DecisionRules(self.members, self.notes, slots)
         self._executing = ExecutionRules(self.members, self.notes, slots)
         self._voting = VotingRules(self.members, self.notes, slots)
+        self._sequences = Sequences()
         self._suspects = 0
 
     def judge(self, entry: Entry, place: Place) -> None:
@@ -78,9 +85,14 @@ class Judge:
             self._slots.tidy()
             self._executing.tidy()
         member = members.member(entry.node)
+        if entry.sequence is not None:
+            self._count(entry, member)
         if entry.kind == "start" or not members.acted & member.bit:
             is_new = not members.acted & member.bit
-            notes.problems += members.met(entry, member)
+            odd = members.met(entry, member)
+            if odd:
+                notes.problems += odd
+                notes.give_up(BY_MEMBERS, "the nodes are not the same in all of the log")
             if is_new:
                 notes.met(member.bit, is_new=bool(member.bit & members.whole))
         seen = self.seen
@@ -94,6 +106,15 @@ class Judge:
         if seen != self.seen or len(notes.suspects) != self._suspects:
             self.seen, self._suspects = seen, len(notes.suspects)
             self.finding = self._first_observable()
+
+    def _count(self, entry: Entry, member: Member) -> None:
+        """Where records of a node are missing, nobody knows what it did, or whether it started
+        again."""
+        gap = self._sequences.gap(entry)
+        if gap:
+            self.notes.problems.append(gap)
+            self.members.lose((entry.node,))
+            member.begin_run()
 
     def forget_run(self, node: NodeId) -> None:
         """The node may have started again."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
-from indelible.checkers.audit.entry import Entry
+from indelible.checkers.audit.entry import Entry, Link
 from indelible.checkers.audit.lines import Again, Item, Lost
 from indelible.checkers.audit.notes import Place
 from indelible.model.events import NodeId
@@ -30,111 +30,78 @@ record read before says so."""
 
 Priority: TypeAlias = tuple[int, float, int, int]
 
+NOTHING: Final = ((0, Lost("")), None, (0, 0.0, 0, 0))
+"""Stands where no line was read yet."""
+
 
 def in_order(files: Sequence[Iterator[Item]], sent_max: int = SENT_MAX) -> Iterator[Placed]:
     """The lines of all files. For several of them, entries must have links."""
     if len(files) == 1:
         return (((0, number), told, None) for number, told in files[0])
-    return _merged(files, _Post(sent_max))
+    return _merged(files, sent_max)
 
 
-class _Head(NamedTuple):
-    """The next line of a file; ``key`` is the message that it receives."""
-
-    item: Item
-    entry: Entry | None
-    key: int | None
-    priority: Priority
-
-
-def _merged(files: Sequence[Iterator[Item]], post: _Post) -> Iterator[Placed]:
-    heads: dict[int, _Head] = {}
+def _merged(files: Sequence[Iterator[Item]], sent_max: int) -> Iterator[Placed]:
+    heads: list[tuple[Item, Entry | None, Priority]] = [NOTHING] * len(files)
     ready: list[Priority] = []
-    waiting: set[int] = set()
+    waiting: dict[int, Link] = {}
     times = [0.0] * len(files)
+    under_way: dict[Link, int] = {}  # How often each message was sent, less how often received.
+    sent_before = under_way.get
 
-    def load(file: int) -> None:
-        item = next(files[file], None)
-        if item is None:
-            return
-        entry = _entry(item[1])
-        if entry is not None and entry.time is not None:
-            times[file] = entry.time
-        is_start = entry is not None and entry.kind == "start"
-        priority = (0 if is_start else 1, times[file], item[0], file)
-        head = heads[file] = _Head(item, entry, post.received(entry), priority)
-        if head.key is None or post.is_under_way(head.key):
-            heappush(ready, priority)
-        else:
-            waiting.add(file)
-
-    for file in range(len(files)):
-        load(file)
-    while heads:
+    to_load = list(range(len(files)))
+    while to_load or ready or waiting:
+        # This is most of what merging costs: nothing is called here that need not be.
+        for file in to_load:
+            for item in files[file]:
+                number, told = item
+                entry = told if type(told) is Entry else _entry(told)
+                link, rank = None, 1
+                if entry is not None:
+                    link = entry.received
+                    if entry.time is not None:
+                        times[file] = entry.time
+                    if entry.kind == "start":
+                        rank = 0
+                priority = (rank, times[file], number, file)
+                heads[file] = item, entry, priority
+                if link is None or sent_before(link, 0) > 0:
+                    heappush(ready, priority)
+                else:
+                    waiting[file] = link
+                break
         unsent = None
         if ready:
-            file = heappop(ready)[-1]
-        else:
+            file = heappop(ready)[3]
+        elif waiting:
             # Nobody can go on: a message that was sent once arrives again, or its sending is in no
             # file. The first of those that wait goes on, repeated messages before others.
-            file = min(waiting, key=lambda at: (not post.knows(heads[at].key), heads[at].priority))
-            waiting.remove(file)
-            head = heads[file]
-            if not post.knows(head.key) and head.entry is not None and head.entry.links is not None:
-                unsent = head.entry.links.received[0] if head.entry.links.received else None
-        head = heads.pop(file)
-        yield (file, head.item[0]), head.item[1], unsent
-        if post.took(head.entry, head.key) and waiting:
-            for other in [at for at in waiting if post.is_under_way(heads[at].key)]:
-                waiting.remove(other)
-                heappush(ready, heads[other].priority)
-        load(file)
+            file = min(waiting, key=lambda at: (waiting[at] not in under_way, heads[at][2]))
+            link = waiting.pop(file)
+            unsent = None if link in under_way else link[0]
+        else:
+            return
+        (number, told), entry, _ = heads[file]
+        yield (file, number), told, unsent
+        to_load = [file]
+        if entry is None:
+            continue
+        link = entry.received
+        if link is not None:
+            left = sent_before(link, 0)
+            if left > 0:
+                under_way[link] = left - 1
+        if entry.sent:
+            for sent in entry.sent:
+                under_way[sent] = sent_before(sent, 0) + 1
+            while len(under_way) > sent_max:
+                del under_way[next(iter(under_way))]
+            for other in [at for at, link in waiting.items() if sent_before(link, 0) > 0]:
+                del waiting[other]
+                heappush(ready, heads[other][2])
 
 
 def _entry(told: Entry | Lost | Again) -> Entry | None:
     if isinstance(told, Entry):
         return told
     return told.entry if isinstance(told, Again) else None
-
-
-class _Post:
-    """How many messages of each kind are under way: those sent, less those received."""
-
-    def __init__(self, sent_max: int) -> None:
-        self._sent_max = sent_max
-        self._under_way: dict[int, int] = {}
-        self._pairs: dict[tuple[NodeId, NodeId], int] = {}
-
-    def is_under_way(self, key: int | None) -> bool:
-        """Whether the message was sent more often than received."""
-        return key is not None and self._under_way.get(key, 0) > 0
-
-    def knows(self, key: int | None) -> bool:
-        """Whether the message was sent at all."""
-        return key in self._under_way
-
-    def took(self, entry: Entry | None, received: int | None) -> bool:
-        """Count what an entry sends and receives; says whether it sends anything."""
-        if received is not None and self._under_way.get(received, 0) > 0:
-            self._under_way[received] -= 1
-        if entry is None or entry.links is None or not entry.links.sent:
-            return False
-        under_way = self._under_way
-        for to, message in entry.links.sent:
-            key = self._key(entry.node, to, message)
-            under_way[key] = under_way.get(key, 0) + 1
-        while len(under_way) > self._sent_max:
-            del under_way[next(iter(under_way))]
-        return True
-
-    def received(self, entry: Entry | None) -> int | None:
-        """What the message is known by that an entry receives, if it does."""
-        if entry is None or entry.links is None or entry.links.received is None:
-            return None
-        source, message = entry.links.received
-        return self._key(source, entry.node, message)
-
-    def _key(self, source: NodeId, to: NodeId, message: int) -> int:
-        """One number for all three: files may speak of millions of messages."""
-        pair = self._pairs.setdefault((source, to), len(self._pairs) + 1)
-        return (message + pair * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF

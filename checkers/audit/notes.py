@@ -67,6 +67,12 @@ class Notes:
         if self.wants(name) and name not in self.unknown:
             self.unknown[name] = (self.place, why)
 
+    def give_up(self, names: Collection[str], why: str) -> None:
+        """From now on nobody can know whether these properties are violated."""
+        for name in names:
+            self.cannot_know(name, why)
+        self._names = self._names.difference(names)
+
     def met(self, bit: int, *, is_new: bool) -> None:
         """A node is met for the first time, and has done nothing before; or nobody knows."""
         for (name, if_new), finding in list(self.conditional.items()):

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from indelible.checkers.audit.entry import LoggedEvent, Start
 from indelible.checkers.audit.judge import RULES
 from indelible.checkers.properties import BUILT_IN
 from indelible.checkers.property import Property, World
@@ -18,6 +17,7 @@ from indelible.checkers.verdicts import violations_after
 from indelible.model.cluster import ClusterState, LocalState
 from indelible.model.effects import Effect, Execute
 from indelible.model.events import Command, Event, NodeId, Restart, Submit, Torn
+from indelible.model.log_json import LoggedEvent, Start
 from indelible.model.quorums import QuorumSystem
 from indelible.model.record import Record, after_effects
 from indelible.model.run import handled_event

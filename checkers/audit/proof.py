@@ -19,7 +19,6 @@ from indelible.checkers.audit.entry import (
     PROMISE,
     VOTE,
     Entry,
-    LoggedEvent,
     Testimony,
     event_of_line,
 )
@@ -37,6 +36,7 @@ from indelible.model.effects import (
 )
 from indelible.model.errors import IndelibleError
 from indelible.model.events import NodeId, Torn, node_name
+from indelible.model.log_json import LoggedEvent
 from indelible.model.quorums import QuorumSystem
 from indelible.model.trace import Violation
 
@@ -152,7 +152,7 @@ def _changed(what: str) -> IndelibleError:
 
 
 def _record(finding: Finding, place: Place, entry: Entry) -> Record:
-    node, event, _, _ = event_of_line(entry.line)
+    node, event, _ = event_of_line(entry.line)
     before = _effects(finding, node, entry.testimony[: entry.before_crash])
     return Record(place, node, event, _effects(finding, node, entry.testimony), len(before))
 

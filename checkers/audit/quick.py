@@ -7,7 +7,8 @@ one may refuse, but must never read anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -21,17 +22,17 @@ from indelible.checkers.audit.entry import (
     PROMISE,
     VOTE,
     Entry,
-    Links,
     Testimony,
     message_key,
     plain_entry,
 )
-from indelible.model.effects import Ballot
-from indelible.model.node_json import plain
+from indelible.model.effects import Ballot, Effect
+from indelible.model.node_json import EFFECT_KINDS, plain
 
-__all__ = ["quick_reader"]
+__all__ = ["effect_kinds", "quick_reader"]
 
 SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+NUMBERS: Final = frozenset({int, float})
 KNOWN_MAX: Final = 1 << 16
 """So many texts are remembered with what they mean."""
 
@@ -135,9 +136,18 @@ class _Line(Struct, gc=False):
         | _Lead
     ]
     time: Any = None
+    sequence: Any = None
 
 
 TELLING: Final = frozenset({_Decide, _Execute, _Promise, _Vote, _Lead})
+
+
+class _Kind(Struct, gc=False):
+    type: str = ""
+
+
+class _Effects(Struct, gc=False):
+    effects: list[_Kind] = []
 
 
 class _Unusual(Exception):
@@ -158,31 +168,47 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
             if not line.isascii():
                 line.decode("utf-8")
             told = decode(line)
-            testimony = tuple(
-                [
-                    effect.testimony(ballot_of)  # type: ignore[union-attr]
-                    for effect in told.effects
-                    if type(effect) in TELLING
-                ]
-            )
-            event = told.event
-            kind = type(event)
-            time = told.time
+            node, event, time, sequence = told.node, told.event, told.time, told.sequence
+            testimony, sent = [], []
+            for effect in told.effects:
+                kind = type(effect)
+                if kind in TELLING:
+                    testimony.append(effect.testimony(ballot_of))  # type: ignore[union-attr]
+                elif links and kind is _Send:
+                    sent.append((node, effect.to, key_of(effect.message)))  # type: ignore[union-attr]
+            happened = type(event)
+            received = None
+            if links and happened is _Receive:
+                received = event.source, node, key_of(event.message)  # type: ignore[union-attr]
             return Entry(
-                told.node,
-                "restart" if kind is _Restart else "event",
-                testimony,
+                node,
+                "restart" if happened is _Restart else "event",
+                tuple(testimony),
                 0,
-                (_value(event.command),) if type(event) is _Submit else (),
+                (_value(event.command),) if happened is _Submit else (),  # type: ignore[union-attr]
                 (),
                 False,
-                _links(event, told.effects, key_of) if links else None,
-                time if type(time) in (int, float) else None,
+                tuple(sent),
+                received,
+                time if type(time) in NUMBERS else None,
+                sequence if type(sequence) is int else None,
             )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _Unusual):
             return plain_entry(line, links=links)
 
     return read
+
+
+def effect_kinds(lines: Iterable[object]) -> frozenset[type[Effect]]:
+    """The kinds of effects that any of the lines has; what is no line, or cannot be read, has
+    none."""
+    decode = msgspec.json.Decoder(_Effects).decode
+    found: set[str] = set()
+    for line in lines:
+        if isinstance(line, bytes):
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                found.update([effect.type for effect in decode(line).effects])
+    return frozenset(EFFECT_KINDS[name] for name in found if name in EFFECT_KINDS)
 
 
 def _place(number: int) -> int:
@@ -195,20 +221,15 @@ def _value(value: Any) -> Any:
     return value if type(value) in SCALARS else plain(value)
 
 
-def _links(event: Any, effects: list[Any], key_of: Callable[[Raw], int]) -> Links:
-    sends = [effect for effect in effects if type(effect) is _Send]
-    sent = tuple([(send.to, key_of(send.message)) for send in sends])
-    return Links(sent, (event.source, key_of(event.message)) if type(event) is _Receive else None)
-
-
 def _remembering(meaning: Callable[[bytes], Any]) -> Callable[[Raw], Any]:
     """What a text means, worked out once for each that was met lately."""
     known: dict[bytes, Any] = {}
 
     def meaning_of(raw: Raw) -> Any:
         text = bytes(raw)
-        if text in known:
-            return known[text]
+        found = known.get(text)
+        if found is not None:
+            return found
         if len(known) >= KNOWN_MAX:
             known.clear()
         found = known[text] = meaning(text)

@@ -96,6 +96,11 @@ class Automaton:
         """The record of a local state, without what it sent."""
         return self.behaviours[self.locals[local].behaviour].rest
 
+    def messages(self) -> list[Message]:
+        """The distinct messages that were sent to this node."""
+        events = (occurrence.event for occurrence in self.occurrences.values)
+        return list(dict.fromkeys(event.message for event in events if isinstance(event, Receive)))
+
     def envelopes(self, sent: int) -> frozenset[Envelope]:
         """The envelopes of a sent set, as the record has them."""
         found = []

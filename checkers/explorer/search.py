@@ -6,7 +6,7 @@ the steps it did not know, expand again what had to wait, judge the new level, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -33,7 +33,7 @@ from indelible.checkers.limits import GaveUp, Limits, Progress
 from indelible.checkers.property import Property, world_of
 from indelible.checkers.verdicts import Search, conclude
 from indelible.model.errors import ImplementationRaised
-from indelible.model.events import Action, Timer
+from indelible.model.events import Action, Timer, node_name
 from indelible.model.implementation import Implementation
 from indelible.model.scope import Scope
 from indelible.model.verdict import Verdict
@@ -112,6 +112,15 @@ class Exploration(Search):
     def whole_steps(self) -> int:
         """Distinct local steps that change something and that no crash cuts short."""
         return self._learned.count_whole()
+
+    @property
+    def values_met(self) -> Iterator[tuple[str, Sequence[Hashable]]]:
+        automata = self.automata.automata
+        widest = max(automata, key=lambda automaton: len(automaton.states))
+        yield f"states of {node_name(widest.node)}", widest.states.values
+        messages = {automaton.node: automaton.messages() for automaton in automata}
+        receiver = max(messages, key=lambda node: len(messages[node]))
+        yield f"messages to {node_name(receiver)}", messages[receiver]
 
     @property
     def memory_bytes(self) -> int:

@@ -42,7 +42,8 @@ library.ProposalID = ProposalID
 
 
 class Node:
-    """A ``PaxosInstance``, and where its messages go."""
+    """A ``PaxosInstance``, whose messages all go over the network, those to itself as well: as if
+    proposer, acceptor and learner were processes of their own, which crash together."""
 
     def __init__(self, outbox, node, nodes, saved):
         self.outbox, self.nodes = outbox, nodes
@@ -58,29 +59,72 @@ class Node:
 
     def dispatch(self, message):
         """Send what the library returned to whom it says; the acceptor's state is saved first."""
-        outbox, paxos = self.outbox, self.paxos
+        outbox = self.outbox
         match message:
             case library.Promise(proposal_id=ballot):
-                outbox.persist((paxos.promised_id, paxos.accepted_id, paxos.accepted_value))
+                outbox.persist(self.to_save())
                 outbox.promise(ballot)
-                outbox.send(message.proposer_uid, message)
+                self.send(message, message.proposer_uid)
             case library.Nack():
-                outbox.send(message.proposer_uid, message)
+                self.send(message, message.proposer_uid)
             case library.Accepted(proposal_id=ballot, proposal_value=value):
-                outbox.persist((paxos.promised_id, paxos.accepted_id, paxos.accepted_value))
+                outbox.persist(self.to_save())
                 outbox.vote(0, ballot, value)
-                self.broadcast(message)
+                self.send(message, *self.nodes)
             case library.Accept(proposal_id=ballot):
                 outbox.lead(ballot)
-                self.broadcast(message)
+                self.send(message, *self.nodes)
             case library.Prepare():
-                self.broadcast(message)
+                self.send(message, *self.nodes)
             case library.Resolution(value=value):
                 outbox.decide(0, value)
 
-    def broadcast(self, message):
-        for node in self.nodes:
+    def to_save(self):
+        return self.paxos.promised_id, self.paxos.accepted_id, self.paxos.accepted_value
+
+    def send(self, message, *receivers):
+        for node in receivers:
             self.outbox.send(node, message)
+
+    def others(self, receivers):
+        return [node for node in receivers if node != self.paxos.network_uid]
+
+
+class CoLocatedNode(Node):
+    """Handles its own messages at once, and never loses them: after they are sent to the others."""
+
+    def send(self, message, *receivers):
+        others = self.others(receivers)
+        super().send(message, *others)
+        if len(others) < len(receivers):
+            self.receive(message)
+
+
+class OwnFirstNode(Node):
+    """Handles its own messages at once: before they are sent to the others."""
+
+    def send(self, message, *receivers):
+        others = self.others(receivers)
+        if len(others) < len(receivers):
+            self.receive(message)
+        super().send(message, *others)
+
+
+class CountSavedNode(Node):
+    """As ``Node``; but the number of its proposal is saved before it is used."""
+
+    def __init__(self, outbox, node, nodes, saved):
+        super().__init__(outbox, node, nodes, saved[:3])
+        for proposal_id in saved[3:]:
+            self.paxos.observe_proposal(proposal_id)
+
+    def dispatch(self, message):
+        if isinstance(message, library.Prepare):
+            self.outbox.persist(self.to_save())
+        super().dispatch(message)
+
+    def to_save(self):
+        return *super().to_save(), self.paxos.highest_proposal_id
 
 
 class Hosted(ObjectAdapter):
@@ -88,12 +132,25 @@ class Hosted(ObjectAdapter):
 
     name = "composable-paxos 1.0.0"
     scope = Scope(commands=("a", "b"), may_submit={"a": [0], "b": [0]}, restarts_max=1)
+    node_class = Node
 
     def build(self, outbox, node, nodes, storage):
-        return Node(outbox, node, nodes, storage or ())
+        return self.node_class(outbox, node, nodes, storage or ())
 
     def receive(self, node, source, message):
         node.receive(message)
 
     def submit(self, node, command):
         node.propose(command)
+
+
+class CoLocated(Hosted):
+    node_class = CoLocatedNode
+
+
+class OwnFirst(Hosted):
+    node_class = OwnFirstNode
+
+
+class CountSaved(Hosted):
+    node_class = CountSavedNode

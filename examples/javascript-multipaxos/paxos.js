@@ -13,8 +13,11 @@ const same = (one, other) => one[0] === other[0] && one[1] === other[1];
 const ELECTION = "election";
 const FOLLOWER = { role: "follower" };
 
+// For demonstration: the rules that a replica can be told not to keep.
+const RULES = ["promises", "highest", "no-ops"];
+
 class Replica {
-  // `broken` is for demonstration: the rule that this replica does not keep.
+  // `broken` is the rule that this replica does not keep.
   constructor(state, broken = null) {
     this.state = state;
     this.broken = broken;
@@ -118,9 +121,14 @@ class Replica {
     const highest = {};
     for (const votes of reports) {
       for (const [slot, vote] of Object.entries(votes)) {
-        if (!highest[slot] || above(vote.ballot, highest[slot].ballot)) highest[slot] = vote;
+        const first = !highest[slot];
+        if (first || (above(vote.ballot, highest[slot].ballot) && this.broken !== "highest")) {
+          highest[slot] = vote;
+        }
       }
     }
+    // Wrong: what was voted for moves up, to where nobody has voted.
+    if (this.broken === "no-ops") return Object.values(highest).map(({ value }, slot) => [slot, value]);
     const end = Math.max(-1, ...Object.keys(highest).map(Number)) + 1;
     const slots = [...Array(end).keys()].filter((slot) => !(slot in this.state.log));
     return slots.map((slot) => [slot, highest[slot]?.value ?? null]);
@@ -192,4 +200,4 @@ class Replica {
   }
 }
 
-module.exports = { Replica };
+module.exports = { Replica, RULES };

@@ -4,9 +4,10 @@
 "use strict";
 
 const { createInterface } = require("node:readline");
-const { Replica } = require("./paxos.js");
+const { parseArgs } = require("node:util");
+const { Replica, RULES } = require("./paxos.js");
 
-const broken = process.argv[2] === "--break" ? process.argv[3] : null;
+const { broken, milliseconds } = options();
 const states = {};
 
 const HELLO = {
@@ -18,6 +19,22 @@ const HELLO = {
   },
 };
 
+// --break RULE: do not keep it. --slow MILLISECONDS: what each step takes, as if it had much to do.
+function options() {
+  try {
+    const known = { break: { type: "string" }, slow: { type: "string", default: "0" } };
+    const { values } = parseArgs({ options: known });
+    if (values.break !== undefined && !RULES.includes(values.break)) {
+      throw new Error(`there is no rule '${values.break}' to break: ${RULES.join(", ")}`);
+    }
+    if (!/^\d+$/.test(values.slow)) throw new Error("--slow takes whole milliseconds");
+    return { broken: values.break ?? null, milliseconds: Number(values.slow) };
+  } catch (error) {
+    console.error(`${error.message}\nusage: server.js [--break ${RULES.join("|")}] [--slow MILLISECONDS]`);
+    process.exit(2);
+  }
+}
+
 function answer(request) {
   const { node } = request;
   switch (request.request) {
@@ -26,6 +43,7 @@ function answer(request) {
     case "init":
       return answered(Replica.start(node, request.nodes, request.storage, broken));
     case "step":
+      if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
       return answered(stepped(new Replica(structuredClone(states[node]), broken), request.event));
     case "snapshot":
       return { snapshot: states[node] };

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import freeze_together
+from indelible.impl.adapters.inserted_order import Future, Task
 from indelible.impl.adapters.streams import Network, Server
 from indelible.impl.adapters.timer_names import unused_name
 from indelible.impl.adapters.transports import DatagramTransport, StreamTransport
@@ -60,7 +61,7 @@ def frozen_program(
     known = {
         **_KNOWN,
         **known,
-        asyncio.Task: task,
+        **dict.fromkeys((asyncio.Task, Task), task),
         asyncio.TimerHandle: lambda handle: _timer(handle, armed.get(id(handle))),
     }
     frozen = freeze_together(parts(), known=known)
@@ -294,7 +295,7 @@ _KNOWN: Final[dict[type, Callable[[Any], Any]]] = {
     Server: _server,
     StreamTransport: _end,
     DatagramTransport: _socket,
-    asyncio.Future: _future,
+    **dict.fromkeys((asyncio.Future, Future), _future),
     asyncio.tasks._GatheringFuture: _future,  # type: ignore[attr-defined]
     asyncio.Handle: _handle,
     contextvars.Context: _variables,

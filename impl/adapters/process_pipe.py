@@ -33,6 +33,7 @@ __all__ = [
     "close_all",
     "command_words",
     "converse",
+    "log_end",
     "shown",
 ]
 
@@ -46,8 +47,9 @@ TO_START: Final = 3
 """How many times as long the first answer may take: before it, the process has to start."""
 
 CHUNK: Final = 1 << 16
-LOG_BYTES: Final = 4096
+LOG_BYTES: Final = 1 << 14
 LOG_LINES: Final = 4
+LOG_LINE: Final = 200
 SHOWN: Final = 300
 GOES_ON: Final = (
     "answer each line of stdin until stdin ends, and leave stdout open; the same command line in a "
@@ -122,10 +124,9 @@ class Pipe:
 
     @property
     def log(self) -> str:
-        """The last lines that the process wrote to stderr, in one."""
+        """The last lines that the process wrote to stderr, in one: see ``log_end``."""
         self._read_log()
-        lines = self._log.decode(errors="replace").split("\n")
-        return " | ".join([line.strip() for line in lines if line.strip()][-LOG_LINES:])
+        return log_end(self._log.decode(errors="replace"))
 
     def begin(self, requests: Sequence[bytes]) -> None:
         """Start to send ``requests``: lines without an end."""
@@ -328,6 +329,25 @@ def shown(line: bytes) -> str:
         return "an empty line"
     text = line.decode(errors="backslashreplace")
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(line):,} bytes)"
+
+
+def log_end(log: str) -> str:
+    """The last lines of a log, in one, and the last without indentation; … for those left out.
+
+    An uncaught exception's message is such a line: Python prints it last, Node.js and Java before
+    an indented stack, of which the last lines alone would say nothing.
+    """
+    lines = [line.rstrip() for line in log.split("\n") if line.strip()]
+    margin = [number for number, line in enumerate(lines) if not line[0].isspace()]
+    kept = {*range(len(lines))[-LOG_LINES:], *margin[-LOG_LINES:]}
+    parts: list[str] = []
+    for number in range(min(kept, default=0), len(lines)):
+        if number in kept:
+            line = lines[number].strip()
+            parts.append(line if len(line) <= LOG_LINE else f"{line[:LOG_LINE]}…")
+        elif parts[-1] != "…":
+            parts.append("…")
+    return " | ".join(parts)
 
 
 def command_words(command: str | Sequence[str]) -> tuple[str, ...]:

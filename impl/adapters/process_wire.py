@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
 from indelible.model.effects import Effect
-from indelible.model.errors import ScopeError, WireError
+from indelible.model.errors import ScopeError, WireError, closest_first
 from indelible.model.events import InputEvent, NodeId
 from indelible.model.node_json import (
     canonical_json,
@@ -243,7 +243,7 @@ def _require_keys(
                 f"the answer has {name!r}, which is no part of it",
                 cause="a slip in a name, a capability that hello does not tell, or the answer to "
                 "another request",
-                available=", ".join(known) or "nothing: {}",
+                available=closest_first(name, known) or "nothing: {}",
             )
 
 
@@ -264,8 +264,11 @@ def _scope(data: Any) -> Scope | None:
     if data is None:
         return None
     known = [part.name for part in fields(Scope)]
-    if not isinstance(data, dict) or not data.keys() <= set(known):
-        raise WireError(f"scope is {_text(data)}", available=", ".join(known))
+    if not isinstance(data, dict):
+        raise WireError(f"scope is {_text(data)}", remedy="give an object, or leave it out")
+    for name in data:
+        if name not in known:
+            raise WireError(f"scope has no field {name!r}", available=closest_first(name, known))
     try:
         return Scope(**{name: plain(value, f"scope.{name}") for name, value in data.items()})  # type: ignore[arg-type]
     except ScopeError as error:

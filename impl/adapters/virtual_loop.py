@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, Literal, TypeAlias
 
 from indelible.impl.adapters.inert_loop import InertLoop
+from indelible.impl.adapters.inserted_order import Future, Task
 from indelible.impl.adapters.reachable import unreachable
 from indelible.impl.adapters.timer_names import timer_name, unused_name
 from indelible.model.errors import ImplementationError
@@ -274,7 +275,7 @@ class VirtualLoop(InertLoop):
 
     def create_future(self) -> asyncio.Future[Any]:
         """A future of this loop."""
-        return asyncio.Future(loop=self)
+        return Future(loop=self)
 
     def create_task(
         self,
@@ -291,7 +292,7 @@ class VirtualLoop(InertLoop):
             task.set_name("Task" if name is None else name)
         else:
             called = "Task" if name is None else str(name)
-            task = asyncio.Task(coro, loop=self, name=called, context=context, **more)
+            task = Task(coro, loop=self, name=called, context=context, **more)
         self.tasks[task] = None
         return task  # type: ignore[no-any-return]
 

@@ -173,6 +173,8 @@ def _portable(candidate: ProcessCandidate) -> str:
 
 def _forget(candidate: ProcessCandidate) -> str:
     _require_snapshots(candidate)
+    if candidate.can("portable"):
+        raise Skipped("not applicable", "its snapshots are portable: it is never asked to")
     for walk in candidate.walks:
         nodes, before, after = _halves(walk)
         with candidate.host.session() as session:

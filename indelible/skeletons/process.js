@@ -90,6 +90,12 @@ function answer (request) {
   throw new Error(`there is no request ${request.request}`)
 }
 
+const given = process.argv.slice(2)
+if (given.length > 0) { // A slip would go unnoticed.
+  console.error(`unknown arguments: ${given.join(' ')}; there are none`)
+  process.exit(1)
+}
+
 require('readline').createInterface({ input: process.stdin }).on('line', line => {
   let answered
   try {

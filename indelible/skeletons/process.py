@@ -107,8 +107,10 @@ def main():
             answered = answer(json.loads(line))
         except Exception as error:
             answered = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answered, sort_keys=True), flush=True)
+        print(json.dumps(answered), flush=True)
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:  # A slip would go unnoticed.
+        sys.exit(f"unknown arguments: {' '.join(sys.argv[1:])}; there are none")
     main()

@@ -23,8 +23,8 @@ def check(shown: Shown) -> None:
 
 
 def test_what_is_shown() -> None:
-    assert len(SHOWN) == 3
-    assert len(QUICK) == 2
+    assert len(SHOWN) == 4
+    assert len(QUICK) == 3
 
 
 @pytest.mark.parametrize("shown", QUICK, ids=lambda shown: shown.command)

@@ -1,7 +1,7 @@
 """A page that is read from the beginning: its files are saved, its changes made, its commands run.
 
 A block of code whose first line is a comment with the name of a file is that file. A block of
-``diff`` changes the one file that has its lines. A block with ``$`` shows commands and what they
+``diff`` changes the file that its first line names. A block with ``$`` shows commands and what they
 print, as in ``support.shown``. Nothing here knows what a page is about.
 """
 
@@ -79,15 +79,14 @@ def _write(kind: str, text: str, folder: Path) -> None:
 
 
 def _change(text: str, folder: Path) -> None:
-    lines = text.splitlines(keepends=True)
+    first, *lines = text.splitlines(keepends=True)
+    assert first.startswith("--- "), f"a change does not begin with the name of its file: {first!r}"
     old = "".join(line[1:] for line in lines if line[0] in " -")
     new = "".join(line[1:] for line in lines if line[0] in " +")
-    (path,) = [
-        path
-        for path in folder.iterdir()
-        if path.is_file() and path.read_text(encoding="utf-8").count(old) == 1
-    ]
-    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    path = folder / first.removeprefix("--- ").strip()
+    before = path.read_text(encoding="utf-8")
+    assert before.count(old) == 1, f"{path.name} does not have once what is changed: {old!r}"
+    path.write_text(before.replace(old, new), encoding="utf-8")
 
 
 def _shown(text: str) -> list[Shown]:

@@ -58,7 +58,7 @@ def plainly(lines, quorums, nodes, names=RULES):
     property), and what a proof should say."""
     twin, seen, found = PlainAudit(quorums, nodes, names=names), 0, {}
     for number, line in enumerate(lines, start=1):
-        node, event, effects, _ = event_of_line(line)
+        node, event, effects = event_of_line(line)
         seen |= sum({KINDS.get(type(effect), 0) for effect in effects})
         if type(event).__name__ != "Start" and isinstance(handled_event(event), Submit):
             seen |= 32

@@ -215,7 +215,13 @@ def forgets_everything():
 
 
 def forgets_with_a_word():
+    hello_says(capabilities=["fingerprint", "snapshot"])
     fixed_answer("forget", {"forgotten": True})
+
+
+def knows_no_forget():
+    """Nothing is wrong with this one: its snapshots are portable."""
+    fixed_answer("forget", {"error": "no such request"})
 
 
 def takes_any_request():

@@ -120,7 +120,8 @@ def test_what_never_happens_is_not_seen_and_said_so(misdeed: str, unseen: str) -
 def test_the_skeleton_conforms() -> None:
     findings = list(run_checks(PROCESS_CHECKS, candidate()))
     assert {finding.name: finding.result for finding in findings if finding.result != "passed"} == {
-        "testimony": "not applicable"
+        "testimony": "not applicable",
+        "forget": "not applicable",
     }
     assert outcome_of(findings) == "conforms"
 
@@ -129,6 +130,12 @@ def test_snapshots_by_number_conform() -> None:
     checks = [check for check in PROCESS_CHECKS if check.name in ("snapshot", "portable", "forget")]
     results = [found.result for found in run_checks(checks, candidate("snapshots_by_number"))]
     assert results == ["passed", "not applicable", "passed"]
+
+
+def test_portable_snapshots_need_not_be_forgotten() -> None:
+    checks = [check for check in PROCESS_CHECKS if check.name in ("snapshot", "portable", "forget")]
+    results = [found.result for found in run_checks(checks, candidate("knows_no_forget"))]
+    assert results == ["passed", "passed", "not applicable"]
 
 
 # --- what needs what failed ---------------------------------------------------------------------

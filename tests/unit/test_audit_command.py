@@ -133,6 +133,8 @@ DAMAGES = {
     "unknown effect": b'{"node":0,"event":{"type":"restart"},"effects":[{"type":"decided"}]}',
     "a slot that is none": tick(0, decide(-1, "a")).encode(),
     "too deep": b'{"node":' + b"[" * 100_000,
+    "too deep a value": tick(0, decide(0, "@")).replace('"@"', "[" * 700 + "]" * 700).encode(),
+    "too deep a storage": start(0).replace("null", "[" * 700 + "]" * 700).encode(),
     "zeros": bytes(4096),
     "another node": tick(7).encode(),
     "other nodes": start(0, (0, 1)).encode(),
@@ -230,6 +232,41 @@ def test_a_node_that_starts_late_has_done_nothing_before(tmp_path):
     told = said(log(tmp_path, [*lines, again]))
     assert (told["outcome"], told["not_whole"]) == ("inconclusive", [2])
     assert results(told)["decided_implies_chosen"] == "inconclusive"
+
+
+NEW = (0, 1, 2, 3, 4)
+JOINING = [record(3, {"type": "start", "nodes": list(NEW), "storage": None}), start(4, NEW)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "property"),
+    [
+        # A majority of the new nodes, and not of the old ones.
+        ([tick(at, vote(0, "a")) for at in (0, 3, 4)] + [tick(0, decide(0, "a"))],
+         "decided_implies_chosen"),
+        ([tick(at, {"type": "promise", "ballot": 1}) for at in (0, 3, 4)]
+         + [tick(0, {"type": "lead", "ballot": 1})], "leaders_are_promised"),
+        # Two votes are a majority of the old ones.
+        ([tick(0, vote(0, "a")), tick(1, vote(0, "a")), tick(2, vote(0, "b", 2))],
+         "votes_are_safe"),
+        # It was given to a node of which there is no log.
+        ([tick(0, decide(0, "x")), submit(1, "y")], "validity"),
+    ],
+)  # fmt: skip
+def test_nodes_that_change_neither_hold_nor_accuse(tmp_path, lines, property):
+    """What depends on who the nodes are is not known any more; with the same nodes it is wrong."""
+    lead = tick(0, {"type": "promise", "ballot": 0}, {"type": "lead", "ballot": 0})
+    lines = [submit(0, "a"), submit(0, "b"), lead, *lines]
+    told = said(log(tmp_path, [*STARTS, *JOINING, *lines]), "--property", property)
+    assert (told["outcome"], results(told)[property]) == ("inconclusive", "inconclusive")
+    same = [line for line in lines if json.loads(line)["node"] in NODES]
+    told = said(log(tmp_path, [*STARTS, *same]), "--property", property)
+    assert told["violation"]["property"] == property
+
+
+def test_two_decisions_differ_whoever_the_nodes_are(tmp_path):
+    told = said(log(tmp_path, [*STARTS, *JOINING, *BAD[3:]]))
+    assert told["violation"]["property"] == "agreement"
 
 
 def test_an_empty_log_is_inconclusive(tmp_path):

@@ -229,6 +229,64 @@ def test_what_nobody_sent_is_told_and_nothing_waits_for_ever():
     assert order(one, other) == [(0, 1), (1, 1), (0, 2, "unsent"), (0, 3), (1, 2, "unsent"), (1, 3)]
 
 
+def plainly(files):
+    """The twin: of all heads that may go on the first, looked for again each time."""
+    rest, times, balance, happened = [list(lines) for lines in files], [0.0] * len(files), {}, []
+
+    def told(file):
+        return json.loads(rest[file][0])
+
+    def message(file):
+        event = told(file)["event"]
+        if event["type"] != "receive":
+            return None
+        return event["source"], told(file)["node"], json.dumps(event["message"], sort_keys=True)
+
+    def rank(file):
+        times[file] = told(file).get("time", times[file])
+        is_start = told(file)["event"]["type"] == "start"
+        return not is_start, times[file], len(files[file]) - len(rest[file]), file
+
+    while heads := [file for file in range(len(files)) if rest[file]]:
+        free = [
+            file for file in heads if message(file) is None or balance.get(message(file), 0) > 0
+        ]
+        first = min(
+            free or heads, key=lambda at: (not free and message(at) not in balance, rank(at))
+        )
+        key, record = message(first), told(first)
+        mark = () if free or key in balance else ("unsent",)
+        happened.append((first, len(files[first]) - len(rest[first]) + 1, *mark))
+        if balance.get(key, 0) > 0:
+            balance[key] -= 1
+        for effect in record["effects"]:
+            said = json.dumps(effect["message"], sort_keys=True)
+            key = record["node"], effect["to"], said
+            balance[key] = balance.get(key, 0) + 1
+        del rest[first][0]
+    return happened
+
+
+MESSAGES = st.tuples(
+    st.sampled_from([sends, receives]), st.integers(0, 2), st.sampled_from("ab"),
+    st.none() | st.integers(0, 3),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(MESSAGES, max_size=6), min_size=2, max_size=3))
+def test_files_are_merged_as_they_plainly_should_be(drawn):
+    files = [
+        [start(node)]
+        + [
+            made(node, other, said, **({} if time is None else {"time": time}))
+            for made, other, said, time in lines
+        ]
+        for node, lines in enumerate(drawn)
+    ]
+    assert order(*files) == plainly(files)
+
+
 def test_a_message_is_known_by_what_it_says():
     one = [start(0), b'{"node":0,"event":{"type":"receive","source":1,"message":{"b": 1, "a":"\\u00e9"}},"effects":[]}']  # fmt: skip  # noqa: E501
     other = [start(1), sends(1, 0, {"a": "é", "b": 1})]

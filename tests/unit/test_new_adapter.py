@@ -38,6 +38,17 @@ def test_a_skeleton_holds_as_it_is(kind: str, file: str, tmp_path: Path) -> None
     assert "entry_decided           reached" in done.stdout
 
 
+@pytest.mark.parametrize(("runs", "file"), [(sys.executable, "mine.py"), ("node", "mine.js")])
+def test_a_process_refuses_arguments_that_it_does_not_know(
+    runs: str, file: str, tmp_path: Path
+) -> None:
+    CliRunner().invoke(main, ["new-adapter", "process", str(tmp_path / file)])
+    command = shlex.join([runs, str(tmp_path / file), "--brake", "x"])
+    checked = CliRunner().invoke(main, ["check", "--exec", command])
+    assert checked.exit_code == 2
+    assert "unknown arguments: --brake x" in checked.stderr
+
+
 def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("mine")
@@ -58,7 +69,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         (("process", "click.py"), "would hide the module 'click'"),
         (("objects", "indelible.py"), "would hide the module 'indelible'"),
         (("process", "server.rs"), "skeletons in python (.py), javascript (.js)"),
-        (("process", "mine.py", "--language", "javascript"), "does not end as javascript does"),
+        (("process", "mine.py", "--language", "javascript"), "not end as a file of javascript"),
     ):
         refused = CliRunner().invoke(
             main, ["new-adapter", words[0], str(tmp_path / words[1]), *words[2:]]

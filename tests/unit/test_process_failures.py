@@ -19,6 +19,7 @@ import pytest
 from indelible import Scope, Submit, explore
 from indelible.adapters import ProcessAdapter
 from indelible.impl.adapters import process_guard
+from indelible.impl.adapters.process_pipe import log_end
 from indelible.impl.adapters.process_pool import TRUSTED_AGAIN
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
 from indelible.model.node_json import plain
@@ -69,7 +70,7 @@ AT_HELLO = {
     "only portable": "'portable' without 'snapshot'",
     "links": "carrier pigeons",
     "scope": "a cluster of 0 nodes",
-    "scope field": '{"node": 3}',
+    "scope field": "scope has no field 'node'\n  available: nodes, ",
 }
 
 MODES = [(), ("snapshot",), ("portable",)]
@@ -135,6 +136,46 @@ def test_what_is_just_about_an_answer_is_one(fine, says):
 def test_the_log_is_told():
     with pytest.raises(ImplementationRaised, match="its log ends: that is the end"):
         submit_boom(tiny("boom=exits"))
+
+
+V8 = """node.js:7
+  throw new TypeError("my bug");
+  ^
+
+TypeError: my bug
+    at deep (node.js:7:9)
+    at deep (node.js:8:3)
+    at deep (node.js:8:3)
+    at deep (node.js:8:3)
+    at deep (node.js:8:3)
+
+Node.js v20.20.2
+"""
+
+PYTHON = """a line of its log
+Traceback (most recent call last):
+  File "node.py", line 9, in <module>
+    deep(4)
+  File "node.py", line 7, in deep
+    raise TypeError("my bug")
+TypeError: my bug
+"""
+
+
+@pytest.mark.parametrize("log", [V8, PYTHON])
+def test_the_message_of_an_exception_is_told_wherever_the_stack_is(log):
+    told = log_end(log)
+    assert "TypeError: my bug" in told.split(" | ")
+    assert "7" in told
+    assert log_end("earlier\n" * 90 + log).removeprefix("earlier | ") == told
+
+
+def test_the_end_of_a_log_is_short():
+    assert log_end("") == ""
+    assert log_end("one\n\n  two\n") == "one | two"
+    assert log_end("\n".join("abcdefgh")) == "e | f | g | h"
+    assert log_end("a" * 10_000) == "a" * 200 + "…"
+    assert log_end("a\n" + " x\n" * 9) == "a | … | x | x | x | x"
 
 
 def test_an_error_tells_what_was_sent_and_what_came_back():

@@ -26,7 +26,7 @@ async def fails() -> None:
     raise ValueError("of a task")
 
 
-class Program:
+class Dozing:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Any] = asyncio.Queue(5)
         self.lock = asyncio.Lock()
@@ -91,9 +91,9 @@ class Hosted(AsyncioAdapter):
     clock = "still"  # type: ignore[assignment]
 
     def build(self, outbox: Outbox, node: Any, nodes: Any, storage: Any) -> Any:
-        return Program()
+        return Dozing()
 
-    async def submit(self, instance: Program, command: Any) -> Any:  # type: ignore[override]
+    async def submit(self, instance: Dozing, command: Any) -> Any:  # type: ignore[override]
         await getattr(instance, command)()
 
 
@@ -114,7 +114,7 @@ class Failing(Hosted):
     scope = Scope(nodes=1, commands=("take", "decide"), timeouts_max=0)
 
     def build(self, outbox: Outbox, node: Any, nodes: Any, storage: Any) -> Any:
-        made = Program()
+        made = Dozing()
         made.outbox, made.kept = outbox, asyncio.create_task(made.take())
         return made
 
@@ -131,7 +131,7 @@ def line(function: str, text: str) -> str:
 
 def place(inner: str, text: str, *more: str) -> str:
     own = line("submit", "await getattr")
-    return " > ".join([own, f"Program.{inner}() {line(inner, text)}", *more])
+    return " > ".join([own, f"Dozing.{inner}() {line(inner, text)}", *more])
 
 
 def test_a_task_says_where_it_stands_and_its_variables() -> None:
@@ -152,18 +152,18 @@ def test_a_queue_is_its_items() -> None:
 
 
 def test_a_task_that_goes_on_and_ends() -> None:
-    nap = place("sleep", "self.nap", f"Program.nap() {line('nap', 'asyncio.sleep')}", "sleep()")
+    nap = place("sleep", "self.nap", f"Dozing.nap() {line('nap', 'asyncio.sleep')}", "sleep()")
     *_, task, timer = shown("sleep")
     assert task == (
         f"task Hosted.submit: added Task(at={nap}, command='sleep', count=1, "
-        "in_loop=1 of (1, 2), waits_for=timer Program.nap)"
+        "in_loop=1 of (1, 2), waits_for=timer Dozing.nap)"
     )
-    assert timer == "timer Program.nap: added Timer(when=1.0)"
-    timeout = Timeout("Program.nap")
+    assert timer == "timer Dozing.nap: added Timer(when=1.0)"
+    timeout = Timeout("Dozing.nap")
     assert shown("sleep", timeout)[0] == "task Hosted.submit.count: 1 → 2"
     assert shown("sleep", timeout, timeout)[-2:] == [
         f"task Hosted.submit: {nap} → ended",
-        "timer Program.nap: set → ended",
+        "timer Dozing.nap: set → ended",
     ]
 
 
@@ -172,10 +172,10 @@ def test_a_task_that_goes_on_and_ends() -> None:
     [
         ("fail", "node.kept: None → task fails"),
         ("fail", "task fails: added Task(exception=ValueError((args)=('of a task')), taken=False)"),
-        ("cancel", "task Program.nap: added Task(cancelled=True)"),
+        ("cancel", "task Dozing.nap: added Task(cancelled=True)"),
         ("result", "node.done: None → Future(result={'a': 1})"),
-        ("later", "timer Program.ring: added Timer(calls=ring(), when=1.0)"),
-        ("wait_for_task", "other=task Program.nap, waits_for=task Program.nap)"),
+        ("later", "timer Dozing.ring: added Timer(calls=ring(), when=1.0)"),
+        ("wait_for_task", "other=task Dozing.nap, waits_for=task Dozing.nap)"),
     ],
 )
 def test_what_is_shown_of(event: str, says: str) -> None:
@@ -241,6 +241,6 @@ def test_the_whole_state() -> None:
     state, _ = adapter.start(0, NODES, None)
     state, _ = adapter.handle(0, state, Submit("put"))
     assert text_of(readable(state)["node"]) == (
-        "Program(done=None, kept=None, lock=Lock(_locked=False), outbox=None, "
+        "Dozing(done=None, kept=None, lock=Lock(_locked=False), outbox=None, "
         "queue=Queue(items=['x'], maxsize=5))"
     )

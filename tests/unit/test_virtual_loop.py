@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indelible.impl.adapters.inserted_order import Future, Task
 from indelible.impl.adapters.virtual_loop import VirtualLoop
 from indelible.model.errors import ImplementationError
 
@@ -167,6 +170,8 @@ def test_the_twin(program: Any, seed: int) -> None:
         await runner.run(program)
 
     real = Instant()
+    # asyncio's own hash by address, which decides in which order a group cancels its tasks.
+    real.set_task_factory(lambda loop, made, **more: Task(made, loop=loop, **more))
     real.run_until_complete(main())
     real.close()
     world = World()
@@ -377,3 +382,40 @@ def test_nobody_hears_of_a_program_that_python_collects() -> None:
     task.get_coro().close()
     assert world.armed == before
     assert world.loop.timers == {}
+
+
+@pytest.mark.parametrize("made", [3, 5, 12])
+def test_sets_of_tasks_depend_on_what_was_put_in_and_not_on_addresses(made: int) -> None:
+    """Two loops, much memory between their tasks, and one order in which a group cancels."""
+    orders: list[list[int]] = []
+    kept: list[object] = []
+
+    async def wait(number: int, cancelled: list[int]) -> None:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            cancelled.append(number)
+            raise
+
+    async def fail() -> None:
+        raise ValueError
+
+    async def main(cancelled: list[int]) -> None:
+        with contextlib.suppress(BaseExceptionGroup):
+            async with asyncio.TaskGroup() as group:
+                for number in range(made):
+                    kept.append(group.create_task(wait(number, cancelled)))
+                    kept.extend(object() for _ in range(number * len(orders) * 7))
+                await asyncio.sleep(0)
+                group.create_task(fail())
+
+    for _ in range(8):
+        orders.append([])
+        world = World()
+        world.run(partial(main, orders[-1]))
+        assert sorted(orders[-1]) == list(range(made))
+    assert orders == orders[:1] * 8
+    loop = World().loop
+    futures = [loop.create_future() for _ in range(4)]
+    assert list(set(futures)) == futures
+    assert isinstance(futures[0], Future)

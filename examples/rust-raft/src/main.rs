@@ -26,7 +26,7 @@ impl Host {
                 "protocol" => 1,
                 "name" => "rust-raft",
                 "capabilities" => vec!["fingerprint", "snapshot", "leaders"],
-                // Two servers that are elected twice each: as many as figure 8 of the paper takes.
+                // Two servers that are elected twice each: as many elections as figure 8 takes.
                 "scope" => object! {
                     "commands" => vec!["a", "b"],
                     "may_submit" => object! { "a" => vec![0], "b" => vec![1] },
@@ -81,10 +81,26 @@ impl Host {
     }
 }
 
+/// Whether it is to be broken. A slip in an argument ends the process: it would run unbroken.
+fn commits_old_terms() -> bool {
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = given.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => false,
+        ["--break", "figure-8"] => true,
+        ["--break", ..] => refuse("there is one rule to break: figure-8"),
+        _ => refuse(&format!("unknown arguments: {}", given.join(" "))),
+    }
+}
+
+fn refuse(fact: &str) -> ! {
+    eprintln!("{fact}\nusage: raft [--break figure-8]");
+    std::process::exit(2)
+}
+
 fn main() -> io::Result<()> {
-    let commits_old_terms = std::env::args().skip(1).eq(["--break", "figure-8"]);
     let mut host = Host {
-        commits_old_terms,
+        commits_old_terms: commits_old_terms(),
         servers: BTreeMap::new(),
         copies: HashMap::new(),
         copies_made: 0,

@@ -65,11 +65,11 @@ impl Server {
     // --- what happens --------------------------------------------------------------------------
 
     pub fn submit(&mut self, command: &Json) {
-        if let Role::Leader { matching } = &mut self.role {
+        if let Role::Leader { .. } = self.role {
             self.log.push(Entry { term: self.term, command: command.clone() });
-            matching.insert(self.me, self.log.len());
             self.persist();
             self.send_log();
+            self.on_appended(self.me, self.log.len());
         }
     }
 
@@ -80,12 +80,13 @@ impl Server {
         }
         self.term += 1;
         self.voted_for = Some(self.me);
-        self.role = Role::Candidate { voters: BTreeSet::from([self.me]) };
+        self.role = Role::Candidate { voters: BTreeSet::new() };
         self.persist();
         let (last_term, length) = self.last();
         self.send_others(object! {
             "type" => "request_vote", "term" => self.term, "last_term" => last_term, "length" => length
         });
+        self.on_vote(self.me);
     }
 
     pub fn receive(&mut self, source: usize, message: &Json) -> Result<(), String> {
@@ -97,7 +98,9 @@ impl Server {
             self.persist();
         }
         if term < self.term {
-            return Ok(()); // Out of date: whoever sent it will hear of the new term.
+            // Out of date. The paper answers with the new term; to stay small, nothing is said here:
+            // whoever sent it learns of the term from the next message that has it.
+            return Ok(());
         }
         match message.get("type").text() {
             "request_vote" => self.on_request_vote(source, message),

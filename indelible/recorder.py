@@ -1,0 +1,114 @@
+"""A recorder: what a node does in production, as a log that ``indelible audit`` judges.
+
+It writes lines (docs/audit.md) and knows nothing of who reads them. Its law: a line is in the hands
+of the operating system, whole, before ``start`` and ``record`` return.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from indelible.model.effects import Effect
+from indelible.model.events import Event, NodeId
+from indelible.model.log_json import LoggedEvent, Start, record_json
+from indelible.model.node_json import canonical_json
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Records one node in a file, which is made, or added to.
+
+    - ``nodes``: all nodes there are, in the same order for each of them.
+    - ``sync``: whether each line is to be on disk (``fsync``) before the node goes on, so that it
+      survives a crash of the machine, and not only of the process.
+    - ``clock``: what time it is, in seconds; it decides the order of what happens at several nodes
+      where no message does.
+
+    Any number of threads may call it; the lines are in the order of the calls. Call it from where
+    events are handled one by one, after each of them, and before anything is sent. Several
+    recorders may write to one file. Values are any that JSON can say, and dataclasses, named
+    tuples, sets, bytes and members of enumerations; methods raise ``WireError`` for others, and
+    ``OSError`` where nothing can be written.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        node: NodeId,
+        nodes: Iterable[NodeId],
+        *,
+        sync: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.path = Path(path)
+        self.node = node
+        self.nodes = tuple(nodes)
+        self._sync = sync
+        self._clock = clock
+        self._sequence = 0
+        self._lock = threading.Lock()
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file: int | None = os.open(self.path, flags, 0o666)
+        # A line that was cut short, by a crash, is to spoil no other.
+        self._rest = b"" if _ends_with_a_line(self._file) else b"\n"
+
+    def start(self, storage: Any = None, effects: Iterable[Effect] = ()) -> None:
+        """The process has started and found ``storage``, which is ``None`` the very first time."""
+        with self._lock:
+            self._sequence = 0
+            self._write(Start(self.nodes, storage), effects)
+
+    def record(self, event: Event, effects: Iterable[Effect] = ()) -> None:
+        """The node has handled an event: all that it did about it, in order."""
+        with self._lock:
+            self._write(event, effects)
+
+    def close(self) -> None:
+        """Close the file. Nothing can be recorded after that."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _write(self, event: LoggedEvent, effects: Iterable[Effect]) -> None:
+        if self._file is None:
+            raise ValueError(f"the recorder of {self.path} is closed")
+        record = record_json(self.node, event, effects)
+        record |= {"sequence": self._sequence, "time": self._clock()}
+        line = self._rest + canonical_json(record).encode("ascii") + b"\n"
+        written = 0
+        try:
+            # One call writes all of it, unless the disk is full, for instance.
+            while written < len(line):
+                written += os.write(self._file, line[written:])
+        finally:
+            self._rest = b"" if written in (0, len(line)) else b"\n"
+        self._sequence += 1
+        if self._sync:
+            os.fsync(self._file)
+
+
+def _ends_with_a_line(file: int) -> bool:
+    size = os.lseek(file, 0, os.SEEK_END)
+    if not size:
+        return True
+    os.lseek(file, size - 1, os.SEEK_SET)
+    return os.read(file, 1) == b"\n"
