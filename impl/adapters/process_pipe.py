@@ -20,6 +20,7 @@ from math import ceil
 from typing import IO, Final, NamedTuple
 
 from indelible.impl.adapters import process_guard
+from indelible.impl.adapters.process_text import GOES_ON, ending, log_end, shown, why_ended
 from indelible.model.errors import ImplementationError
 
 __all__ = [
@@ -33,8 +34,6 @@ __all__ = [
     "close_all",
     "command_words",
     "converse",
-    "log_end",
-    "shown",
 ]
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -48,13 +47,6 @@ TO_START: Final = 3
 
 CHUNK: Final = 1 << 16
 LOG_BYTES: Final = 1 << 14
-LOG_LINES: Final = 4
-LOG_LINE: Final = 200
-SHOWN: Final = 300
-GOES_ON: Final = (
-    "answer each line of stdin until stdin ends, and leave stdout open; the same command line in a "
-    "shell, in this folder, shows what it does"
-)
 GRACE_SECONDS: Final = 1.0
 """How long a process that was told to end, or that ended its output, may take to be gone."""
 
@@ -250,9 +242,9 @@ class Pipe:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE_SECONDS)
         code = self._process.returncode
-        says = f"the process {_ending(code)}"
+        says = f"the process {ending(code)}"
         says += f" after {shown(half)} without a line end" if half else ""
-        self._fail(ProcessDied(says, self._first_unanswered(), GOES_ON, cause=_why_ended(code)))
+        self._fail(ProcessDied(says, self._first_unanswered(), GOES_ON, cause=why_ended(code)))
 
     def _fail_by_more(self) -> None:
         surplus = [*self._answers[len(self._requests) :], b"".join(self._line)][0]
@@ -323,33 +315,6 @@ def close_all(pipes: Sequence[Pipe]) -> None:
         pipe.kill(max(0.0, last - time.monotonic()))
 
 
-def shown(line: bytes) -> str:
-    """A line as errors show it: cut short if it is long."""
-    if not line.strip():
-        return "an empty line"
-    text = line.decode(errors="backslashreplace")
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(line):,} bytes)"
-
-
-def log_end(log: str) -> str:
-    """The last lines of a log, in one, and the last without indentation; … for those left out.
-
-    An uncaught exception's message is such a line: Python prints it last, Node.js and Java before
-    an indented stack, of which the last lines alone would say nothing.
-    """
-    lines = [line.rstrip() for line in log.split("\n") if line.strip()]
-    margin = [number for number, line in enumerate(lines) if not line[0].isspace()]
-    kept = {*range(len(lines))[-LOG_LINES:], *margin[-LOG_LINES:]}
-    parts: list[str] = []
-    for number in range(min(kept, default=0), len(lines)):
-        if number in kept:
-            line = lines[number].strip()
-            parts.append(line if len(line) <= LOG_LINE else f"{line[:LOG_LINE]}…")
-        elif parts[-1] != "…":
-            parts.append("…")
-    return " | ".join(parts)
-
-
 def command_words(command: str | Sequence[str]) -> tuple[str, ...]:
     """The words of a command line, as a shell would part them. Raises ``ImplementationError``."""
     try:
@@ -396,21 +361,3 @@ def _non_blocking(stream: IO[bytes] | None) -> int:
     assert stream is not None
     os.set_blocking(stream.fileno(), False)
     return stream.fileno()
-
-
-def _why_ended(code: int | None) -> str:
-    if code is None:
-        return "something in it closes stdout, or puts another file in its place"
-    if code < 0:
-        return "the system ended it, for want of memory or for a fault in its code, or somebody did"
-    if code == 0:
-        return "it came to its end, or calls exit: it does not read on until stdin ends"
-    return "it gave up, as over an exception that nobody caught, or a word of its command line"
-
-
-def _ending(code: int | None) -> str:
-    if code is None:
-        return "closed its stdout"
-    if code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"ended with exit code {code}"

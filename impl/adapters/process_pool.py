@@ -22,8 +22,8 @@ from indelible.impl.adapters.process_pipe import (
     Talk,
     close_all,
     converse,
-    shown,
 )
+from indelible.impl.adapters.process_text import shown
 from indelible.impl.adapters.process_wire import (
     HELLO,
     Answer,

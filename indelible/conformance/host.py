@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from indelible.impl.adapters.process_pipe import Pipe, Talk, command_words, converse, shown
+from indelible.impl.adapters.process_pipe import Pipe, Talk, command_words, converse
+from indelible.impl.adapters.process_text import shown
 from indelible.impl.adapters.process_wire import (
     HELLO,
     Hello,

@@ -19,8 +19,8 @@ import pytest
 from indelible import Scope, Submit, explore
 from indelible.adapters import ProcessAdapter
 from indelible.impl.adapters import process_guard
-from indelible.impl.adapters.process_pipe import log_end
 from indelible.impl.adapters.process_pool import TRUSTED_AGAIN
+from indelible.impl.adapters.process_text import log_end
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
 from indelible.model.node_json import plain
 from support import tiny_server
@@ -70,7 +70,7 @@ AT_HELLO = {
     "only portable": "'portable' without 'snapshot'",
     "links": "carrier pigeons",
     "scope": "a cluster of 0 nodes",
-    "scope field": "scope has no field 'node'\n  available: nodes, ",
+    "scope field": "scope has no field 'node'; asked ",
 }
 
 MODES = [(), ("snapshot",), ("portable",)]
@@ -116,6 +116,12 @@ def test_what_ends_a_talk_has_a_likely_cause_and_a_remedy(wrong):
         _ = tiny(f"hello={wrong}").name
     assert error.value.cause
     assert error.value.remedy
+
+
+def test_what_resembles_a_slip_is_named_first():
+    with pytest.raises(ImplementationError) as error:
+        _ = tiny("hello=scope field").name
+    assert error.value.available.startswith("nodes, ")
 
 
 @pytest.mark.parametrize("wrong", ["deep", "digits"])
