@@ -47,6 +47,9 @@ TO_START: Final = 3
 
 CHUNK: Final = 1 << 16
 LOG_BYTES: Final = 1 << 14
+OF_SHELLS: Final = frozenset({"|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>>", "2>&1", "&>"})
+"""What no program takes for an argument."""
+
 GRACE_SECONDS: Final = 1.0
 """How long a process that was told to end, or that ended its output, may take to be gone."""
 
@@ -166,6 +169,7 @@ class Pipe:
                     self._requests[len(self._answers)],
                     "end each answer with a line end, and flush stdout after it; where answers do "
                     "take longer, give ProcessAdapter a timeout",
+                    cause="it is busy, waits for something else, or its answer waits in a buffer",
                 )
             )
 
@@ -328,6 +332,13 @@ def command_words(command: str | Sequence[str]) -> tuple[str, ...]:
         raise ImplementationError(
             "the command line is empty", remedy="name a program, as in: node server.js"
         )
+    for word in words:
+        if isinstance(command, str) and word in OF_SHELLS:
+            raise ImplementationError(
+                f"the command line has {word!r}, which means something to a shell only",
+                cause="no shell is involved, so the program would get it as an argument",
+                remedy=f"leave it out, or have a shell run it: sh -c {shlex.quote(command)}",
+            )
     return words
 
 

@@ -175,6 +175,12 @@ class Pool:
             failure = self._talk({worker: [request]}).get(worker)
             if isinstance(failure, ProcessDied | NoAnswer) and number == len(requests):
                 raise ImplementationRaised(failure)
+            if isinstance(failure, ProcessDied | NoAnswer):
+                raise _as_error(
+                    failure,
+                    cause="it was asked again what it had answered before: something adds up in it "
+                    "from one request to the next, as memory, open files or a counter do",
+                )
             if failure is not None:
                 raise _as_error(failure)
         return replies[0]

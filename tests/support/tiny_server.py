@@ -8,6 +8,7 @@ its command line say what it is to be like:
 - ``hello=KIND`` and ``boom=KIND`` do wrong at hello, or when the command "boom" is submitted; the
   kinds are the keys of ``WRONGS``;
 - ``slow=SECONDS`` waits before each answer to a step; ``mark=FILE`` is for ``exits once``;
+- ``requests=NUMBER`` is how many it survives;
 - ``tcp`` is made for little (``MADE_FOR``); ``says=JSON`` has that for a fingerprint, always;
 - ``loses`` restores no more than the first entry of a log; ``deaf`` does not read anything.
 """
@@ -190,8 +191,10 @@ class Server:
 
 def main():
     server = Server()
-    for line in sys.stdin:
+    for number, line in enumerate(sys.stdin):
         request = json.loads(line)
+        if number == int(option("requests") or -1):
+            os._exit(5)
         answer = server.answer(request)
         wrong = None
         if request["request"] == "hello":

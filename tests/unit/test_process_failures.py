@@ -245,6 +245,13 @@ def test_a_process_that_dies_once_and_not_again_is_told_of(tmp_path):
     assert "this happened once" in error.value.cause
 
 
+def test_a_process_that_dies_of_what_adds_up_is_told_of():
+    """It is no finding about the step that it came to."""
+    with pytest.raises(ImplementationError, match="exit code 5") as error:
+        explore(tiny("requests=12", "plain", workers=1), Scope(nodes=2, commands=("a", "b")))
+    assert "adds up" in error.value.cause
+
+
 def test_a_process_that_dies_after_its_answer_is_told_of():
     adapter = tiny("boom=ends later")
     state = submit_boom(adapter)
@@ -273,7 +280,7 @@ def test_a_process_that_does_not_read_stops_nobody():
         adapter.handle(0, state, Submit("x" * 10**6))
 
 
-@pytest.mark.parametrize("command_line", ["", "  ", "'"])
+@pytest.mark.parametrize("command_line", ["", "  ", "'", "node a.js | tee log", "node a.js 2> log"])
 def test_a_command_line_that_makes_no_sense(command_line):
     with pytest.raises(ImplementationError):
         ProcessAdapter(command_line)
