@@ -7,8 +7,10 @@ import contextvars
 import gc
 import random
 import signal
+import threading
 import time
 from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -639,3 +641,30 @@ def test_that_no_signal_comes_is_told(command: str, is_told: bool) -> None:
     notes = explore(Hosted(WithSignals), scope).notes
     said = "the program adds handlers for signals (SIGTERM): none ever comes"
     assert (said in notes) == is_told
+
+
+class WithThreads:
+    """Has its work done elsewhere."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+        self.executor = ThreadPoolExecutor(1)
+
+    async def work(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.executor, self.got.append, "work")
+        await asyncio.to_thread(self.got.append, threading.get_ident())
+
+    def thread(self) -> None:
+        self.executor.submit(self.got.append, "work")
+
+
+def test_executors_work_on_this_thread_and_are_no_part_of_a_state() -> None:
+    adapter = Hosted(WithThreads)
+    state, _ = adapter.start(0, (0, 1), None)
+    after, _ = adapter.handle(0, state, Submit("work"))
+    assert after["node"]["got"] == ("work", threading.get_ident())
+    assert after["node"]["executor"] == "ThreadPoolExecutor"
+    assert adapter.handle(0, state, Submit("work"))[0] == after
+    with pytest.raises(ImplementationError, match=r"called threading\.Condition\.wait"):
+        adapter.handle(0, state, Submit("thread"))

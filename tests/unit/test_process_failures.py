@@ -248,7 +248,7 @@ def test_a_process_that_dies_once_and_not_again_is_told_of(tmp_path):
 def test_a_process_that_dies_of_what_adds_up_is_told_of():
     """It is no finding about the step that it came to."""
     with pytest.raises(ImplementationError, match="exit code 5") as error:
-        explore(tiny("requests=12", "plain", workers=1), Scope(nodes=2, commands=("a", "b")))
+        explore(tiny("requests=7", "plain", workers=1), Scope(nodes=2, commands=("a", "b")))
     assert "adds up" in error.value.cause
 
 
