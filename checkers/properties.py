@@ -20,7 +20,7 @@ from indelible.checkers.property import (
     world_of,
 )
 from indelible.checkers.words import said
-from indelible.model.effects import NO_OP, Effect, Execute
+from indelible.model.effects import NO_OP, Effect, Execute, Promise, Vote
 from indelible.model.events import NodeId, Restart, Torn, node_name
 from indelible.model.trace import Violation
 
@@ -32,6 +32,7 @@ __all__ = [
     "always",
     "default_properties",
     "leader_replaced",
+    "out_of_order",
     "sometimes",
     "view",
     "world_of",
@@ -85,20 +86,51 @@ def execution_without_gap(record: View) -> Iterator[Violation]:
 
 @always(reads="record", fields=("decided", "executed"))
 def execution_follows_log(record: View) -> Iterator[Violation]:
-    """A node executes only commands it has decided, in the order of the slots, and no no-op."""
-    slots = iter(record.decided)
-    for index, command in record.executed:
-        if command is NO_OP:
-            says = f"{node_name(record.node)} executed a no-op as number {index}"
-        elif not any(value == command for _, value in slots):
-            says = (
-                f"{node_name(record.node)} executed {said(command)} as number {index}, but decided "
-                "it in no slot after those executed before"
+    """A node executes what it has decided, slot by slot from 0 on; nothing else, and no no-op.
+
+    It leaves out no-ops, and may leave out a command that it has executed before and that is
+    decided again; whether it may execute that again, ``at_most_once`` says. Any other entry counts
+    as a command: what is not to be executed (a change of membership, say) is decided as a no-op.
+    """
+    log, commands = _by_number(record.decided), _by_number(record.executed)
+    slot, before = 0, set[Any]()
+    for index, executed in commands.items():
+        # To take the first slot that fits is best: if it comes again, it may be left out there.
+        while slot in log and not all(command in log[slot] for command in executed):
+            if not any(value is NO_OP or value in before for value in log[slot]):
+                break
+            slot += 1
+        decided = log.get(slot, ())
+        wrong = [each for each in executed if each is NO_OP or each not in decided]
+        if wrong:
+            yield Violation(
+                f"{node_name(record.node)} {out_of_order(index, wrong[0], slot, log)}",
+                nodes=(record.node,),
+                values=(wrong[0],),
             )
-        else:
-            continue
-        yield Violation(says, nodes=(record.node,), values=(command,))
-        return
+            return
+        slot += 1
+        before.update(executed)
+
+
+def _by_number(entries: tuple[tuple[int, Any], ...]) -> dict[int, list[Any]]:
+    """The values of each slot or index, in their order; several where a node contradicts itself."""
+    values: dict[int, list[Any]] = {}
+    for number, value in entries:
+        values.setdefault(number, []).append(value)
+    return values
+
+
+def out_of_order(index: int, command: Any, slot: int, log: Mapping[int, list[Any]]) -> str:
+    """What is wrong with executing ``command``, when all that is before ``slot`` is done."""
+    executed = f"executed {said(command)} as number {index}"
+    if command is NO_OP:
+        return executed
+    if not any(command in values for at, values in log.items() if at > slot):
+        return f"{executed}, but decided it in no slot after those executed before"
+    if slot not in log:
+        return f"{executed}, before it decided slot {slot}"
+    return f"{executed}, before {said(log[slot][0])}, which it decided in slot {slot}"
 
 
 @always(reads="record", fields=("executed",))
@@ -254,31 +286,50 @@ def one_leader_per_ballot(one: View, other: View) -> Iterator[Violation]:
 
 
 @always(reads="step", fields=("promised",))
-def promise_never_falls(before: View, _event: object, after: View) -> Iterator[Violation]:
-    """A node's promise never falls, not even over a restart (Paxos Made Simple, 2.5)."""
-    if before.promised is not None and after.promised < before.promised:
-        yield Violation(
-            f"{node_name(after.node)} had promised ballot {before.promised}, "
-            f"and now only {after.promised}",
-            nodes=(after.node,),
-            values=(before.promised, after.promised),
-        )
+def promise_never_falls(
+    before: View, _event: object, after: View, *, testimony: tuple[Effect, ...]
+) -> Iterator[Violation]:
+    """A node's promise never falls, not even over a restart (Paxos Made Simple, 2.5).
+
+    Nor within a step, whose effects count in their order.
+    """
+    promised = before.promised
+    for given in testimony:
+        if isinstance(given, Promise):
+            if promised is not None and given.ballot < promised:
+                yield Violation(
+                    f"{node_name(after.node)} had promised ballot {promised}, "
+                    f"and now only {given.ballot}",
+                    nodes=(after.node,),
+                    values=(promised, given.ballot),
+                )
+            promised = given.ballot
 
 
 @always(reads="step", fields=("promised", "votes"))
-def votes_keep_promises(before: View, _event: object, after: View) -> Iterator[Violation]:
-    """No node votes below its promise, not even over a restart (Paxos Made Simple, P1a)."""
-    if before.promised is None:
-        return
-    for slot, ballot, value in after.votes:
-        if ballot < before.promised and (slot, ballot, value) not in before.votes:
-            yield Violation(
-                f"slot {slot}: {node_name(after.node)} had promised ballot {before.promised}, "
-                f"and voted for {said(value)} at ballot {ballot}",
-                slot=slot,
-                nodes=(after.node,),
-                values=(value,),
-            )
+def votes_keep_promises(
+    before: View, _event: object, after: View, *, testimony: tuple[Effect, ...]
+) -> Iterator[Violation]:
+    """No node votes below its promise, not even over a restart (Paxos Made Simple, P1a).
+
+    Its promise is the last one that it gave before the vote, in this step or earlier. To give a
+    vote again is no new vote.
+    """
+    promised, voted = before.promised, set(before.votes)
+    for given in testimony:
+        if isinstance(given, Promise):
+            promised = given.ballot
+        elif isinstance(given, Vote):
+            slot, ballot, value = vote = (given.slot, given.ballot, given.value)
+            if promised is not None and ballot < promised and vote not in voted:
+                yield Violation(
+                    f"slot {slot}: {node_name(after.node)} had promised ballot {promised}, "
+                    f"and voted for {said(value)} at ballot {ballot}",
+                    slot=slot,
+                    nodes=(after.node,),
+                    values=(value,),
+                )
+            voted.add(vote)
 
 
 @always(reads="records", fields=("promised", "leaderships"))

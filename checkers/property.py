@@ -39,7 +39,7 @@ Reads: TypeAlias = Literal["record", "step", "pair", "records"]
 """One record; the records before and after a local step; those of any two nodes, in
 either order (and of each node with itself); those of all nodes."""
 
-ON_REQUEST: Final = ("world", "effects")
+ON_REQUEST: Final = ("world", "effects", "testimony")
 """Parameters that a property gets if it has one of that name."""
 
 PARAMETERS: Final[Mapping[str, int]] = {"record": 1, "step": 3, "pair": 2, "records": 1}
@@ -111,7 +111,8 @@ def view(node: NodeId, record: Record, names: Iterable[str]) -> View:
 class Property:
     """A function with what it reads. ``check`` takes views; ``says`` is its law in one line.
 
-    ``wants_world`` and ``wants_effects`` say which parameters it has beside the views.
+    ``wants_world``, ``wants_effects`` and ``wants_testimony`` say which parameters it has beside
+    the views.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Property:
     check: Callable[..., Any]
     wants_world: bool
     wants_effects: bool
+    wants_testimony: bool
     says: str
     reads_event: bool = False
 
@@ -133,6 +135,20 @@ class Property:
     def internal(self) -> bool:
         """Whether it reads votes, promises or leaderships: rules no client can see broken."""
         return not INTERNAL.isdisjoint(self.fields)
+
+    @property
+    def wants_step(self) -> bool:
+        """Whether anything that a step did beside its two records makes a difference to it."""
+        return self.wants_effects or self.wants_testimony
+
+    def told_of(self, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+        """Those of the effects that it is given: it judges the same if given just those."""
+        if self.wants_effects:
+            return effects
+        if not self.wants_testimony:
+            return ()
+        kinds = self.testimony
+        return tuple([effect for effect in effects if type(effect) in kinds])
 
     def violations(
         self, *arguments: Any, world: World, effects: tuple[Effect, ...] = ()
@@ -172,6 +188,8 @@ class Property:
     def _answer(self, arguments: tuple[Any, ...], world: World, effects: tuple[Effect, ...]) -> Any:
         try:
             asked: dict[str, Any] = {"effects": effects} if self.wants_effects else {}
+            if self.wants_testimony:
+                asked["testimony"] = self.told_of(effects)
             if self.wants_world:
                 answer = self.check(*arguments, world=world, **asked)
             else:
@@ -199,8 +217,10 @@ def always(*, reads: Reads, fields: Iterable[str], name: str | None = None) -> D
     spares asking for each. A keyword parameter ``world`` gets the nodes, commands and quorums.
 
     A property of a step may also ask for ``effects``: those that took place, in order; after a
-    crash, inside the step or as its event, come those of the new start. What changes neither the
-    node nor its record is no step, whatever its effects.
+    crash, inside the step or as its event, come those of the new start. Or for ``testimony``: of
+    these effects those that go into its ``fields``, which costs less. What changes neither the node
+    nor its record is no step, whatever its effects. A step is atomic to all others: what reads
+    records sees those after it.
     """
     return _decorator("always", reads, fields, name)
 
@@ -233,15 +253,16 @@ def _decorator(
                 f"property {called} reads {reads!r} but takes {len(positional)} parameters",
                 remedy=f"take {PARAMETERS[reads]}, and 'world' if it needs that",
             )
-        if "effects" in parameters and reads != "step":
+        of_step = [asked for asked in ("effects", "testimony") if asked in parameters]
+        if of_step and reads != "step":
             raise PropertyError(
-                f"property {called} asks for effects, but reads {reads!r}",
+                f"property {called} asks for {of_step[0]}, but reads {reads!r}",
                 cause="only a step has effects; a record says what became of them",
                 remedy="let it read 'step'",
             )
         says = (inspect.getdoc(function) or called.replace("_", " ")).split("\n", 1)[0]
         reads_event = reads == "step" and not positional[1].startswith("_")
-        asks = ("world" in parameters, "effects" in parameters)
+        asks = [asked in parameters for asked in ON_REQUEST]
         return Property(called, kind, reads, chosen, function, *asks, says, reads_event)
 
     return decorate

@@ -1,8 +1,9 @@
 """Events, effects and values as JSON and back: what processes and recorded logs are written in.
 
 The format is docs/process-protocol.md. Names and fields are those of ``events`` and ``effects``;
-values are plain (``plain.py``): an object becomes ``Fields``, an array a tuple. What is not just so
-is a ``WireError`` that names the field. Nothing here reads lines, or knows who wrote them.
+values are plain (``plain.py``): an object becomes ``Fields``, an array a tuple. Values are equal if
+they say the same in JSON: 1.0 is 1, and true is no number. What is not just so is a ``WireError``
+that names the field. Nothing here reads lines, or knows who wrote them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import fields
 from math import isfinite
 from typing import Any, Final, NoReturn, TypeAlias
 
-from indelible.model.effects import EFFECT_TYPES, Effect, SetTimer
+from indelible.model.effects import EFFECT_TYPES, Ballot, Effect, SetTimer
 from indelible.model.errors import WireError, closest_first
 from indelible.model.events import (
     Event,
@@ -25,10 +26,11 @@ from indelible.model.events import (
     Timeout,
     Torn,
 )
-from indelible.model.plain import Fields
+from indelible.model.plain import Boolean, Fields
 
 __all__ = [
     "EFFECT_KINDS",
+    "ballot_from_json",
     "canonical_json",
     "effect_from_json",
     "effect_to_json",
@@ -48,21 +50,47 @@ AFTER_DEFAULT: Final = (1, 1)
 
 def plain(value: Any, where: str = "value") -> Hashable:
     """Parsed JSON as a plain value. ``WireError`` for numbers that JSON does not have."""
+    return _plain(value, where, Boolean)
+
+
+def _plain(value: Any, where: str, boolean: Callable[[bool], Hashable]) -> Hashable:
     if isinstance(value, dict):
-        return Fields({key: plain(part, f"{where}.{key}") for key, part in value.items()})
+        # These compare types themselves.
+        return Fields({key: _plain(part, f"{where}.{key}", bool) for key, part in value.items()})
     if isinstance(value, list):
-        return tuple([plain(part, f"{where}[{index}]") for index, part in enumerate(value)])
-    if isinstance(value, float) and not isfinite(value):
-        raise WireError(
-            f"{where} is {value}, which is no number of JSON", remedy="write null, or a string"
-        )
+        parts = [_plain(part, f"{where}[{at}]", boolean) for at, part in enumerate(value)]
+        return tuple(parts)
+    if isinstance(value, bool):
+        return boolean(value)
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise WireError(
+                f"{where} is {value}, which is no number of JSON", remedy="write null, or a string"
+            )
+        return int(value) if value.is_integer() else value
     return value  # type: ignore[no-any-return]
+
+
+def ballot_from_json(data: Any, where: str = "ballot") -> Ballot:
+    """The ballot that ``data`` says. Raises ``WireError`` for what has no order."""
+    parts = [data]
+    for part in parts:
+        if isinstance(part, list):
+            parts += part
+        elif isinstance(part, bool) or not isinstance(part, int | float | str):
+            raise WireError(
+                f"{where} is {json.dumps(data)}, which has no order",
+                available="a number, a string, or an array of those",
+            )
+    return plain(data, where)
 
 
 def jsonable(value: Any, where: str = "value") -> Any:
     """A plain value as JSON-able data. ``WireError`` for what JSON cannot say."""
     if value is None or isinstance(value, bool | int | str):
         return value
+    if isinstance(value, Boolean):
+        return value.value
     if isinstance(value, float) and isfinite(value):
         return value
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
@@ -198,6 +226,10 @@ def _node(data: Mapping[str, Any], name: str, where: str) -> NodeId:
     return node_from_json(data[name], f"{where}.{name}")
 
 
+def _ballot(data: Mapping[str, Any], name: str, where: str) -> Ballot:
+    return ballot_from_json(data[name], f"{where}.{name}")
+
+
 def _count(data: Mapping[str, Any], name: str, where: str) -> int:
     count = data[name]
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
@@ -224,6 +256,7 @@ _READ: Final[dict[str, Reader]] = {
     "slot": _count,
     "index": _count,
     "after": _after,
+    "ballot": _ballot,
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Self
 from indelible.model.canonical import canonical, same_types
 from indelible.model.classes import plain_text
 
-__all__ = ["TYPE", "Fields", "List", "Same", "Set", "Snapshot"]
+__all__ = ["TYPE", "Boolean", "Fields", "List", "Same", "Set", "Snapshot"]
 
 TYPE: Final = "type"
 """The key whose text says what ``Fields`` are: how a message is called, the class of an object."""
@@ -116,6 +116,30 @@ class Snapshot(Fields):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._content, self.origin)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boolean:
+    """A JSON ``true`` or ``false`` outside of ``Fields``: equal to that of Python, and no number.
+
+    To Python ``True == 1``, and so is ``(True,) == (1,)``.
+    """
+
+    value: bool
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Boolean):
+            return self.value is other.value
+        return self.value is other if isinstance(other, bool) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __bool__(self) -> bool:
+        return self.value
+
+    def __str__(self) -> str:
+        return str(self.value)
 
 
 class List(tuple[Any, ...]):

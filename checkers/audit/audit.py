@@ -15,7 +15,8 @@ from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMI
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import UNSENT, Placed
-from indelible.checkers.audit.notes import Finding, Place
+from indelible.checkers.audit.notes import SAID_AGAIN, Finding, Place
+from indelible.checkers.words import ballot_said
 from indelible.model.events import NodeId, node_name
 from indelible.model.quorums import QuorumSystem
 from indelible.model.verdict import EXIT_CODES, Outcome, PropertyResult, Result
@@ -129,8 +130,8 @@ def audit(
                     judge_entry(told, place)
                 else:
                     _take_odd(judge, problems, place, told)
-            except TypeError as error:
-                stopped = f"{place_text(place)}: two ballots cannot be compared: {error}"
+            except TypeError:
+                stopped = f"{place_text(place)}: {_incomparable(told)}"
                 break
             except RecursionError:
                 stopped = f"{place_text(place)}: a value is nested too deeply to be judged"
@@ -145,6 +146,19 @@ def audit(
             stopped = "interrupted" if interrupted() else ""
     judge.notes.end()
     return _concluded(judge, problems, names, stopped, place_text)
+
+
+def _incomparable(told: Entry | Lost | Again) -> str:
+    """What to say of an entry whose ballots have no order."""
+    entry = told.entry if isinstance(told, Again) else told
+    testimony = () if isinstance(entry, Lost) else entry.testimony
+    places = {PROMISE: 1, LEAD: 1, VOTE: 2}
+    ballots = [said[places[said[0]]] for said in testimony if said[0] in places]
+    names = ", ".join(dict.fromkeys(map(ballot_said, ballots)))
+    return (
+        f"ballots cannot be compared: {names} among themselves or with one before "
+        "(numbers, strings and arrays do not mix)"
+    )
 
 
 @contextmanager
@@ -166,12 +180,10 @@ def _take_odd(judge: Judge, problems: _Problems, place: Place, told: Lost | Agai
         judge.members.lose()
         return
     judge.notes.place = place
-    judge.notes.cannot_know(
-        "execution_not_repeated",
-        "the line is the same as the one before it: it happened twice, or was written twice",
-    )
+    if any(kind == EXECUTE for kind, *_ in told.entry.testimony):
+        judge.notes.cannot_know("execution_not_repeated", SAID_AGAIN)
     judge.forget_run(told.entry.node)
-    judge.judge(told.entry, place)
+    judge.judge(told.entry, place, again=True)
 
 
 def _concluded(

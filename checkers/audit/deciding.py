@@ -40,7 +40,6 @@ class DecisionRules:
         if cell.said[place] & member.bit:
             return
         cell.said[place] |= member.bit
-        member.slot_max = max(member.slot_max, slot)
         self._new.append((slot, cell, place))
 
     def conclude(self, member: Member) -> None:

@@ -31,23 +31,16 @@ def digest_of(value: Hashable) -> int:
 
 
 def _said(value: Hashable) -> str:
-    """The value as text, the same for equal values: to Python 1, 1.0 and true are equal."""
+    """The value as text, the same for equal values and no others."""
     if isinstance(value, str):
         return f"'{value}'"
-    if isinstance(value, bool | int | float):
-        whole = int(value) if value == int(value) else value
-        return repr(whole)
     if isinstance(value, tuple):
         parts = (_said(part) for part in value)
         return "[" + "".join(f"{len(part)}:{part}" for part in parts) + "]"
     if isinstance(value, Mapping):
-        # Among the fields of an object 1, 1.0 and true are three.
-        parts = (
-            _said((type(key).__name__, key, type(part).__name__, part))
-            for key, part in value.items()
-        )
+        parts = (_said(pair) for pair in value.items())
         return "{" + "".join(f"{len(part)}:{part}" for part in parts) + "}"
-    return repr(value)
+    return str(value)
 
 
 class DigestMap:

@@ -149,7 +149,8 @@ def entry_of(
 
 
 def message_key(message: Any) -> int:
-    """What a message, as JSON-able data, is known by in this process: 64 bits of what it says."""
+    """What a message, as a plain value, is known by in this process: 64 bits of what it says."""
+    message = jsonable(message)
     try:
         return hash(msgspec.json.encode(message, order="deterministic"))
     except (ValueError, TypeError, RecursionError):  # Half a surrogate pair, for instance.
@@ -158,13 +159,13 @@ def message_key(message: Any) -> int:
 
 def _sent(node: NodeId, effects: tuple[Effect, ...]) -> tuple[Link, ...]:
     sends = [effect for effect in effects if isinstance(effect, Send)]
-    return tuple([(node, send.to, message_key(jsonable(send.message))) for send in sends])
+    return tuple([(node, send.to, message_key(send.message)) for send in sends])
 
 
 def _received(node: NodeId, event: LoggedEvent) -> Link | None:
     if not isinstance(event, Receive):
         return None
-    return event.source, node, message_key(jsonable(event.message))
+    return event.source, node, message_key(event.message)
 
 
 def _testimony(effects: tuple[Effect, ...]) -> tuple[Testimony, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Final, TypeAlias
 
 from indelible.checkers.audit.digests import DigestMap, digest_of
 from indelible.checkers.audit.ledger import Ledger
@@ -15,8 +15,10 @@ from indelible.model.events import Command
 
 __all__ = ["ExecutionRules"]
 
-NEAR: Final = 64
-"""So many slots are looked at for the next command, before all are."""
+NO_OP_DIGEST: Final = digest_of(NO_OP)
+
+Execution: TypeAlias = tuple[int, Command]
+"""An index, and what was executed as that."""
 
 
 class ExecutionRules:
@@ -34,14 +36,15 @@ class ExecutionRules:
         self._first = DigestMap()
         self._repeated: dict[int, list[int]] = {}
 
-    def conclude(self, member: Member, executed: Sequence[tuple[int, Command]]) -> None:
-        """Judge what the node has executed in an entry, since it last started."""
-        new: list[tuple[int, Command]] = []
-        for index, command in executed:
-            if member.runs(index):
-                self._notes.violated("execution_not_repeated", node=member.node, index=index)
-            if self._is_new(member, index, command):
-                new.append((index, command))
+    def conclude(
+        self, member: Member, before_crash: Sequence[Execution], executed: Sequence[Execution]
+    ) -> None:
+        """Judge what the node has executed in an entry: before it started again in it, and since
+        it last started."""
+        new = self._new_of(member, before_crash)
+        if before_crash:
+            member.begin_run()
+        new += self._new_of(member, executed)
         if new:
             if member.bit & self._members.whole:
                 new.sort(key=itemgetter(0))
@@ -51,6 +54,16 @@ class ExecutionRules:
                     self._notes.cannot_know(
                         name, f"the log is not whole{self._members.said(member.bit)}"
                     )
+
+    def _new_of(self, member: Member, executed: Sequence[Execution]) -> list[Execution]:
+        """What the node had not executed before; the rules about others' are judged."""
+        new: list[Execution] = []
+        for index, command in executed:
+            if member.runs(index):
+                self._notes.violated("execution_not_repeated", node=member.node, index=index)
+            if self._is_new(member, index, command):
+                new.append((index, command))
+        return new
 
     def tidy(self) -> None:
         """Settle what was executed long ago."""
@@ -84,7 +97,7 @@ class ExecutionRules:
         elif first != index:
             self._repeated.setdefault(digest, [first]).append(index)
 
-    def _judge_order(self, member: Member, new: Sequence[tuple[int, Command]]) -> None:
+    def _judge_order(self, member: Member, new: Sequence[Execution]) -> None:
         for index, _ in new:
             if index == member.executed:
                 member.executed += 1
@@ -112,29 +125,56 @@ class ExecutionRules:
         plain to see; then it is counted."""
         if index != member.matched or command is NO_OP:
             return False
-        cell = self._slots.live.get(member.slot + 1)
-        if cell is not None and cell.values[0] == command and cell.said[0] & member.bit:
-            member.matched += 1
-            member.slot += 1
-            return True
-        for slot in range(member.slot + 1, min(member.slot_max, member.slot + NEAR) + 1):
-            if self._slots.has_said(slot, member.bit, command):
-                member.matched += 1
-                member.slot = slot
-                return True
-        return False
+        slots, digest, slot = self._slots, 0, member.slot + 1
+        while True:
+            cell = slots.live.get(slot)
+            if cell is not None and cell.values[0] == command and cell.said[0] & member.bit:
+                break
+            digest = digest or digest_of(command)
+            decided = slots.digests_of(slot, member.bit)
+            if digest in decided:
+                break
+            if not any(each == NO_OP_DIGEST or self._has_done(member, each) for each in decided):
+                return False
+            slot += 1
+        member.matched += 1
+        member.slot = slot
+        return True
+
+    def _has_done(self, member: Member, digest: int) -> bool:
+        """Whether the node has executed this command as one of those that were matched."""
+        first = self._first.get(digest)
+        indices = self._repeated.get(digest, () if first is None else (first,))
+        return any(
+            index < member.matched and digest in self._indices.digests_of(index, member.bit)
+            for index in indices
+        )
 
     def _judge_whole_log(self, member: Member) -> None:
-        """Whether all that the node executed is found in order in all that it decided."""
-        slots = self._slots.digests_by(member.bit)
-        no_op = digest_of(NO_OP)
-        matched, last = 0, -1
-        for index, command in self._indices.digests_by(member.bit):
-            found = -1
-            if command != no_op:
-                found = next((slot for slot, value in slots if value == command), -1)
-            if found < 0:
-                self._notes.violated("execution_follows_log", node=member.node, index=index)
+        """Whether all that the node executed follows all that it decided."""
+        log = _by_number(self._slots.digests_by(member.bit))
+        slot, before = 0, {NO_OP_DIGEST}
+        done = _by_number(self._indices.digests_by(member.bit))
+        for index, executed in done.items():
+            while slot in log and not executed <= log[slot] and not before.isdisjoint(log[slot]):
+                slot += 1
+            wrong = executed - log.get(slot, set()) or executed & {NO_OP_DIGEST}
+            if wrong:
+                later = [at for at, decided in log.items() if at > slot and wrong & decided]
+                about = {"due": slot, "later": later[0]} if later else {"due": slot}
+                self._notes.violated(
+                    "execution_follows_log", node=member.node, index=index, **about
+                )
                 return
-            matched, last = matched + 1, found
-        member.matched, member.slot = matched, last
+            slot += 1
+            before |= executed
+        is_whole = not done or max(done) < len(done)
+        member.matched, member.slot = len(done) if is_whole else -1, slot - 1
+
+
+def _by_number(entries: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    """The digests of each slot or index."""
+    found: dict[int, set[int]] = {}
+    for number, digest in entries:
+        found.setdefault(number, set()).add(digest)
+    return found

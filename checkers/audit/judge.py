@@ -76,8 +76,9 @@ class Judge:
         self._sequences = Sequences()
         self._suspects = 0
 
-    def judge(self, entry: Entry, place: Place) -> None:
-        """Take the next entry. Raises ``TypeError`` where two ballots have no order."""
+    def judge(self, entry: Entry, place: Place, *, again: bool = False) -> None:
+        """Take the next entry; ``again``: it may be the one before it, told twice. Raises
+        ``TypeError`` where two ballots have no order."""
         notes, members = self.notes, self.members
         notes.number += 1
         notes.place = place
@@ -100,7 +101,7 @@ class Judge:
             seen |= SUBMIT
             self._deciding.submitted(command)
         if entry.testimony:
-            seen |= self._judge_testimony(entry, member)
+            seen |= self._judge_testimony(entry, member, again=again)
         elif entry.kind != "event":
             member.begin_run()
         if seen != self.seen or len(notes.suspects) != self._suspects:
@@ -120,9 +121,9 @@ class Judge:
         """The node may have started again."""
         self.members.member(node).begin_run()
 
-    def _judge_testimony(self, entry: Entry, member: Member) -> int:
+    def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> int:
         """Judge what the node says, and tell what kinds of testimony that was."""
-        seen, promised = 0, None
+        seen = 0
         executed: list[tuple[int, Any]] = []
         voting, deciding = self._voting, self._deciding
         before_crash = 0
@@ -137,21 +138,18 @@ class Judge:
                 executed.append((said[1], said[2]))
                 before_crash += at < entry.before_crash
             elif kind == PROMISE:
-                promised = said[1]
+                voting.promise(member, said[1], again=again)
             else:
                 voting.lead(member, said[1])
-        # As properties do, rules see what the whole entry has come to.
+        # Of all else, as properties do, rules see what the whole entry has come to.
         if seen & (PROMISE | VOTE | LEAD):
-            voting.conclude(member, promised)
+            voting.conclude(member)
         if seen & DECIDE:
             deciding.conclude(member)
-        if entry.kind == "event":
-            if executed:
-                self._executing.conclude(member, executed)
-        else:
-            self._executing.conclude(member, executed[:before_crash])
+        if entry.kind != "event" and not before_crash:
             member.begin_run()
-            self._executing.conclude(member, executed[before_crash:])
+        if executed:
+            self._executing.conclude(member, executed[:before_crash], executed[before_crash:])
         return seen
 
     def _first_observable(self) -> Finding | None:

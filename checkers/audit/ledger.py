@@ -127,11 +127,20 @@ class Ledger:
         said = zip(cell.values, cell.said, strict=True)
         return tuple([value for value, mask in said if mask & bit])
 
+    def digests_of(self, number: int, bit: int) -> tuple[int, ...]:
+        """The digests of what the node of ``bit`` has said of this number."""
+        return tuple(
+            [
+                value.digest if type(value) is _Digest else digest_of(value)
+                for value in self.said_by(number, bit)
+            ]
+        )
+
     def digests_by(self, bit: int) -> Iterator[tuple[int, int]]:
         """Everything that the node of ``bit`` has said, as (number, digest), by number."""
         for number in sorted(self._numbers()):
-            for value in self.said_by(number, bit):
-                yield number, value.digest if type(value) is _Digest else digest_of(value)
+            for digest in self.digests_of(number, bit):
+                yield number, digest
 
     def patterns(self) -> Iterator[tuple[int, Pattern]]:
         """Every pattern there is, each with the least number that has it, by that number."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, TypeAlias
 
-from indelible.checkers.audit.entry import EXECUTE, Entry
+from indelible.checkers.audit.entry import EXECUTE, PROMISE, Entry
 from indelible.model.errors import WireError
 
 __all__ = ["LINE_MAX", "Again", "Item", "Lost", "Read", "entries_of", "lines_of"]
@@ -28,8 +28,8 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A line that is the same as the one before it, and tells that something was executed: either
-    it happened twice, or it was written twice."""
+    """A line that is the same as the one before it, and tells that something was executed, or of
+    several promises: either it happened twice, or it was written twice."""
 
     entry: Entry
 
@@ -83,9 +83,15 @@ def entries_of(file: BinaryIO, read: Read) -> Iterator[Item]:
         except WireError as error:
             yield number, Lost(_shortened(str(error.fact)))
         else:
-            repeats = line == before and any(said[0] == EXECUTE for said in entry.testimony)
+            repeats = line == before and _counts_twice(entry)
             yield number, Again(entry) if repeats else entry
         before = line
+
+
+def _counts_twice(entry: Entry) -> bool:
+    """Whether it makes a difference that it happens again. A single promise does not fall then."""
+    kinds = [said[0] for said in entry.testimony]
+    return EXECUTE in kinds or kinds.count(PROMISE) > 1
 
 
 def _shortened(text: str) -> str:

@@ -21,8 +21,8 @@ class Member:
 
     - ``executed``: so many commands, from the first on; ``ahead``: indices executed beyond those.
     - ``run``: the indices executed since it last started, as a range, and others in ``run_more``.
-    - ``matched`` and ``slot``: so many of the executed commands are found in order in the log it
-      decided, the last of them in this slot; ``slot_max``: the highest that it decided.
+    - ``matched`` and ``slot``: so many of the executed commands follow the log that it decided,
+      up to this slot; -1 of them if the indices have a gap.
     """
 
     __slots__ = (
@@ -35,7 +35,6 @@ class Member:
         "run",
         "run_more",
         "slot",
-        "slot_max",
     )
 
     def __init__(self, node: NodeId, bit: int) -> None:
@@ -48,7 +47,6 @@ class Member:
         self.run_more: set[int] = set()
         self.matched = 0
         self.slot = -1
-        self.slot_max = -1
 
     def begin_run(self) -> None:
         """It has started again, or may have."""

@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-__all__ = ["NODES_UNKNOWN", "Finding", "Notes", "Place"]
+__all__ = ["NODES_UNKNOWN", "SAID_AGAIN", "Finding", "Notes", "Place"]
 
 
 NODES_UNKNOWN: Final = "no record says who the nodes are"
+SAID_AGAIN: Final = (
+    "the line is the same as the one before it: it happened twice, or was written twice"
+)
 
 Place: TypeAlias = tuple[int, int]
 """Where a line is: the number of its file (from 0), and its own (from 1)."""

@@ -24,7 +24,7 @@ from indelible.checkers.audit.entry import (
 )
 from indelible.checkers.audit.notes import Finding, Place
 from indelible.checkers.audit.plainly import PlainAudit
-from indelible.checkers.words import said
+from indelible.checkers.properties import out_of_order
 from indelible.model.effects import (
     NO_OP,
     Decide,
@@ -122,7 +122,7 @@ def prove(
     violation = broken(shown)
     if violation is None:
         raise _changed(f"does not violate {finding.property}")
-    return Proof(_worded(finding, violation, shown[-1]), tuple(shown))
+    return Proof(_worded(finding, violation, shown), tuple(shown))
 
 
 def _telling(finding: Finding, entries: Iterable[tuple[Place, Entry]]) -> list[Record]:
@@ -177,21 +177,26 @@ def _reduced(shown: list[Record], still: Callable[[Sequence[Record]], bool]) -> 
     return shown
 
 
-def _worded(finding: Finding, violation: Violation, last: Record) -> Violation:
+def _worded(finding: Finding, violation: Violation, shown: Sequence[Record]) -> Violation:
     """The violation in words that are true of the whole log, where the few records say too
     little."""
-    about = finding.about
-    executed = {each.index: each.command for each in last.effects if isinstance(each, Execute)}
+    about, node = finding.about, shown[-1].node
     if finding.property == "execution_without_gap":
         says = f"executed number {about['index']} before number {about['missing']}"
     elif finding.property == "execution_follows_log":
-        command = executed.get(about["index"], NO_OP)
-        what = f"executed {said(command)} as number {about['index']}"
-        rest = ", but decided it in no slot after those executed before"
-        says = what + ("" if command is NO_OP else rest)
+        told = [effect for record in shown for effect in record.effects]
+        log: dict[int, list[Any]] = {}
+        for effect in told:
+            if isinstance(effect, Decide):
+                log.setdefault(effect.slot, []).append(effect.value)
+        executed = [effect.command for effect in told if isinstance(effect, Execute)]
+        wrong = [
+            each for each in executed if each is NO_OP or each not in log.get(about["due"], ())
+        ]
+        says = out_of_order(about["index"], (wrong or executed)[0], about["due"], log)
     else:
         return violation
-    return replace(violation, explanation=f"{node_name(last.node)} {says}")
+    return replace(violation, explanation=f"{node_name(node)} {says}")
 
 
 def _decides(about: About, effect: Effect) -> bool:
@@ -201,6 +206,11 @@ def _decides(about: About, effect: Effect) -> bool:
 def _executes(about: About, effect: Effect) -> bool:
     places = [about[name] for name in ("index", "again", "missing") if name in about]
     return isinstance(effect, Execute) and effect.index in places
+
+
+def _executes_or_decides(about: About, effect: Effect) -> bool:
+    places = [about[name] for name in ("due", "later") if name in about]
+    return _executes(about, effect) or (isinstance(effect, Decide) and effect.slot in places)
 
 
 def _decides_or_votes(about: About, effect: Effect) -> bool:
@@ -240,7 +250,7 @@ ABOUT: Final[Mapping[str, Callable[[About, Effect], bool]]] = {
     "agreement": _decides,
     "log_prefix": _executes,
     "execution_without_gap": _executes,
-    "execution_follows_log": _executes,
+    "execution_follows_log": _executes_or_decides,
     "at_most_once": _executes,
     "execution_not_repeated": _executes,
     "stability": _decides,

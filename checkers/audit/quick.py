@@ -27,11 +27,14 @@ from indelible.checkers.audit.entry import (
     plain_entry,
 )
 from indelible.model.effects import Ballot, Effect
-from indelible.model.node_json import EFFECT_KINDS, plain
+from indelible.model.errors import WireError
+from indelible.model.node_json import EFFECT_KINDS, ballot_from_json, plain
 
 __all__ = ["effect_kinds", "quick_reader"]
 
-SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+SCALARS: Final = frozenset({str, int, type(None)})
+"""Types of parsed JSON that are plain values as they are."""
+
 NUMBERS: Final = frozenset({int, float})
 KNOWN_MAX: Final = 1 << 16
 """So many texts are remembered with what they mean."""
@@ -160,8 +163,8 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
     ``links``: whether entries are to say which messages were sent and received.
     """
     decode = msgspec.json.Decoder(_Line).decode
-    ballot_of = _remembering(lambda text: plain(msgspec.json.decode(text)))
-    key_of = _remembering(lambda text: message_key(msgspec.json.decode(text)))
+    ballot_of = _remembering(lambda text: ballot_from_json(msgspec.json.decode(text)))
+    key_of = _remembering(lambda text: message_key(plain(msgspec.json.decode(text))))
 
     def read(line: bytes) -> Entry:
         try:
@@ -193,7 +196,7 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
                 time if type(time) in NUMBERS else None,
                 sequence if type(sequence) is int else None,
             )
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _Unusual):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError, _Unusual):
             return plain_entry(line, links=links)
 
     return read

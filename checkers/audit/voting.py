@@ -8,7 +8,7 @@ from typing import Final
 
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
-from indelible.checkers.audit.notes import NODES_UNKNOWN, Notes
+from indelible.checkers.audit.notes import NODES_UNKNOWN, SAID_AGAIN, Notes
 from indelible.model.effects import Ballot, Slot, Value
 
 __all__ = ["VotingRules"]
@@ -34,6 +34,20 @@ class VotingRules:
         self._clear: set[Ballot] = set()
         self._new_votes: list[tuple[Slot, Cell, Ballot, int]] = []
         self._new_led: list[Ballot] = []
+        self._promised: Ballot | None = None
+
+    def promise(self, member: Member, ballot: Ballot, *, again: bool = False) -> None:
+        """A node promises; that counts for its own effects at once, for others with the entry.
+
+        ``again``: unless it has said so a moment ago, and nothing happened.
+        """
+        before = self._promise_of(member)
+        if before is not None and ballot < before:
+            if again:
+                self._notes.cannot_know("promise_never_falls", SAID_AGAIN)
+            else:
+                self._notes.violated("promise_never_falls", node=member.node)
+        self._promised = ballot
 
     def vote(self, member: Member, slot: Slot, ballot: Ballot, value: Value) -> None:
         """A node votes; whether that is safe is judged when the entry is concluded."""
@@ -46,7 +60,8 @@ class VotingRules:
         masks[place] |= member.bit
         if len(masks) > 1 and any(mask for at, mask in enumerate(masks) if at != place):
             self._notes.violated("one_value_per_ballot", slot=slot, ballot=ballot)
-        if member.promised is not None and ballot < member.promised:
+        promised = self._promise_of(member)
+        if promised is not None and ballot < promised:
             self._notes.violated("votes_keep_promises", slot=slot, ballot=ballot, node=member.node)
         self._new_votes.append((slot, cell, ballot, place))
 
@@ -62,15 +77,15 @@ class VotingRules:
         self._leaders[ballot] = leaders | member.bit
         self._new_led.append(ballot)
 
-    def conclude(self, member: Member, promised: Ballot | None) -> None:
-        """Judge the votes and leaderships of an entry, the last promise of which this is."""
+    def conclude(self, member: Member) -> None:
+        """Judge what the effects of an entry have come to."""
+        promised, self._promised = self._promised, None
         if promised is not None and promised != member.promised:
             fell = member.promised is not None and promised < member.promised
             member.promised = promised
             self._free.clear()
             self._clear.clear()
             if fell:
-                self._notes.violated("promise_never_falls", node=member.node)
                 self._judge_leaders(self._leaders)
                 self._judge_all_votes(self._led)
         if self._new_led:
@@ -86,6 +101,10 @@ class VotingRules:
                 if self._voted_max is None or self._voted_max < ballot:
                     self._voted_max = ballot
             self._new_votes.clear()
+
+    def _promise_of(self, member: Member) -> Ballot | None:
+        """What the node has promised last, in this entry or before."""
+        return member.promised if self._promised is None else self._promised
 
     def _is_below_votes(self, ballot: Ballot) -> bool:
         return self._voted_max is not None and ballot < self._voted_max

@@ -1,10 +1,10 @@
 """Judge: evaluates properties as rarely as what they read allows.
 
 A property of one record or one local step is evaluated while learning, once per distinct
-projection (and list of effects, if it asks for them); a step that breaks one becomes a *suspect*,
-and counts from the first reachable global state that takes it. A property of a pair or of all
-records is evaluated once per distinct combination of projections among the global states, which the
-kernel collects.
+projection (and event, and list of effects, if it asks for them); a step that breaks one becomes a
+*suspect*, and counts from the first reachable global state that takes it. A property of a pair or
+of all records is evaluated once per distinct combination of projections among the global states,
+which the kernel collects.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from indelible.checkers.explorer.automata import LocalAutomata
 from indelible.checkers.explorer.kernel import project
 from indelible.checkers.explorer.packed import PackedSet
-from indelible.checkers.explorer.parts import Branching
+from indelible.checkers.explorer.parts import Branching, Interner
 from indelible.checkers.explorer.projections import Combinations, Projections
 from indelible.checkers.findings import RAISES, Finding, Findings
 from indelible.checkers.property import Property, World
+from indelible.model.effects import Effect
 from indelible.model.events import Event, Restart, Torn
 
 __all__ = ["Judge", "Suspect"]
@@ -71,6 +72,9 @@ class Judge:
         self._bad_locals: list[dict[int, list[str]]] = [{} for _ in range(nodes)]
         self._record_verdicts: dict[tuple[str, int, int], bool] = {}
         self._step_verdicts: dict[tuple[str, int, int, int, int, int, int], bool] = {}
+        self._told: Interner[tuple[Effect, ...]] = Interner()
+        nothing = np.zeros(0, np.int64)
+        self._told_numbers = {known.name: nothing for known in self._of_step if known.wants_step}
 
     @property
     def memory_bytes(self) -> int:
@@ -96,8 +100,12 @@ class Judge:
             for index, local, bit, target in plain.tolist():
                 bad = self._bad_locals[index].get(target, ())
                 self._suspect(index, local, bit, -1, bad)
+        effects = np.zeros(len(plain) if self._told_numbers else 0, np.int64)
+        automata = self._automata.automata
+        for row, (index, local, bit) in enumerate(plain[: len(effects), :3].tolist()):
+            effects[row] = automata[index].effects_number(local, bit, -1)
         for known in self._of_step:
-            self._judge_steps(known, plain)
+            self._judge_steps(known, plain, effects)
         for index, local, bit, number in learned[learned[:, 3] < 0].tolist():
             self._judge_branching(index, local, bit, self._automata.branchings[-number - 1])
 
@@ -112,17 +120,19 @@ class Judge:
                     if not self._step_holds(known, index, local, bit, kept, target):
                         self._suspect(index, local, bit, kept, [known.name])
 
-    def _judge_steps(self, known: Property, plain: NDArray[np.int64]) -> None:
+    def _judge_steps(
+        self, known: Property, plain: NDArray[np.int64], effects: NDArray[np.int64]
+    ) -> None:
         """A property of a step on many whole steps: once per distinct pair of projections (and
-        list of effects)."""
+        event, and list of effects it is told of, if it asks for them)."""
         projections = self._projections[known.fields].array()
-        nodes, bits = plain[:, 0], plain[:, 2]
+        nodes = plain[:, 0]
         before, after = projections[nodes, plain[:, 1]], projections[nodes, plain[:, 3]]
-        columns: list[NDArray[np.integer[Any]]] = [nodes, bits, before, after]
-        if known.wants_effects:
-            steps = plain[:, :3].tolist()
-            numbers = [self._effects(known, *step, kept=-1) for step in steps]
-            columns.append(np.array(numbers, np.int64))
+        columns: list[NDArray[np.integer[Any]]] = [nodes, before, after]
+        if known.reads_event:
+            columns.append(plain[:, 2])
+        if known.wants_step:
+            columns.append(self._told_numbers_of(known)[effects])
         rows = np.column_stack(columns)
         _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         bad = np.zeros(len(first), np.bool_)
@@ -163,24 +173,31 @@ class Judge:
         projections = self._projections[known.fields]
         column = projections.of_local[index]
         before, after = column[local], column[target]
-        effects = self._effects(known, index, local, bit, kept=kept)
-        key = (known.name, index, before, after, bit, kept, effects)
+        told = 0
+        if known.wants_step:
+            number = self._automata.automata[index].effects_number(local, bit, kept)
+            told = int(self._told_numbers_of(known)[number])
+        happened = (bit, kept) if known.reads_event else (0, 0)
+        key = (known.name, index, before, after, *happened, told)
         holds = self._step_verdicts.get(key)
         if holds is None:
             event: Event = self._automata.automata[index].occurrences[bit].event
             if kept >= 0 and not isinstance(event, Restart | Torn):
                 event = Torn(event, kept)
             seen = projections.view(index, before), event, projections.view(index, after)
-            took_place = self._automata.effects[effects] if known.wants_effects else ()
-            holds = not known.violations(*seen, world=self._world, effects=took_place)
+            effects = self._told[told] if known.wants_step else ()
+            holds = not known.violations(*seen, world=self._world, effects=effects)
             self._step_verdicts[key] = holds
         return holds
 
-    def _effects(self, known: Property, index: int, local: int, bit: int, *, kept: int) -> int:
-        """The number of a learned step's effects; 0 for who does not ask, to whom all are alike."""
-        if not known.wants_effects:
-            return 0
-        return self._automata.automata[index].effects_number(local, bit, kept)
+    def _told_numbers_of(self, known: Property) -> NDArray[np.int64]:
+        """For each list of effects met so far the number of what a property is told of it."""
+        numbers, met = self._told_numbers[known.name], self._automata.effects.values
+        if len(numbers) < len(met):
+            new = [self._told(known.told_of(effects)) for effects in met[len(numbers) :]]
+            numbers = np.concatenate([numbers, np.array(new, np.int64)])
+            self._told_numbers[known.name] = numbers
+        return numbers
 
     # --- global states -------------------------------------------------------------------------
 

@@ -30,7 +30,8 @@ class Group:
     """The properties that read the same fields, and what was judged of their projections.
 
     ``now`` are the projections of all nodes in the state that was judged last, and ``views`` what
-    they are to a property.
+    they are to a property. Where a property asks for testimony, ``hears`` is one that does: all
+    are told the same.
     """
 
     def __init__(self, fields: tuple[str, ...], world: World) -> None:
@@ -40,6 +41,7 @@ class Group:
         self.states: dict[str, list[Property]] = {}
         self.sometimes: list[Property] = []
         self.reads_events = False
+        self.hears: Property | None = None
         self.now: list[int] = [-1] * len(world.nodes)
         self.views: list[View] = [View(node, {}) for node in world.nodes]
         self._numbers: Interner[Hashable] = Interner()
@@ -50,6 +52,7 @@ class Group:
             self._parts = itemgetter(*map(HISTORY.index, fields))
         self._views: list[dict[int, View]] = [{} for _ in world.nodes]
         self._verdicts: dict[Hashable, Names] = {}
+        self._heard: dict[Hashable, tuple[Effect, ...]] = {}
 
     def add(self, known: Property) -> None:
         if known.kind == "sometimes":
@@ -57,8 +60,15 @@ class Group:
         elif known.reads == "step":
             self.steps.append(known)
             self.reads_events |= known.reads_event or known.wants_effects
+            if known.wants_testimony:
+                self.hears = known
         else:
             self.states.setdefault(known.reads, []).append(known)
+
+    @property
+    def tells_steps_apart(self) -> bool:
+        """Whether steps between the same two projections may be judged otherwise."""
+        return self.reads_events or self.hears is not None
 
     def projection(self, stage: Stage, index: int) -> int:
         """The number of what these fields are in the record of a node."""
@@ -114,7 +124,7 @@ class Group:
 
     def judge_step(self, stage: Stage, index: int, before: int, after: int) -> Names:
         """What is wrong with the last step of ``stage``, between two projections of a node."""
-        key = (index, before, after, stage.last if self.reads_events else ())
+        key = (index, before, after, self._told(stage))
         found = self._verdicts.get(key)
         if found is None:
             views = self._view(index, before), self._view(index, after)
@@ -123,6 +133,17 @@ class Group:
                 self.steps, views[0], event, views[1], effects=stage.effects
             )
         return found
+
+    def _told(self, stage: Stage) -> Hashable:
+        """What the properties know of the last step beside its records, if they ask for that."""
+        if self.reads_events:
+            return stage.last
+        if self.hears is None:
+            return ()
+        told = self._heard.get(stage.last)
+        if told is None:
+            told = self._heard[stage.last] = self.hears.told_of(stage.effects)
+        return told
 
     def reach(self, reached: set[str]) -> None:
         """Add to ``reached`` the *sometimes* properties that are true now."""
@@ -175,8 +196,9 @@ class RunJudge:
         self._of_history = [group for group in self._groups if group.reads_history]
         # Steps that are told apart by histories alone, and those that are told by events as well.
         places = [place for place, group in enumerate(self._of_history) if group.steps]
-        self._quiet = [place for place in places if not self._of_history[place].reads_events]
-        self._eventful = [place for place in places if self._of_history[place].reads_events]
+        of_history = self._of_history
+        self._quiet = [place for place in places if not of_history[place].tells_steps_apart]
+        self._eventful = [place for place in places if of_history[place].tells_steps_apart]
         self._histories: tuple[int, ...] = ()
         self._told: tuple[int, ...] = (-1,) * len(world.nodes)
         self._is_fine = False

@@ -294,7 +294,15 @@ def test_ballots_without_an_order_end_it(tmp_path):
     lines = [*STARTS, tick(0, {"type": "promise", "ballot": 1})]
     told = said(log(tmp_path, [*lines, tick(0, {"type": "promise", "ballot": "x"})]))
     assert told["outcome"] == "inconclusive"
-    assert "two ballots cannot be compared" in told["reason"]
+    assert "ballots cannot be compared: x among themselves" in told["reason"]
+
+
+@pytest.mark.parametrize("ballot", [True, None, {"n": 1}, [1, [False]]])
+def test_what_has_no_order_is_no_ballot(tmp_path, ballot):
+    vote = {"type": "vote", "slot": 0, "ballot": ballot, "value": "a"}
+    told = said(log(tmp_path, [*STARTS, tick(0, vote), tick(0, decide(0, "a"))]))
+    assert told["outcome"] == "inconclusive"
+    assert "which has no order" in told["reason"]
 
 
 def test_quorums_may_be_others(tmp_path, monkeypatch):

@@ -77,18 +77,34 @@ ALONE = [
     ("execution_follows_log", [(Decide(0, None), Execute(0, None))], 1),
     ("execution_follows_log", [(Execute(0, "a"), DECIDES_A)], None),
     ("execution_follows_log", [(DECIDES_A,), (Execute(0, "b"),)], 2),
-    ("execution_follows_log", [(Decide(90, "a"), Execute(0, "a")), (DECIDES_A,)], None),
+    ("execution_follows_log", [(Decide(1, "a"), Execute(0, "a")), (DECIDES_A,)], 1),
+    ("execution_follows_log", [(Decide(1, "a"), Execute(0, "a"), DECIDES_A)], None),
+    ("execution_follows_log", [(DECIDES_A,), (Decide(1, "b"),), (Execute(0, "b"),)], 3),
+    ("execution_follows_log", [(Decide(0, None), Decide(1, "b")), (Execute(0, "b"),)], None),
     (
         "execution_follows_log",
-        [(Decide(5, "a"), Execute(0, "a")), (Decide(3, "a"), Decide(4, "b"), Execute(1, "b"))],
+        [
+            (DECIDES_A, Execute(0, "a"), Decide(1, "a"), Decide(2, "b"), Execute(1, "b")),
+            (Decide(3, "b"), Execute(2, "b"), Decide(4, "c"), Decide(5, "d")),
+            (Execute(3, "d"),),
+        ],
+        3,
+    ),
+    (
+        "execution_follows_log",
+        [(DECIDES_A, DECIDES_B, Execute(0, "b")), (Decide(1, "a"), Execute(1, "a"))],
         None,
     ),
+    ("execution_follows_log", [(DECIDES_A, DECIDES_B, Execute(0, "b"), Execute(1, "a"))], 1),
     ("execution_without_gap", [(Execute(1, "b"), Execute(0, "a"))], None),
     ("execution_without_gap", [(Execute(0, "a"),), (Execute(2, "b"),)], 2),
     ("execution_not_repeated", [(Execute(0, "a"), Execute(1, "b")), (Execute(0, "a"),)], 2),
     ("at_most_once", [(Execute(0, "a"),), (Execute(1, "b"),), (Execute(2, "a"),)], 3),
-    ("promise_never_falls", [(Promise(2),), (Promise(3), Promise(2)), (Promise(1),)], 3),
-    ("votes_keep_promises", [(Promise(2), Vote(0, 1, "a")), (Vote(0, 1, "a"),)], None),
+    ("promise_never_falls", [(Promise(2),), (Promise(2), Promise(3)), (Promise(2),)], 3),
+    ("promise_never_falls", [(Promise(1),), (Promise(3), Promise(1), Promise(3))], 2),
+    ("votes_keep_promises", [(Promise(2), Vote(0, 1, "a")), (Vote(0, 1, "a"),)], 1),
+    ("votes_keep_promises", [(Vote(0, 1, "a"), Promise(2), Vote(0, 1, "a"))], None),
+    ("votes_keep_promises", [(Promise(1),), (Promise(3), Promise(1), Vote(0, 1, "a"))], None),
     ("votes_keep_promises", [(Promise(2),), (Vote(0, 1, "a"),)], 2),
     ("leaders_are_promised", [(Lead(1), Promise(2))], None),
     ("leaders_are_promised", [(Lead(2), Promise(1))], 1),
@@ -109,3 +125,17 @@ def test_each_rule_alone_as_its_property(name, happened, number):
     check_log(lines, MajorityQuorums(), (0,), (name,))
     finding = audited(lines, names=(name,)).finding
     assert (finding and finding.number) == (number and number + 1)
+
+
+def test_promises_of_a_line_that_is_there_twice_need_not_fall():
+    """The second of two equal lines may be the first, written once more."""
+    start = record_of({"type": "start", "nodes": [0], "storage": None}, ())
+    submit = {"type": "submit", "command": "a"}
+    rises = record_of(submit, (Promise(1), Promise(3), Decide(0, "a")))
+    name = "promise_never_falls"
+    report = audited([start, rises, rises], names={name})
+    assert report.outcome == "inconclusive"
+    assert name in report.reason
+    assert audited([start, rises], names={name}).outcome == "holds"
+    falls = record_of(submit, (Promise(1),))
+    assert audited([start, rises, falls], names={name}).outcome == "violated"

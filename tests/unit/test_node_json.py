@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indelible.model.canonical import same_types
 from indelible.model.effects import (
     CancelTimer,
     Decide,
@@ -23,6 +24,8 @@ from indelible.model.effects import (
 )
 from indelible.model.errors import WireError
 from indelible.model.events import Receive, Restart, Submit, Timeout, Torn
+from indelible.model.itf_decoder import Decoder
+from indelible.model.itf_encoder import Encoder
 from indelible.model.node_json import (
     canonical_json,
     effect_from_json,
@@ -43,6 +46,8 @@ json_values = st.recursive(
     max_leaves=8,
 )
 values = json_values.map(plain)
+orders = st.integers() | texts | st.floats(allow_nan=False, allow_infinity=False)
+ballots = st.recursive(orders, lambda inner: st.lists(inner, max_size=3), max_leaves=4).map(plain)
 nodes = st.integers() | texts
 slots = st.integers(0, 9)
 inputs = st.builds(Receive, nodes, values) | st.builds(Timeout, values) | st.builds(Submit, values)
@@ -55,9 +60,9 @@ effects = st.one_of(
     st.builds(Decide, slots, values),
     st.builds(Execute, slots, values),
     st.builds(Reply, values, values),
-    st.builds(Promise, values),
-    st.builds(Vote, slots, values, values),
-    st.builds(Lead, values),
+    st.builds(Promise, ballots),
+    st.builds(Vote, slots, ballots, values),
+    st.builds(Lead, ballots),
 )
 
 
@@ -69,6 +74,36 @@ def sent_over(data: Any) -> Any:
 def test_a_value_of_json_comes_back_as_it_was(value: Any) -> None:
     assert sent_over(jsonable(plain(value))) == value
     hash(plain(value))
+
+
+def said(value: Any) -> str:
+    """The value as JSON means it: a whole number in digits, in whatever way it was written."""
+    if isinstance(value, list):
+        return "[" + ",".join(map(said, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key!r}:{said(value[key])}" for key in sorted(value)) + "}"
+    return str(int(value)) if type(value) is float and value.is_integer() else repr(value)
+
+
+few = st.sampled_from([0, 1, 0.0, 1.0, -0.0, True, False, None, 1.5, 10**16, 1e16, "1"])
+nested = st.recursive(
+    few, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("a"), inner)
+)
+
+
+@given(nested, nested)
+def test_values_are_equal_if_json_means_the_same(one: Any, other: Any) -> None:
+    assert (plain(one) == plain(other)) == (said(one) == said(other))
+    assert said(sent_over(jsonable(plain(one)))) == said(one)
+
+
+@given(nested)
+def test_values_come_back_from_documents(value: Any) -> None:
+    encoder = Encoder()
+    data = encoder.encode(plain(value))
+    back = Decoder(encoder.types).decode(sent_over(data))
+    assert same_types(back, plain(value))
+    assert back == plain(value)
 
 
 @given(events)

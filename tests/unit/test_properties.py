@@ -15,8 +15,20 @@ from indelible.checkers.breadth_first import explore_breadth_first
 from indelible.checkers.limits import Limits
 from indelible.checkers.properties import BUILT_IN, Property, World, always, sometimes, view
 from indelible.checkers.verdicts import reached_in, violations_after
+from indelible.checkers.walks.runs import Campaign
 from indelible.model.cluster import ClusterState, LocalState
-from indelible.model.effects import NO_OP, Decide, Effect, Execute, Lead, Persist, Reply, Send, Vote
+from indelible.model.effects import (
+    NO_OP,
+    Decide,
+    Effect,
+    Execute,
+    Lead,
+    Persist,
+    Promise,
+    Reply,
+    Send,
+    Vote,
+)
 from indelible.model.errors import PropertyError
 from indelible.model.events import Event, Restart, Submit, Torn
 from indelible.model.implementation import Step
@@ -127,9 +139,33 @@ CASES: dict[str, Case] = {
         bad=(executed((1, "a")),), says="n0 executed number 1 before number 0", near=(executed(),)
     ),
     "execution_follows_log": Case(
-        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "b"), (1, "a"))),),
+        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "a"), (1, "a"))),),
         says="n0 executed 'a' as number 1, but decided it in no slot after those executed before",
         near=(Record(decided=((0, "a"), (1, NO_OP), (2, "b")), executed=((0, "a"), (1, "b"))),),
+        values=("a",),
+    ),
+    "execution_follows_log, leaving out a command": Case(
+        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "b"),)),),
+        says="n0 executed 'b' as number 0, before 'a', which it decided in slot 0",
+        near=(Record(decided=((0, "a"), (1, "b")), executed=((0, "a"),)),),
+        values=("b",),
+    ),
+    "execution_follows_log, over a gap": Case(
+        bad=(Record(decided=((0, "a"), (2, "b")), executed=((0, "a"), (1, "b"))),),
+        says="n0 executed 'b' as number 1, before it decided slot 1",
+        near=(Record(decided=((0, "a"), (2, "b")), executed=((0, "a"),)),),
+        values=("b",),
+    ),
+    "execution_follows_log, what comes again": Case(
+        bad=(Record(decided=((0, "a"), (1, "b"), (2, "c")), executed=((0, "a"), (1, "c"))),),
+        says="n0 executed 'c' as number 1, before 'b', which it decided in slot 1",
+        near=(Record(decided=((0, "a"), (1, "a"), (2, "c")), executed=((0, "a"), (1, "c"))),),
+        values=("c",),
+    ),
+    "execution_follows_log, executed again": Case(
+        bad=(Record(decided=((0, "a"), (1, "b")), executed=((0, "a"), (1, "a"))),),
+        says="n0 executed 'a' as number 1, but decided it in no slot after those executed before",
+        near=(Record(decided=((0, "a"), (1, "a")), executed=((0, "a"), (1, "a"))),),
         values=("a",),
     ),
     "execution_follows_log, not of a no-op": Case(
@@ -215,6 +251,17 @@ CASES: dict[str, Case] = {
         says="n0 had promised ballot 2, and now only 1",
         near=(Record(promised=2),),
         values=(2, 1),
+        effects=(Promise(1),),
+        near_effects=(Promise(2),),
+    ),
+    "promise_never_falls, in one step": Case(
+        before=Record(promised=2),
+        bad=(Record(promised=3),),
+        says="n0 had promised ballot 3, and now only 1",
+        near=(Record(promised=3),),
+        values=(3, 1),
+        effects=(Promise(3), Promise(1), Promise(3)),
+        near_effects=(Promise(2), Promise(2), Promise(3)),
     ),
     "votes_keep_promises": Case(
         before=voted((0, 1, "a"), promised=3),
@@ -223,6 +270,18 @@ CASES: dict[str, Case] = {
         near=(voted((0, 1, "a"), (0, 3, "b"), promised=3),),
         slot=0,
         values=("b",),
+        effects=(Vote(0, 1, "a"), Vote(0, 2, "b")),
+        near_effects=(Vote(0, 1, "a"), Vote(0, 3, "b")),
+    ),
+    "votes_keep_promises, in one step": Case(
+        before=Record(promised=2),
+        bad=(voted((0, 2, "b"), promised=3),),
+        says="slot 0: n0 had promised ballot 3, and voted for 'b' at ballot 2",
+        near=(voted((0, 2, "b"), promised=3),),
+        slot=0,
+        values=("b",),
+        effects=(Promise(3), Vote(0, 2, "b")),
+        near_effects=(Vote(0, 2, "b"), Promise(3), Vote(0, 2, "b")),
     ),
     "leaders_are_promised": Case(
         bad=(Record(leaderships=(2,), promised=2), Record(promised=1), NOTHING),
@@ -336,8 +395,12 @@ def test_what_must_be_reached(name: str) -> None:
 
 def test_a_restart_may_not_make_a_node_forget_its_promise_but_it_may_repeat_it() -> None:
     known = BUILT_IN["promise_never_falls"]
-    assert violations(known, Record(promised=1), before=NOTHING) == ()
-    assert violations(known, Record(promised=3), before=Record(promised=2)) == ()
+    for promised, before in ((1, None), (2, 2), (3, 2)):
+        records = {"before": Record(promised=before), "event": Restart()}
+        gives = (Promise(promised),)
+        assert violations(known, Record(promised=promised), effects=gives, **records) == ()
+    torn = {"event": Torn(SUBMIT, 1), "effects": (Promise(3), Promise(1))}
+    assert violations(known, Record(promised=1), before=NOTHING, **torn)
 
 
 def test_what_is_chosen_is_judged_by_the_quorums_of_the_implementation() -> None:
@@ -659,3 +722,41 @@ def test_a_goal_without_testimony_is_not_observable_either() -> None:
     )
     led = explore(Hasty((Lead(1),)), Scope(nodes=2, submissions_max=2), properties=asked)
     assert led.properties[1].result == "reached"
+
+
+class HastyAcceptor:
+    """Two nodes; one promises and votes in a single step, not in the order it should."""
+
+    def __init__(self, *effects: Effect) -> None:
+        self.effects = effects
+
+    def start(self, node: int, nodes: tuple[int, ...], storage: Any) -> Step:
+        return Step(False, ())
+
+    def handle(self, node: int, state: bool, event: Event) -> Step:
+        if not isinstance(event, Submit) or state:
+            return Step(state, ())
+        return Step(True, self.effects)
+
+
+@pytest.mark.parametrize(
+    ("name", "effects"),
+    [
+        ("promise_never_falls", (Promise(3), Promise(1), Promise(3))),
+        ("votes_keep_promises", (Promise(3), Vote(0, 1, "a"))),
+    ],
+)
+def test_the_order_within_a_step_counts_for_every_search(
+    name: str, effects: tuple[Effect, ...]
+) -> None:
+    scope = Scope(nodes=2, commands=("a",), restarts_max=0)
+    for chosen in (effects, (effects[1], effects[0])):
+        acceptor, properties = HastyAcceptor(*chosen), (BUILT_IN[name],)
+        campaign = Campaign(acceptor, scope, properties, seed=1)
+        failures = [campaign.run(number).failure for number in range(20)]
+        outcomes = {
+            explore(acceptor, scope, properties=properties).outcome,
+            explore_breadth_first(acceptor, scope, properties, Limits()).outcome,
+            "violated" if any(failures) else "holds",
+        }
+        assert outcomes == ({"violated"} if chosen == effects else {"holds"})
