@@ -76,32 +76,35 @@ def audit(
     """
     from indelible.audit_files import opened_logs
     from indelible.audit_report import audit_headline, audit_json, render_audit
-    from indelible.ci import begin_junit, tell_ci
+    from indelible.ci import tell_ci, told_to_ci
     from indelible.progress import interruptible
     from indelible.targets import find_target, on_trial
     from indelible.terminal import write_result
-    from indelible.trace_files import check_folder
+    from indelible.trace_files import check_folder, require_other
 
     if save and other is None:
         raise click.UsageError("--save keeps a run of a target: name one with --target or --exec")
-    if save:
-        check_folder(folder)
     title = ", ".join(logs)
-    begin_junit([title], junit)
+    require_other(junit, "--junit", logs)
     progress = False if quiet and progress is None else progress
     held: Held | None = None
-    with interruptible() as interrupted, opened_logs(logs, interrupted) as files:
-        with on_trial():
-            target = None if other is None else find_target(other)
-        quorums = _quorums(quorums_name, target)
-        rules = _rules(names, internal=not no_internal)
-        result, proof = audited_files(files, quorums, nodes, rules, progress, interrupted)
-        if target is not None:
-            from indelible.audit_target import with_target
-
+    with told_to_ci(title, junit):
+        if save:
+            check_folder(folder)
+        with interruptible() as interrupted, opened_logs(logs, interrupted) as files:
             with on_trial():
-                held = _held(target, result, files, folder if save else None, progress, interrupted)
-                result = with_target(result, held)
+                target = None if other is None else find_target(other)
+            quorums = _quorums(quorums_name, target)
+            rules = _rules(names, internal=not no_internal)
+            result, proof = audited_files(files, quorums, nodes, rules, progress, interrupted)
+            if target is not None:
+                from indelible.audit_target import with_target
+
+                with on_trial():
+                    held = _held(
+                        target, result, files, folder if save else None, progress, interrupted
+                    )
+                    result = with_target(result, held)
     headline = audit_headline(result, proof, files.names)
     if json:
         text = audit_json(result, proof, files.names, _conformance(held, files.names))

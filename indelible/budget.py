@@ -2,8 +2,9 @@
 
 Its law: whoever did not finish has had at least an equal part of the time. Searches run one after
 the other, in order; each may take an equal part of what is left when its turn comes, so that what
-one does not need goes to those after it. What is left at the end goes to those that were cut short.
-They have to begin anew, so only to those for whom it is more than they have had.
+one does not need goes to those after it. Where those before it took longer than they might, it is
+an equal part of the whole, and the time is exceeded. What is left at the end goes to those that
+were cut short. They have to begin anew, so only to those for whom it is more than they have had.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ def split_budget(
     ``run`` takes a job and its seconds, and says whether it was cut short by them. It may be called
     again for the same job, and then what it found last counts.
     """
-    end = clock() + seconds
+    end, least = clock() + seconds, seconds / max(1, len(jobs))
     had: dict[int, float] = {}  # By those that were cut short.
     turns = list(range(len(jobs)))
     while turns:
         for turn, index in enumerate(turns):
-            share = _rounded(max(0.0, end - clock()) / (len(turns) - turn))
+            share = _rounded(max(least, (end - clock()) / (len(turns) - turn)))
             if run(jobs[index], share):
                 had[index] = share
             else:
                 had.pop(index, None)
-        turns = _again(had, end - clock())
+        turns, least = _again(had, end - clock()), 0.0
 
 
 def _again(had: dict[int, float], left: float) -> list[int]:

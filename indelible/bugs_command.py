@@ -114,9 +114,10 @@ def _says(each: Catch) -> str:
 
 
 def _save(caught: dict[str, Catch], folder: Path) -> None:
-    from indelible.trace_files import SUFFIX, write_file
+    from indelible.trace_files import SUFFIX, make_folder, write_file
     from indelible.trace_index import index_text
 
+    make_folder(folder / SUBFOLDER)
     for each in caught.values():
         if each.caught:
             write_file(folder / SUBFOLDER / f"{each.name}{SUFFIX}", each.document)

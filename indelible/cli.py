@@ -7,6 +7,8 @@ message on stderr and exit code 2; a traceback is shown only with ``--debug``.
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,6 +35,7 @@ from indelible.options import (
     target_argument,
 )
 from indelible.prove_command import prove
+from indelible.terminal import unwritable
 from indelible.trace_commands import minimize, replay, show
 
 if TYPE_CHECKING:
@@ -52,6 +55,15 @@ class Failure(click.ClickException):
 
 class Boundary(click.Group):
     """Where every error ends as a message."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's; where help or version cannot be written, that is a message, too."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            click.echo(f"Error: {unwritable(error)}", err=True)
+            sys.exit(EXIT_ERROR)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; nothing but click's own exceptions leaves it."""
@@ -153,16 +165,18 @@ def check(
     is configured is checked; where nothing is, our own Multi-Paxos. What is not said about the
     scope is as the target has it.
     """
+    from indelible.ci import told_to_ci
     from indelible.configured_command import check_configured, planned
     from indelible.trace_files import check_folder
 
     other = bool(names or no_internal or scope_fields)
-    plan = planned(target, budget=budget, profile=profile, other=other)
-    if plan is not None and ctx.get_parameter_source("folder") is ParameterSource.DEFAULT:
-        folder = plan[0].traces
-        folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    if save:
-        check_folder(folder)
+    with told_to_ci(target or "indelible check", junit):
+        plan = planned(target, budget=budget, profile=profile, other=other)
+        if plan is not None and ctx.get_parameter_source("folder") is ParameterSource.DEFAULT:
+            folder = plan[0].traces
+            folder = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+        if save:
+            check_folder(folder)
     progress = False if quiet and progress is None else progress
     output = Output(json, quiet, progress, junit, folder if save else None)
     if plan is not None:
@@ -211,22 +225,16 @@ def _check_target(
     name: str | None, asked: Callable[[Target], Asked], limits: dict[str, Any], output: Output
 ) -> int:
     """Ask what ``asked`` makes of the target, tell everybody, and say with which code to end."""
-    from indelible.check_result import error_result
-    from indelible.ci import begin_junit, tell_ci
+    from indelible.ci import tell_ci, told_to_ci
     from indelible.targets import OURS, find_target, on_trial
     from indelible.trace_files import keep_trace
 
     called = name or OURS
-    begin_junit([called], output.junit)
     saved = None
-    try:
-        with on_trial():
-            checked = _checked(asked(find_target(name)), limits, output.progress)
-            if output.traces is not None:
-                saved = [keep_trace(each, output.traces) for each in checked.evidence]
-    except IndelibleError as error:
-        tell_ci([error_result(called, str(error))], output.junit)
-        raise
+    with told_to_ci(called, output.junit), on_trial():
+        checked = _checked(asked(find_target(name)), limits, output.progress)
+        if output.traces is not None:
+            saved = [keep_trace(each, output.traces) for each in checked.evidence]
     _show(checked, saved, output)
     tell_ci([checked.result(called)], output.junit)
     return checked.verdict.exit_code

@@ -14,11 +14,13 @@ from typing import Any
 
 from indelible.budget import split_budget
 from indelible.check_result import CheckResult, error_result, interrupted_result
-from indelible.checkers.explore import memory_default
+from indelible.checkers.explore import explore, memory_default
 from indelible.checkers.limits import Limits
 from indelible.configuration import Configuration
 from indelible.configured_searches import SEARCHES, Found, Job
+from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.errors import ConfigurationError, IndelibleError, closest_first
+from indelible.model.scope import Scope
 from indelible.targets import on_trial
 from indelible.trace_files import keep_trace
 
@@ -93,8 +95,14 @@ def run_jobs(
         for job in jobs:
             run(job, None)
     else:
+        _prepare()
         split_budget(jobs, budget, run)
     return tuple(done.get(job.name) or Done(job, interrupted_result(job.name)) for job in jobs)
+
+
+def _prepare() -> None:
+    """Load, and compile if need be, what every search needs: no check shall pay for it."""
+    explore(MultiPaxos(), Scope(nodes=1), limits=Limits(states_max=1_000))
 
 
 def _done(job: Job, limits: Limits, distinct: int, traces: Path | None) -> Done:

@@ -83,17 +83,20 @@ def check_configured(
     from indelible.check_result import exit_code
     from indelible.ci import begin_junit, tell_ci
     from indelible.configured_report import configured_headline, configured_json, configured_text
+    from indelible.targets import on_trial
     from indelible.terminal import write_result
 
     begin_junit([job.name for job in jobs], output.junit)
     done = _run(jobs, given, budget, distinct, output)
     results = [each.result for each in done]
-    if output.json:
-        write_result(configured_json(done, budget))
-    elif output.quiet:
-        write_result(configured_headline(results))
-    else:
-        write_result(configured_text(done))
+    with on_trial():  # What happens in a trace is asked of the implementation once more.
+        if output.json:
+            text = configured_json(done, budget)
+        elif output.quiet:
+            text = configured_headline(results)
+        else:
+            text = configured_text(done)
+    write_result(text)
     tell_ci(results, output.junit)
     return exit_code(results)
 

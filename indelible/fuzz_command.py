@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from indelible.model.errors import IndelibleError
 from indelible.options import (
     DURATION,
     NUMBER,
@@ -33,7 +33,11 @@ STRATEGIES: Final = ("uniform", "swarm", "priority", "targeted", "mixed")
 EVENTS_DEFAULT: Final = 300
 SECONDS_DEFAULT: Final = 60.0
 EXHAUST_SECONDS: Final = 120.0
-"""How long a scope may take to exhaust, where its coverage is asked for."""
+EXHAUST_SHARE: Final = 0.5
+"""How long a scope may take to exhaust, where its coverage is asked for, and which part of the
+campaign's time at most."""
+
+WORKERS_PER_CORE: Final = 8
 
 
 @click.command()
@@ -43,7 +47,8 @@ EXHAUST_SECONDS: Final = 120.0
 @click.option("--runs", "runs_max", type=NUMBER, metavar="N", help="At most so many runs.")
 @click.option("--first", "first_only", is_flag=True, help="Stop at the first run that fails.")
 @click.option("--workers", type=click.IntRange(1), metavar="N",
-              help="How many processes. Default: one for each core.")  # fmt: skip
+              help="How many processes, at most one for each run. Default: one for each core."
+              )  # fmt: skip
 @click.option("--strategy", type=click.Choice(STRATEGIES), default="mixed", show_default=True,
               help="Who chooses what happens next (docs/random-testing.md).")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), metavar="N",
@@ -51,14 +56,17 @@ EXHAUST_SECONDS: Final = 120.0
 @click.option("--run", "only_run", type=click.IntRange(0), metavar="N",
               help="Only the run of this number, as a campaign with this seed has it.")  # fmt: skip
 @click.option("--events", "events_max", type=click.IntRange(1), default=EVENTS_DEFAULT,
-              show_default=True, metavar="N", help="At most so many events in a run.")  # fmt: skip
+              show_default=True, metavar="N",
+              help="At most so many events in a run. A targeted one turns back and goes on in "
+              "other ways until it has ten times as many.")  # fmt: skip
 @click.option("--property", "names", multiple=True, metavar="NAME",
               help="Judge this property, as 'indelible check' does.")  # fmt: skip
 @click.option("--no-internal", is_flag=True, help="Judge only what a client can see.")
 @click.option("--distinct", type=click.IntRange(1), default=10, show_default=True, metavar="K",
               help="Keep up to K failures that differ.")  # fmt: skip
 @click.option("--coverage", is_flag=True,
-              help="Exhaust the scope first, and say how much of it the runs see.")  # fmt: skip
+              help="Exhaust the scope first, in half of the time at most, and say how much of it "
+              "the runs see.")  # fmt: skip
 @click.option("--save/--no-save", default=True, show_default=True,
               help="Keep failures as trace documents.")  # fmt: skip
 @click.option("--traces", "folder", type=click.Path(path_type=Path), default="traces",
@@ -95,19 +103,16 @@ def fuzz(
     Every run follows from the seed and its number, whatever else runs. Failures are minimized, and
     those that differ are kept. Ctrl-C ends the runs and reports.
 
-    Exit codes: 0 nothing found, 1 a property is violated, 3 inconclusive (interrupted, or nothing
-    was reached that is worth judging), 2 a usage or internal error.
+    Exit codes: 0 nothing found, 1 a property is violated, 3 inconclusive (interrupted, a step
+    did not end, or nothing was reached that is worth judging), 2 a usage or internal error.
     """
     from indelible.checkers.walks.share import Bounds
     from indelible.fuzz_workers import Question
-    from indelible.trace_files import check_folder
 
     if only_run is not None and seed is None:
         raise click.UsageError("--run asks for one run of a campaign: name its --seed, too.")
     if coverage and (workers or 1) > 1:
         raise click.UsageError("--coverage follows all runs in one process: leave out --workers.")
-    if save:
-        check_folder(folder)
     question = Question(
         target=target,
         scope_fields=scope_fields,
@@ -120,10 +125,24 @@ def fuzz(
     if seconds_max is None and runs_max is None and only_run is None:
         seconds_max = SECONDS_DEFAULT
     bounds = Bounds(seconds_max, runs_max, first_only, only_run)
-    count = 1 if coverage or only_run is not None else workers or os.cpu_count() or 1
+    count = 1 if coverage or only_run is not None else _processes(workers, runs_max)
     progress = False if quiet and progress is None else progress
     output = Output(json, quiet, progress, junit, folder if save else None)
     raise SystemExit(_fuzz(question, bounds, count, distinct, coverage, output))
+
+
+def _processes(workers: int | None, runs_max: int | None) -> int:
+    """How many processes: as many as asked for, or one for each core; none has nothing to run."""
+    from indelible.report import counted
+
+    cores = os.cpu_count() or 1
+    count = max(1, min(workers or cores, runs_max or workers or cores))
+    if count > WORKERS_PER_CORE * cores:
+        raise click.UsageError(
+            f"--workers {count}: {counted(cores, 'core')} can take {WORKERS_PER_CORE * cores} "
+            "processes at most, and the best is one for each."
+        )
+    return count
 
 
 def _fuzz(
@@ -135,20 +154,18 @@ def _fuzz(
     output: Output,
 ) -> int:
     """Run the campaign, tell everybody of it, and say with which exit code to end."""
-    from indelible.check_result import error_result
-    from indelible.ci import begin_junit, tell_ci
+    from indelible.ci import tell_ci, told_to_ci
     from indelible.fuzz_result import fuzz_result
     from indelible.targets import OURS
+    from indelible.trace_files import check_folder
 
     name = question.target or OURS
-    begin_junit([name], output.junit)
-    try:
+    with told_to_ci(name, output.junit):
+        if output.traces is not None:
+            check_folder(output.traces)
         implementation, fuzzed, saved = _fuzzed(
             question, bounds, workers, distinct, coverage, output
         )
-    except IndelibleError as error:
-        tell_ci([error_result(name, str(error))], output.junit)
-        raise
     _show(implementation, fuzzed, saved, output)
     tell_ci([fuzz_result(name, implementation, fuzzed)], output.junit)
     return fuzzed.exit_code
@@ -176,7 +193,11 @@ def _fuzzed(
         from indelible.fuzzing import fuzz as fuzzed_by
 
         asked = question.asked()
-        seen = _coverage(asked, interrupted, report) if coverage else None
+        seen = None
+        if coverage:
+            began = time.monotonic()
+            seen = _coverage(asked, bounds.seconds_max, interrupted, report)
+            bounds = bounds.shortened(time.monotonic() - began)
         fuzzed = fuzzed_by(
             question,
             asked,
@@ -193,15 +214,19 @@ def _fuzzed(
 
 
 def _coverage(
-    asked: Any, interrupted: Callable[[], bool], report: Callable[[Any], None] | None
+    asked: Any,
+    seconds_max: float | None,
+    interrupted: Callable[[], bool],
+    report: Callable[[Any], None] | None,
 ) -> Coverage:
+    """What follows runs on the exhausted scope, for which there is a part of the time."""
     from indelible.checkers.explore import memory_default
     from indelible.checkers.limits import Limits
     from indelible.checkers.walks.coverage import Coverage
 
     limits = Limits(
         memory_bytes_max=memory_default(),
-        seconds_max=EXHAUST_SECONDS,
+        seconds_max=min(EXHAUST_SECONDS, EXHAUST_SHARE * (seconds_max or 2 * EXHAUST_SECONDS)),
         interrupted=interrupted,
         report=report,
     )

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from indelible.checkers.findings import RAISES
 from indelible.checkers.walks.coverage import Covered, Share
+from indelible.checkers.walks.runs import events_most
 from indelible.checkers.walks.share import Tally
+from indelible.fuzz_workers import Question
 from indelible.fuzzing import Fuzzed
 from indelible.model.implementation import Implementation
 from indelible.model.verdict import PropertyResult
@@ -89,6 +91,7 @@ def fuzz_object(
         "seed": question.seed,
         "strategy": question.strategy,
         "events_max": question.events_max,
+        "events_most": events_most(question.strategy, question.events_max),
         "workers": fuzzed.workers,
         "runs": tally.runs,
         "events": tally.events,
@@ -138,7 +141,7 @@ def _campaign(fuzzed: Fuzzed) -> Iterator[str]:
         (
             ("implementation", fuzzed.implementation),
             ("seed", f"{question.seed}, strategy {question.strategy}"),
-            ("runs", f"{tally.runs:,}, of at most {events_text(question.events_max)}"),
+            ("runs", f"{tally.runs:,}, {_events_most(question)}"),
             ("failed runs", failed or "none"),
             ("events", f"{tally.events:,}, {_rate(tally):,.0f}/s"),
             ("time", f"{time_text(tally.seconds)} on {counted(fuzzed.workers, 'worker')}"),
@@ -147,6 +150,12 @@ def _campaign(fuzzed: Fuzzed) -> Iterator[str]:
             ("node states", f"{tally.node_states:,} distinct of the implementation, in one worker"),
         )
     )
+
+
+def _events_most(question: Question) -> str:
+    most = events_most(question.strategy, question.events_max)
+    text = f"of at most {events_text(question.events_max)}"
+    return text if most == question.events_max else f"{text}, or {most:,} if targeted"
 
 
 def _covered(covered: Covered) -> Iterator[str]:

@@ -21,11 +21,12 @@ from threading import Thread
 from typing import Any, Final, NamedTuple
 
 from indelible.checkers.walks.runs import Campaign, Strategy
-from indelible.checkers.walks.share import Bounds, Found, Tally, share
+from indelible.checkers.walks.share import Bounds, Found, Hung, Tally, share
 from indelible.checking import Asked, chosen_properties
 from indelible.model.errors import ImplementationError, IndelibleError
 from indelible.model.events import Action
 from indelible.options import changed_scope
+from indelible.progress import raised_interrupt
 from indelible.targets import DEFAULT_SCOPE, ROOMY_SCOPE, find_target
 
 __all__ = ["Question", "campaign_of", "run_campaign"]
@@ -33,6 +34,9 @@ __all__ = ["Question", "campaign_of", "run_campaign"]
 WAIT_SECONDS: Final = 0.1
 STOP_SECONDS: Final = 5
 GRACE_SECONDS: Final = 20
+STOP_GRACE_SECONDS: Final = 3
+"""How long a worker may go on when the time is over, and when somebody asked to stop. It gives up
+itself before, unless it is in code that nothing interrupts."""
 
 EVERY: Final = 2**63 - 1
 NONE: Final = -1
@@ -82,8 +86,8 @@ def run_campaign(
     workers: int,
     interrupted: Callable[[], bool],
     follow: Callable[[tuple[Action, ...]], None] | None = None,
-) -> Iterator[Tally | Found]:
-    """Run the campaign; yields failures, and tallies of all workers together.
+) -> Iterator[Tally | Found | Hung]:
+    """Run the campaign; yields failures, tallies of all workers together, and steps that hang.
 
     ``follow`` is told of what happened in each run, where a single worker runs them.
     Raises what a worker raised, and ``ImplementationError`` where one is gone without a word.
@@ -101,7 +105,7 @@ def _run_on_processes(
     bounds: Bounds,
     workers: int,
     interrupted: Callable[[], bool],
-) -> Iterator[Tally | Found]:
+) -> Iterator[Tally | Found | Hung]:
     """The campaign on several processes; ends when all have said that they did."""
     context = get_context("spawn")
     told = context.Queue()
@@ -119,7 +123,7 @@ def _run_on_processes(
         while running:
             if interrupted() and last.value != NONE:
                 last.value = NONE
-                ends = time.monotonic()
+                ends = time.monotonic() + STOP_GRACE_SECONDS - GRACE_SECONDS
             try:
                 worker, message = told.get(timeout=WAIT_SECONDS)
             except Empty:
@@ -143,6 +147,10 @@ def _run_on_processes(
                     # process was faster.
                     last.value = min(last.value, message.number)
                 yield _found_again(again, message)
+            elif isinstance(message, Hung):
+                if message.number <= last.value or interrupted():
+                    yield message
+                    last.value = NONE
             else:
                 raise message
     finally:
@@ -151,6 +159,7 @@ def _run_on_processes(
             process.join(timeout=0 if process.exitcode is None and running else STOP_SECONDS)
             if process.is_alive():
                 process.kill()
+                process.join()
         told.close()
 
 
@@ -188,8 +197,8 @@ def _require_alive(processes: Any, running: set[int]) -> None:
 def _require_end(ends: float | None) -> None:
     if ends is not None and time.monotonic() > ends + GRACE_SECONDS:
         raise ImplementationError(
-            f"a worker process did not stop within {GRACE_SECONDS} s of being told to",
-            cause="a step of the implementation takes very long, or never ends",
+            "a worker process did not stop when it should have",
+            cause="a step of the implementation never ends, in code that cannot be interrupted",
             remedy="find the step with --workers 1 and a debugger",
         )
 
@@ -204,6 +213,7 @@ def _work(
     try:
         with redirect_stdout(sys.stderr):
             campaign = campaign_of(question, question.asked())
+            told.put((first, Tally()))  # Its time begins.
             mine = share(
                 campaign,
                 bounds,
@@ -217,6 +227,8 @@ def _work(
         told.put((first, error))
     except SystemExit as exit:
         told.put((first, ImplementationError(f"the code on trial called exit({exit.code!r})")))
+    except KeyboardInterrupt:  # By nobody else: a worker is deaf to Ctrl-C.
+        told.put((first, raised_interrupt()))
     except BaseException as error:  # Whatever it is, a campaign that it ended did not end well.
         says = f"a worker process ended with {type(error).__name__}: {error}"
         told.put((first, RuntimeError(says)))
@@ -232,10 +244,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _plain(message: Tally | Found) -> Tally | Failed:
+def _plain(message: Tally | Found | Hung) -> Tally | Failed | Hung:
     """The message as another process can read it, whatever classes the code on trial is made of."""
     if isinstance(message, Found):
         return Failed(message.number, message.failure.waits)
+    if isinstance(message, Hung):
+        return message
     try:
         pickle.dumps(message)
     except Exception:

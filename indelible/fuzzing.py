@@ -1,8 +1,8 @@
 """Fuzzing: a campaign of random runs from question to result, and what may be said of it.
 
 A campaign proves nothing: at best no run showed a violation. One in which nothing was ever decided
-did not even look, and one that somebody stopped did not look as long as it was told to; both are
-*inconclusive*.
+did not even look, and one that somebody stopped, or a step that does not end, did not look as long
+as it was told to; all these are *inconclusive*.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from typing import Final, Literal, TypeAlias
 from indelible.checkers.findings import RAISES
 from indelible.checkers.limits import Limits
 from indelible.checkers.minimize.pipeline import Stage
+from indelible.checkers.overdue import STEP_SECONDS, Overdue, watched_steps
 from indelible.checkers.property import Property
 from indelible.checkers.verdicts import question_notes
 from indelible.checkers.walks.coverage import Coverage, Covered
 from indelible.checkers.walks.failures import Kept, distinct_failures
 from indelible.checkers.walks.runs import Failure
-from indelible.checkers.walks.share import Bounds, Found, Tally
+from indelible.checkers.walks.share import Bounds, Found, Hung, Tally
 from indelible.checking import Asked
 from indelible.evidence import evidence_of
 from indelible.fuzz_workers import Question, run_campaign
 from indelible.model.effects import Decide, Execute
+from indelible.model.errors import ImplementationError
 from indelible.model.implementation import implementation_name
 from indelible.model.scope import Scope
 from indelible.model.trace import Evidence
@@ -86,7 +88,7 @@ def fuzz(
     property that is not observable makes it inconclusive; by default it does if properties were
     asked for by name. Raises ``ImplementationError`` and ``PropertyError``.
     """
-    tally, found = Tally(), list[Found]()
+    tally, found, hung = Tally(), list[Found](), list[Hung]()
     campaign = run_campaign(
         question,
         asked,
@@ -98,6 +100,8 @@ def fuzz(
     for message in campaign:
         if isinstance(message, Found):
             found.append(message)
+        elif isinstance(message, Hung):
+            hung.append(message)
         else:
             tally = message
             if report is not None:
@@ -107,18 +111,12 @@ def fuzz(
     tally = _settled(tally, asked.properties)
     if bounds.first_only:
         found = sorted(found)[:1]
-    kept = distinct_failures(
-        asked.target.implementation,
-        asked.scope,
-        asked.properties,
-        found,
-        most=distinct,
-        limits=MINIMIZE,
-        report=minimizing,
-    )
+    kept = _kept(asked, found, distinct, minimizing)
     properties = tuple(_result(known, tally, found) for known in asked.properties)
     required = bool(asked.references) if required is None else required
-    outcome, reason = _outcome(kept, properties, tally, stopped=stopped, required=required)
+    given_up = tuple(_hang_text(question, each) for each in sorted(hung))
+    ended_by = (*(("interrupted",) if stopped else ()), *given_up)
+    outcome, reason = _outcome(kept, properties, tally, ended_by, required=required)
     return Fuzzed(
         question=question,
         implementation=implementation_name(asked.target.implementation),
@@ -131,7 +129,39 @@ def fuzz(
         evidence=tuple(_evidence(question, asked, each) for each in kept),
         workers=workers,
         covered=None if coverage is None else coverage.covered(),
-        notes=question_notes(asked.target.implementation, asked.scope),
+        notes=(*question_notes(asked.target.implementation, asked.scope), *given_up),
+    )
+
+
+def _kept(
+    asked: Asked,
+    found: Sequence[Found],
+    distinct: int,
+    minimizing: Callable[[Stage], None] | None,
+) -> tuple[Kept, ...]:
+    try:
+        with watched_steps(lambda lasted: lasted >= STEP_SECONDS):
+            return distinct_failures(
+                asked.target.implementation,
+                asked.scope,
+                asked.properties,
+                found,
+                most=distinct,
+                limits=MINIMIZE,
+                report=minimizing,
+            )
+    except Overdue as overdue:
+        raise ImplementationError(
+            f"while failures were minimized, {overdue}",
+            cause="the step waits for something that does not come, or loops",
+            remedy="let every step end; 'indelible fuzz --first' makes fewer of them",
+        ) from None
+
+
+def _hang_text(question: Question, hung: Hung) -> str:
+    return (
+        f"run {hung.number:,} of seed {question.seed} was given up: {hung.step} had not ended "
+        f"after {hung.seconds:.1f} s, and may never end"
     )
 
 
@@ -184,15 +214,15 @@ def _outcome(
     kept: Sequence[Kept],
     properties: Sequence[PropertyResult],
     tally: Tally,
+    ended_by: Sequence[str],
     *,
-    stopped: bool,
     required: bool,
 ) -> tuple[FuzzOutcome, str]:
     if kept:
         violation = kept[0].minimized.trace.violation
         return "violated", f"{violation.property}: {violation.explanation}"
-    if stopped:
-        return "inconclusive", "interrupted"
+    if ended_by:
+        return "inconclusive", "; ".join(ended_by)
     if not tally.runs:
         return "inconclusive", "the time was over before the first run was"
     unreached = [known.name for known in properties if known.result == "unreached"]

@@ -30,6 +30,7 @@ def new_adapter(kind: str, file: Path | None, language: str | None, force: bool)
     KIND says what is to be hosted: objects with methods, programs of asyncio, or a process in any
     language. Prints how to check it; docs/check-your-own.md tells more.
     """
+    from indelible.terminal import write_result
     from indelible.trace_files import write_file
 
     if language is not None and kind != "process":
@@ -42,7 +43,7 @@ def new_adapter(kind: str, file: Path | None, language: str | None, force: bool)
         raise click.UsageError(f"{file} is there already: name another file, or give --force")
     text = files("indelible").joinpath("skeletons", f"{kind}.{suffix}").read_text("utf-8")
     write_file(file, text.replace("FILE:Hosted", f"{file.stem}:Hosted"))
-    click.echo(
+    write_result(
         f"{file} is written. Check it, in its folder, with\n\n  {_command(kind, file, runs)}"
     )
 

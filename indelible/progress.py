@@ -14,10 +14,17 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from indelible.checkers.limits import Progress
+from indelible.model.errors import ImplementationError
 from indelible.report import memory_text, time_text
 from indelible.terminal import is_terminal
 
-__all__ = ["interruptible", "progress_text", "shown_line", "shown_progress"]
+__all__ = [
+    "interruptible",
+    "progress_text",
+    "raised_interrupt",
+    "shown_line",
+    "shown_progress",
+]
 
 LIVE_SECONDS: Final = 0.1
 LOGGED_SECONDS: Final = 2.0
@@ -98,7 +105,10 @@ def _live_line() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Whether somebody pressed Ctrl-C. The first one asks to stop; the second one kills."""
+    """Whether somebody pressed Ctrl-C. The first one asks to stop; the second one kills.
+
+    Raises ``ImplementationError`` for a ``KeyboardInterrupt`` that nobody's Ctrl-C has raised.
+    """
     interrupted = False
 
     def interrupt(_signal: int, _frame: object) -> None:
@@ -113,5 +123,16 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         return
     try:
         yield lambda: interrupted
+    except KeyboardInterrupt:  # Not by Ctrl-C: ``interrupt`` raises nothing.
+        raise raised_interrupt() from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def raised_interrupt() -> ImplementationError:
+    """What to say where ``KeyboardInterrupt`` was raised, and nobody pressed Ctrl-C."""
+    return ImplementationError(
+        "the code on trial raised KeyboardInterrupt",
+        cause="only Ctrl-C should: it does not mean that a step went wrong",
+        remedy="raise an Exception where a step goes wrong",
+    )

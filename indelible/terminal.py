@@ -11,7 +11,9 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import Final, TextIO
 
-__all__ = ["has_colour", "is_terminal", "shown", "table_text", "write_result"]
+from indelible.model.errors import IndelibleError
+
+__all__ = ["has_colour", "is_terminal", "shown", "table_text", "unwritable", "write_result"]
 
 PLAIN: Final = str.maketrans(
     {"✓": "+", "✗": "x", "–": "-", "→": "->", "…": "...", "∅": "{}", "»": ">"}  # noqa: RUF001
@@ -78,7 +80,7 @@ def table_text(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> st
 
 
 def write_result(text: str) -> None:
-    """Write to stdout; a reader that has gone away is no error."""
+    """Write to stdout; a reader that has gone away is no error. Raises ``IndelibleError``."""
     stream = sys.stdout
     text = shown(text, stream.encoding)
     try:
@@ -87,9 +89,19 @@ def write_result(text: str) -> None:
         else:
             stream.write(f"{text}\n")
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes stdout once more at exit, and would complain.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        if not isinstance(error, BrokenPipeError):
+            raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> IndelibleError:
+    """What to say where stdout cannot be written."""
+    return IndelibleError(
+        f"the result cannot be written to stdout: {error.strerror or error}",
+        remedy="make room, or send it elsewhere",
+    )
 
 
 def _write_coloured(text: str, stream: TextIO) -> None:

@@ -48,8 +48,9 @@ def show(path: Path, form: str, output: Path | None, no_import: bool) -> None:
     """
     from indelible.targets import on_trial
     from indelible.terminal import write_result
-    from indelible.trace_files import read_trace, write_file
+    from indelible.trace_files import read_trace, require_other, write_file
 
+    require_other(output, "--output", (path,))
     with on_trial():
         document = read_trace(path)
         document.recorded()  # So that nothing is imported for what is no trace.

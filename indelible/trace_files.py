@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +24,10 @@ __all__ = [
     "SUFFIX",
     "check_folder",
     "keep_trace",
+    "make_folder",
     "mark_fixed",
     "read_trace",
+    "require_other",
     "trace_paths",
     "write_file",
 ]
@@ -117,13 +119,37 @@ def check_folder(folder: Path) -> None:
         raise TraceError(f"no trace can be put into {folder}: {known} {reason}", remedy=ELSEWHERE)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in. Raises ``TraceError``."""
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def require_other(output: Path | None, option: str, inputs: Iterable[str | Path]) -> None:
+    """Raises ``TraceError`` where an output would take the place of what is to be read."""
+    for each in inputs if output is not None else ():
+        if os.path.realpath(each) == os.path.realpath(output or ""):
+            raise TraceError(
+                f"{option} {output} is {each}, which is to be read",
+                cause="what is written there would take its place",
+                remedy="name another file",
+            )
+
+
 def write_file(path: Path, text: str) -> None:
     """Write a file that is complete whenever somebody looks. Raises ``TraceError``.
 
-    A link is followed, and what is no file, such as a terminal, is written to.
+    A link is followed, and what is no file, such as a terminal, is written to. Folders are made
+    below the current one only: elsewhere one that is not there is more likely misspelled.
     """
     with _writing(path):
-        path = Path(os.path.realpath(path))
+        named, path = path, Path(os.path.realpath(path))
+        if not path.is_relative_to(Path.cwd()) and not path.parent.exists():
+            raise TraceError(
+                f"{named} cannot be written: there is no folder {path.parent}",
+                remedy="make that folder, or choose another place",
+            )
+        make_folder(path.parent)
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
             return
@@ -134,6 +160,7 @@ def write_file(path: Path, text: str) -> None:
 def _created(path: Path, text: str) -> bool:
     """Write a file, complete from the first moment, unless there is one now; say whether there was
     none."""
+    make_folder(path.parent)
     with _writing(path), _beside(path, text) as temporary:
         try:
             os.link(temporary, path)
@@ -158,7 +185,6 @@ def _writing(path: Path) -> Iterator[None]:
 def _beside(path: Path, text: str) -> Iterator[Path]:
     """A file in the same folder that has the text, and the mode of new files; it is gone in the
     end, if it has not been moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{secrets.token_hex(4)}.new")
     try:
         with temporary.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

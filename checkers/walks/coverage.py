@@ -65,10 +65,10 @@ class Coverage:
         raised = exploration.violation()
         if gave_up or raised:
             raise ScopeError(
-                "how much of the scope is covered cannot be told: "
+                "the scope could not be exhausted, and so no share of it can be given: "
                 + (gave_up or "the implementation raises an exception in it"),
                 cause="only of a scope that was exhausted is known how much there is in it",
-                remedy="choose a smaller scope, or leave out --coverage",
+                remedy="choose a smaller scope, give it more time, or leave out --coverage",
             )
         self._automata: LocalAutomata = exploration.automata
         self._initial = self._automata.start()

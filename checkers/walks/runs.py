@@ -25,7 +25,16 @@ from indelible.model.implementation import Implementation
 from indelible.model.record import Record
 from indelible.model.scope import Scope
 
-__all__ = ["EVENTS_DEFAULT", "STRATEGIES", "Campaign", "Failure", "Run", "Strategy", "highest"]
+__all__ = [
+    "EVENTS_DEFAULT",
+    "STRATEGIES",
+    "Campaign",
+    "Failure",
+    "Run",
+    "Strategy",
+    "events_most",
+    "highest",
+]
 
 Strategy: TypeAlias = Literal["uniform", "swarm", "priority", "targeted", "mixed"]
 STRATEGIES: Final[tuple[str, ...]] = get_args(Strategy)
@@ -46,7 +55,8 @@ LEG: Final = 60
 """How many events a targeted run goes on from a landmark before it turns back to another."""
 
 LEGS: Final = 10
-"""A targeted run has so many times the events of another run, in all its legs together."""
+"""A targeted run goes on until it has so many times the events of another run, in all its legs
+together; it finishes the last one."""
 
 NOTHING: Final = Record()
 """The record of a node that has given no testimony."""
@@ -223,6 +233,11 @@ class Campaign:
         self._judge = RunJudge(world, self.properties)
         self._judge.reached |= self.reached
         self._counted = 0
+
+
+def events_most(strategy: Strategy, events_max: int) -> int:
+    """How many events a run has at most, if those of targeted runs count in all their legs."""
+    return events_max * LEGS + LEG - 1 if strategy in ("targeted", "mixed") else events_max
 
 
 def highest(ballots: Iterable[Any]) -> Any:

@@ -9,16 +9,23 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from indelible.checkers.overdue import STEP_SECONDS, Overdue, watched_steps
 from indelible.checkers.walks.garbage import sparing_collection
 from indelible.checkers.walks.runs import Campaign, Failure, highest
 from indelible.model.events import Action
 
-__all__ = ["Bounds", "Found", "Tally", "share"]
+__all__ = ["Bounds", "Found", "Hung", "Tally", "share"]
 
 TELL_SECONDS: Final = 0.2
+
+STOP_PATIENCE: Final = 1.0
+"""How many seconds a run may go on when somebody asked to stop, before it is given up."""
+
+TIME_PATIENCE: Final = 5.0
+"""The same when the time is over."""
 
 FOUND_MAX: Final = 8
 """How many failures of one property a process tells of; the others it only counts."""
@@ -29,6 +36,14 @@ class Found(NamedTuple):
 
     number: int
     failure: Failure
+
+
+class Hung(NamedTuple):
+    """A step that was given up, in words, after how many seconds; and the number of its run."""
+
+    number: int
+    step: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,12 @@ class Bounds:
     runs_max: int | None = None
     first_only: bool = False
     only_run: int | None = None
+
+    def shortened(self, seconds: float) -> Bounds:
+        """The same when so much of the time is over."""
+        if self.seconds_max is None:
+            return self
+        return replace(self, seconds_max=max(0.0, self.seconds_max - seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +110,14 @@ def share(
     stride: int = 1,
     stop: Callable[[int], bool] = lambda _: False,
     follow: Callable[[tuple[Action, ...]], None] | None = None,
-) -> Iterator[Tally | Found]:
+) -> Iterator[Tally | Found | Hung]:
     """Run the numbers ``first``, ``first + stride``, … until a bound is met, or ``stop`` says so of
     the next number.
 
-    Yields failures as they are found, and now and then, and at the end, how far it is. ``follow``
-    is told of what happened in each run. Raises ``ImplementationError`` and ``PropertyError``.
+    Yields failures as they are found, and now and then, and at the end, how far it is. A run that
+    goes on when it should end is given up, and not counted; it is the last, and if it was for a
+    step that does not end, that is yielded. ``follow`` is told of what happened in each run.
+    Raises ``ImplementationError`` and ``PropertyError``.
     """
     started = told = time.monotonic()
     failures: Counter[str] = Counter()
@@ -117,7 +140,12 @@ def share(
             time.monotonic() - started,
         )
 
-    with sparing_collection(campaign.size) as settle:
+    patience = _Patience(bounds.seconds_max, started)
+
+    def is_overdue(lasted: float) -> bool:
+        return patience.is_over(lasted, is_stopped=stop(number))
+
+    with sparing_collection(campaign.size) as settle, watched_steps(is_overdue):
         while end is None or number < end:
             now = time.monotonic()
             if stop(number) or (
@@ -128,7 +156,12 @@ def share(
                 told = now
                 settle(campaign.size)
                 yield tally()
-            run = campaign.run(number)
+            try:
+                run = campaign.run(number)
+            except Overdue as overdue:
+                if overdue.seconds >= patience.granted:
+                    yield Hung(number, overdue.step, overdue.seconds)
+                break
             if follow is not None:
                 for leg in run.legs:
                     follow(leg)
@@ -144,3 +177,24 @@ def share(
                 if bounds.first_only and not waits:
                     break
     yield tally()
+
+
+class _Patience:
+    """For how long a run, or a step of it, is waited for. A step hangs if a run is given up for
+    which it alone took at least ``granted`` seconds: most of the time that was waited."""
+
+    def __init__(self, seconds_max: float | None, started: float) -> None:
+        self.granted = STEP_SECONDS
+        self._ends = None if seconds_max is None else started + seconds_max
+        self._stopped: float | None = None
+
+    def is_over(self, lasted: float, *, is_stopped: bool) -> bool:
+        now = time.monotonic()
+        if is_stopped:
+            self._stopped = now if self._stopped is None else self._stopped
+            self.granted = STOP_PATIENCE / 2
+            return now - self._stopped >= STOP_PATIENCE
+        if self._ends is not None and now >= self._ends:
+            self.granted = TIME_PATIENCE / 2
+            return lasted >= STEP_SECONDS or now - self._ends >= TIME_PATIENCE
+        return lasted >= STEP_SECONDS

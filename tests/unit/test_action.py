@@ -121,13 +121,45 @@ def script(tmp_path: Path) -> Any:
     return run
 
 
+def outputs(folder: Path) -> dict[str, str]:
+    """What the last step said of itself."""
+    lines = (folder / "output").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_what_is_written_is_kept_wherever_it_is(script: Any, tmp_path: Path) -> None:
+    (words,), _ = script("Check", traces="/elsewhere/traces", junit="../junit.xml")
+    assert (words[words.index("--traces") + 1], words[words.index("--junit") + 1]) == (
+        "/elsewhere/traces",
+        "../junit.xml",
+    )
+    told = outputs(tmp_path)
+    assert (told["traces"], told["junit"]) == ("/elsewhere/traces", f"{tmp_path.parent}/junit.xml")
+    (keep,) = (step for step in STEPS if step.get("uses", "").startswith("actions/upload-artifact"))
+    (check,) = (step for step in STEPS if step["name"] == "Check")
+    assert keep["with"]["path"].splitlines() == [
+        f"${{{{ steps.{check['id']}.outputs.{name} }}}}" for name in ("traces", "junit")
+    ]
+
+
+def test_each_job_of_a_matrix_has_an_artifact_of_its_own() -> None:
+    # upload-artifact takes a name once in a run; contexts of defaults: action_yaml.json of
+    # github.com/actions/runner.
+    default = ACTION["inputs"]["artifact"]["default"]
+    assert set(re.findall(r"\$\{\{ (.*?) \}\}", default)) == {"github.job", "strategy.job-index"}
+
+
 def test_it_checks_what_is_configured(script: Any, tmp_path: Path) -> None:
     (words,), code = script("Check")
     assert (code, words[0]) == (0, "check")
     given = options(["indelible", *words])
     assert (given["target"], given["budget"], given["save"]) == (None, 600, True)
     assert given["junit"] == Path("indelible-junit.xml")
-    assert (tmp_path / "output").read_text(encoding="utf-8") == "exit-code=0\n"
+    assert outputs(tmp_path) == {
+        "traces": f"{tmp_path}/traces",
+        "junit": f"{tmp_path}/indelible-junit.xml",
+        "exit-code": "0",
+    }
 
 
 def test_it_checks_what_it_is_told_to(script: Any) -> None:
@@ -143,7 +175,7 @@ def test_it_checks_what_it_is_told_to(script: Any) -> None:
 @pytest.mark.parametrize("code", [1, 2, 3])
 def test_it_fails_as_the_check_does(script: Any, code: int, tmp_path: Path) -> None:
     assert script("Check", code)[1] == code
-    assert (tmp_path / "output").read_text(encoding="utf-8") == f"exit-code={code}\n"
+    assert outputs(tmp_path)["exit-code"] == str(code)
 
 
 def test_no_option_is_lost_where_they_make_no_sense(script: Any) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -335,6 +336,25 @@ def test_junit_has_a_case_for_each_property(tmp_path):
     cases = ElementTree.parse(tmp_path / "junit.xml").findall(".//testcase")
     assert len(cases) == 15
     assert [case.get("name") for case in cases if case.find("failure") is not None] == ["agreement"]
+
+
+def test_a_report_never_takes_the_place_of_a_log(tmp_path, monkeypatch):
+    path = log(tmp_path, GOOD)
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(path)
+    for name in ("log.jsonl", "./log.jsonl", path, "link"):
+        code, out, err = run("log.jsonl", "--junit", name)
+        assert (code, out) == (2, "")
+        assert f"--junit {Path(name)} is log.jsonl, which is to be read" in err
+    assert path.read_bytes() == before
+
+
+def test_what_cannot_be_asked_is_in_the_report(tmp_path):
+    code, _, err = run(tmp_path / "none", "--junit", tmp_path / "junit.xml")
+    assert code == 2
+    (error,) = ElementTree.parse(tmp_path / "junit.xml").iter("error")
+    assert "cannot be read: No such file" in "".join((error.get("message"), error.text or "")), err
 
 
 def test_what_cannot_be_asked(tmp_path):

@@ -53,6 +53,20 @@ def test_no_time_is_a_turn_for_everybody_all_the_same() -> None:
     assert split([], 10) == ([], 0)
 
 
+def test_who_takes_longer_than_given_costs_no_other_its_part() -> None:
+    now = 0.0
+    given: list[tuple[str, float]] = []
+
+    def run(job: str, share: float) -> bool:
+        nonlocal now
+        given.append((job, share))
+        now += 25 if job == "late" else share
+        return job != "late"
+
+    split_budget(["late", "one", "other"], 30, run, clock=lambda: now)
+    assert given == [("late", 10), ("one", 10), ("other", 10)]
+
+
 NEEDS = st.lists(st.integers(0, 300).map(lambda tenths: tenths / 10), min_size=1, max_size=6)
 
 

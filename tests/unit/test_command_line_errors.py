@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -154,6 +155,22 @@ def test_json_leaves_errors_on_stderr() -> None:
     result = run("check", "nosuch", "--json")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "no target 'nosuch'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["properties", "properties --json", "check --max-states 1 --no-progress", "--help"]
+)
+def test_a_result_that_cannot_be_written(words: str) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "indelible", *words.split()],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        "Error: the result cannot be written to stdout: No space left on device\n"
+        "  remedy: make room, or send it elsewhere\n"
+    )
 
 
 def test_unknown_command() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from indelible import configured_searches
+from indelible import configured_checks, configured_searches
 from indelible.checkers.limits import Limits
 from indelible.cli import main
 from indelible.configuration import read_configuration
@@ -33,6 +34,11 @@ class Alone:
 
 class Wrong(Alone):
     scope = Scope(nodes=1, commands=("a", "b"), timeouts_max=0)
+
+class Noisy(Wrong):
+    def handle(self, node, state, event):
+        print("noise")
+        return super().handle(node, state, event)
 
 class Endless:
     scope = Scope(nodes=1, timeouts_max=None)
@@ -244,6 +250,31 @@ def test_the_budget_is_split_over_all(run: Run) -> None:
         assert verdict["outcome"] == "inconclusive"
         assert verdict["seconds"] > 0.1
     assert found["good"]["outcome"] == "holds"
+
+
+def test_a_check_that_takes_too_long_costs_no_other_its_part(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    given: list[float | None] = []
+
+    def slow(job: Any, limits: Limits, _: int) -> Any:
+        begun.append(job.name)
+        given.append(limits.seconds_max)
+        time.sleep(0.4)  # As an import may, of which no search knows.
+        raise ConfigurationError("it took too long")
+
+    monkeypatch.setattr(configured_checks, "_prepare", lambda: begun.append("prepared"))
+    monkeypatch.setitem(configured_searches.SEARCHES, "explore", slow)
+    run(ENDLESS + "scopes = { x = {}, y = {}, z = {} }\n", "--budget", "300ms")
+    assert begun == ["prepared", "long[x]", "long[y]", "long[z]"]
+    assert given == pytest.approx([0.1, 0.1, 0.1], abs=0.001)
+
+
+def test_what_is_printed_does_not_mix_with_the_result(run: Run) -> None:
+    result = run('[tool.indelible.checks.bad]\ntarget = "configured_targets:Noisy"\n', "--json")
+    assert json.loads(result.stdout)["outcome"] == "violated"
+    assert "noise" in result.stderr
 
 
 def test_without_a_budget_the_time_is_what_is_configured(run: Run) -> None:

@@ -13,13 +13,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from indelible import Decide, Scope, Step, Submit
+from indelible import Decide, Scope, Step, Submit, fuzz_command
 from indelible.checkers.limits import Limits
+from indelible.checkers.walks import share as share_module
 from indelible.checkers.walks.coverage import Coverage
-from indelible.checkers.walks.runs import EVENTS_DEFAULT, STRATEGIES, Campaign
+from indelible.checkers.walks.runs import EVENTS_DEFAULT, STRATEGIES, Campaign, events_most
+from indelible.checkers.walks.share import Bounds
 from indelible.cli import main
 from indelible.fuzz_command import EVENTS_DEFAULT as SHOWN_EVENTS
 from indelible.fuzz_command import STRATEGIES as SHOWN_STRATEGIES
@@ -28,6 +31,8 @@ from indelible.model.errors import ScopeError
 from indelible.trace_files import trace_paths
 
 BUG = "dup_ack_counted"
+
+LONG = ("targeted", "mixed")
 
 SMALL = ("--nodes", "3", "--commands", "a", "--submissions", "1", "--restarts", "0", "--no-torn")
 SMALL += ("--timeouts", "election=1,heartbeat=0,retransmit=0", "--may-time-out", "n0,n1")
@@ -200,6 +205,108 @@ def test_the_options_are_those_of_a_campaign() -> None:
     assert SHOWN_EVENTS == EVENTS_DEFAULT
 
 
+# --- steps that do not end, and what else code on trial may do ------------------------------------
+
+
+class Hangs(Unvoted):
+    """Never ends when it hears of b."""
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        while isinstance(event, Submit) and event.command == "b":
+            time.sleep(0.01)
+        return super().handle(node, state, event)
+
+
+class HangsLate(Unvoted):
+    """Decides what it is given, and hangs when it is given a fourth thing."""
+
+    scope = Scope(nodes=2, commands=("a", "b"), submissions_max=4)
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        while state == 3:
+            time.sleep(0.01)
+        return Step(state + 1, super().handle(node, state, event).effects)
+
+
+class Interrupts(Mute):
+    """Raises what only Ctrl-C should."""
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        raise KeyboardInterrupt
+
+
+def test_a_step_that_does_not_end_ends_the_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share_module, "TIME_PATIENCE", 0.8)
+    words = ("--property", "votes_are_safe", "--seed", "1", "--time", "50ms", "--no-save")
+    result = run(f"{__name__}:Hangs", *words)
+    assert result.exit_code == 3, result.output
+    says = r"inconclusive: run (\d+) of seed 1 was given up: handle\(n\d, Submit\(command='b'\)\) "
+    run_again = re.match(says, result.stdout)
+    assert run_again, result.stdout
+    monkeypatch.setattr(share_module, "STEP_SECONDS", 0.2)
+    again = run(f"{__name__}:Hangs", "--seed", "1", "--run", run_again[1], "--no-save")
+    assert again.exit_code == 3
+    assert again.stdout.startswith(f"inconclusive: run {run_again[1]} of seed 1 was given up: ")
+
+
+def test_what_was_found_before_a_step_that_does_not_end_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(share_module, "STEP_SECONDS", 0.2)
+    words = ("--seed", "1", "--strategy", "uniform", "--property", "agreement", "--no-save")
+    result = run(f"{__name__}:HangsLate", *words)
+    assert result.exit_code == 1, result.output
+    assert result.stdout.startswith("violated: agreement: ")
+    assert re.search(r"note: run \d+ of seed 1 was given up: handle\(n\d, ", result.stdout)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_in_a_step_that_does_not_end(workers: int, tmp_path: Path) -> None:
+    (tmp_path / "awkward.py").write_text(AWKWARD)
+    words = ("awkward:Hangs", "--workers", str(workers), "--seed", "1", "-q", "--no-save")
+    process = fuzz_process(*words, cwd=tmp_path)
+    assert process.stderr is not None
+    for _ in range(workers):
+        assert process.stderr.readline() == "hangs\n"
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, errors
+    assert re.match(
+        r"inconclusive: interrupted; run \d+ of seed 1 was given up: handle\(n\d, ", output
+    )
+    assert "leaked" not in errors
+    assert "Traceback" not in errors
+
+
+def test_an_interruption_that_nobody_pressed() -> None:
+    result = run(f"{__name__}:Interrupts", "--runs", "3", "--no-save")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: the code on trial raised KeyboardInterrupt")
+
+
+def test_no_more_processes_than_make_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz_command.os, "cpu_count", lambda: 2)
+    assert fuzz_command._processes(None, None) == 2
+    assert fuzz_command._processes(100_000, 2) == 2
+    assert fuzz_command._processes(16, None) == 16
+    assert fuzz_command._processes(3, 0) == 3
+    with pytest.raises(click.UsageError, match="2 cores can take 16 processes at most"):
+        fuzz_command._processes(17, None)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_run_has_no_more_events_than_is_said(strategy: Any) -> None:
+    scope = Scope(nodes=2, commands=("a", "b"), timeouts_max=None, restarts_max=None)
+    campaign = Campaign(MultiPaxos(), scope, (), seed=1, strategy=strategy, events_max=13)
+    most = max(campaign.run(number).events for number in range(6))
+    assert 0 < most <= events_most(strategy, 13) == (189 if strategy in LONG else 13)
+    words = ("--strategy", strategy, "--events", "13", "--runs", "3", "--seed", "1", "--no-save")
+    says = "of at most 13 events, or 189 if targeted\n" if strategy in LONG else "13 events\n"
+    assert says in run(*words).stdout
+    found = read(run(*words, "--json"))
+    assert (found["events_max"], found["events_most"]) == (13, events_most(strategy, 13))
+
+
 # --- coverage ------------------------------------------------------------------------------------
 
 
@@ -241,8 +348,18 @@ def test_coverage_follows_crashes_on_all_links(links: Any) -> None:
 
 
 def test_no_coverage_of_what_cannot_be_exhausted() -> None:
-    with pytest.raises(ScopeError, match="cannot be told: the limit of 1,000 states"):
+    with pytest.raises(ScopeError, match="no share of it can be given: the limit of 1,000 states"):
         Coverage(MultiPaxos(), Scope(nodes=3, timeouts_max=2), Limits(states_max=1_000))
+
+
+def test_exhausting_takes_a_part_of_the_time() -> None:
+    words = ("--time", "4s", "--seed", "1", "--no-save", "--coverage")
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "no share of it can be given: the time limit of 2 s was reached" in result.stderr
+    assert Bounds(4.0, 7).shortened(1.5) == Bounds(2.5, 7)
+    assert Bounds(4.0).shortened(5.0) == Bounds(0.0)
+    assert Bounds(None, 7).shortened(1.5) == Bounds(None, 7)
 
 
 # --- processes -----------------------------------------------------------------------------------
@@ -327,6 +444,15 @@ class Exits(Base):
 class Dies(Base):
     def handle(self, node, state, event):
         raise KeyboardInterrupt
+
+class Hangs(Base):
+    def start(self, node, nodes, storage):
+        return Step(0)
+
+    def handle(self, node, state, event):
+        print("hangs", flush=True)
+        while True:
+            pass
 """
 
 
@@ -345,7 +471,7 @@ def test_messages_that_no_other_process_understands(workers: str, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("Exits", "ended with exit code 0"), ("Dies", "ended with KeyboardInterrupt")],
+    [("Exits", "ended with exit code 0"), ("Dies", "code on trial raised KeyboardInterrupt")],
 )
 def test_a_campaign_that_a_worker_did_not_end_well_does_not_pass(
     name: str, says: str, tmp_path: Path
@@ -355,6 +481,7 @@ def test_a_campaign_that_a_worker_did_not_end_well_does_not_pass(
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 2, output
     assert says in errors
+    assert "report it" not in errors
 
 
 def test_the_progress_of_exhausting_a_scope_is_told(tmp_path: Path) -> None:
@@ -365,4 +492,4 @@ def test_the_progress_of_exhausting_a_scope_is_told(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "cannot be told: interrupted" in errors
+    assert "no share of it can be given: interrupted" in errors

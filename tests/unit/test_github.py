@@ -196,6 +196,17 @@ def test_an_error_is_annotated_too(in_github: Path) -> None:
     assert in_github.read_text(encoding="utf-8").startswith("## Indelible: error")
 
 
+def test_a_wrong_configuration_is_annotated_too(
+    in_github: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(in_github.parent)
+    Path("pyproject.toml").write_text("[tool.indelible]\nchekcs = {}\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["check"])
+    assert result.exit_code == 2
+    assert "::error title=indelible check%3A error::" in result.stderr
+    assert in_github.read_text(encoding="utf-8").startswith("## Indelible: error")
+
+
 def test_a_summary_is_added_to_what_is_there_within_the_limit(in_github: Path) -> None:
     in_github.write_text("before\n", encoding="utf-8")
     CliRunner().invoke(main, ["check", "ledgers:Late", "-q"])

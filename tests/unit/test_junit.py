@@ -167,9 +167,60 @@ def test_a_check_writes_it(project: Path, words: list[str], code: int, tag: str 
 
 def test_what_was_there_is_replaced(project: Path) -> None:
     file = project / "junit.xml"
-    file.write_text("x" * 100_000, encoding="utf-8")
+    file.write_text("<" * 100_000, encoding="utf-8")
     CliRunner().invoke(main, ["check", "junit_targets:Alone", "--junit", str(file)])
     assert len(ElementTree.parse(file).getroot()) == 1
+
+
+@pytest.mark.parametrize("command", ["check", "fuzz"])
+def test_what_is_no_report_is_not_replaced(project: Path, command: str) -> None:
+    words = [command, "junit_targets:Alone", "--junit", "junit_targets.py"]
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--junit junit_targets.py is there already, and is no XML" in result.stderr
+    assert (project / "junit_targets.py").read_text(encoding="utf-8") == CODE
+
+
+def test_folders_are_made_below_the_current_one_only(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "inside").mkdir()
+    monkeypatch.chdir(project / "inside")
+    words = ["check", "multipaxos", "--max-states", "9", "--junit"]
+    result = CliRunner().invoke(main, [*words, "../misspelled/junit.xml"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    says = f"../misspelled/junit.xml cannot be written: there is no folder {project}/misspelled\n"
+    assert says in result.stderr
+    assert not (project / "misspelled").exists()
+    assert CliRunner().invoke(main, [*words, "a/b/junit.xml"]).exit_code == 3
+    assert CliRunner().invoke(main, [*words, "../junit.xml"]).exit_code == 3
+    assert (project / "inside" / "a" / "b" / "junit.xml").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check"],
+        ["check", "good"],
+        ["check", "good", "--budget", "1s"],
+        ["fuzz", "junit_targets:Alone", "--traces", "taken/traces"],
+        ["check", "junit_targets:Alone", "--save", "--traces", "taken/traces"],
+    ],
+)
+def test_what_went_wrong_before_the_search_is_in_it(project: Path, words: list[str]) -> None:
+    table = '[tool.indelible.checks.good]\ntarget = "junit_targets:Alone"\nscop = {}\n'
+    if "taken/traces" not in words:
+        (project / "pyproject.toml").write_text(table, encoding="utf-8")
+    (project / "taken").write_text("", encoding="utf-8")
+    file = project / "junit.xml"
+    file.write_text("<testsuites/>", encoding="utf-8")  # Of a check that passed.
+    result = CliRunner().invoke(main, [*words, "--junit", str(file)])
+    assert result.exit_code == 2, result.output
+    (case,) = ElementTree.parse(file).getroot().iter("testcase")
+    (error,) = case.iter("error")
+    assert error.tag == "error"
+    says = result.stderr.splitlines()[0].removeprefix("Error: ")
+    assert says in "".join((error.get("message", ""), error.text or ""))
 
 
 def test_a_place_that_cannot_be_written_to_is_told_before_the_search(project: Path) -> None:

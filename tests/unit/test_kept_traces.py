@@ -119,6 +119,7 @@ def test_one_that_is_stale(fixed: bool, tmp_path: Path, monkeypatch: pytest.Monk
 def test_one_of_a_known_bug_that_is_stale(tmp_path: Path) -> None:
     evidence = evidence_found("dup_ack_counted", "decided_implies_chosen")
     path = tmp_path / "known_bugs" / "dup_ack_counted.itf.json"
+    path.parent.mkdir()
     write_file(path, document_text(evidence).replace("although", "even though"))
     (problem,) = problems_of(path)
     assert "remedy: indelible bugs --save" in problem

@@ -203,6 +203,8 @@ def test_show_writes_to_a_file(run: Run, kept: Path) -> None:
     assert (result.exit_code, result.output) == (0, "")
     assert Path("new/shown.txt").read_text(encoding="utf-8") == run("show", str(kept)).stdout
     refused(run("show", str(kept), "-o", "."), "cannot be written")
+    refused(run("show", str(kept), "-o", f"./{kept}"), f"is {kept}, which is to be read")
+    assert read_trace(kept).recorded().length == "shortest"
 
 
 @pytest.mark.parametrize("old", ["class Hasty", "class Tell", "import *\n"])

@@ -89,7 +89,10 @@ def test_a_name_has_nothing_that_a_file_system_minds(evidence: Evidence, tmp_pat
     assert keep_trace(nameless, tmp_path).name == "Plain-agreement.itf.json"
 
 
-def test_traces_are_found_in_order_and_below(tmp_path: Path) -> None:
+def test_traces_are_found_in_order_and_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for place in ("b.itf.json", "a.itf.json", "c/a.itf.json", "notes.json", ".x.new"):
         write_file(tmp_path / place, "x")
     found = [path.relative_to(tmp_path).as_posix() for path in trace_paths(tmp_path)]
@@ -173,7 +176,8 @@ def test_new_files_have_the_mode_that_is_asked_for(mask: int, mode: int, tmp_pat
     assert (tmp_path / "x").stat().st_mode & 0o777 == mode
 
 
-def test_a_link_is_followed(tmp_path: Path) -> None:
+def test_a_link_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "link").symlink_to(tmp_path / "folder" / "file")
     write_file(tmp_path / "link", "text")
     assert (tmp_path / "link").is_symlink()
