@@ -7,6 +7,7 @@ order in which it comes; what follows from a seed does not depend on that.
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import sys
@@ -14,8 +15,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from queue import Empty
+from threading import Thread
 from typing import Any, Final, NamedTuple
 
 from indelible.checkers.walks.runs import Campaign, Strategy
@@ -207,6 +209,7 @@ def _work(
     """What a worker process does. Ctrl-C goes to every process of a terminal; the first one says
     when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     try:
         with redirect_stdout(sys.stderr):
             campaign = campaign_of(question, question.asked())
@@ -231,6 +234,14 @@ def _work(
         told.put((first, RuntimeError(says)))
     else:
         told.put((first, None))
+
+
+def _end_with_parent() -> None:
+    """Where it was killed nobody hears what is told, or says when to stop."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _plain(message: Tally | Found | Hung) -> Tally | Failed | Hung:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from importlib.machinery import PathFinder
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -33,21 +35,59 @@ def new_adapter(kind: str, file: Path | None, language: str | None, force: bool)
 
     if language is not None and kind != "process":
         raise click.UsageError("--language is for a process: the others are in Python")
-    if language is None:
-        language = "javascript" if file is not None and file.suffix == ".js" else "python"
+    language = language or _language_of(file)
     suffix, runs = LANGUAGES[language]
     file = file or Path(f"my_{kind}.{suffix}")
+    _require_fitting_name(kind, file, language)
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already: name another file, or give --force")
-    if kind != "process" and not (file.suffix == ".py" and file.stem.isidentifier()):
-        raise click.UsageError(
-            f"{file} cannot be imported: name it as a module, as in my_{kind}.py"
-        )
     text = files("indelible").joinpath("skeletons", f"{kind}.{suffix}").read_text("utf-8")
     write_file(file, text.replace("FILE:Hosted", f"{file.stem}:Hosted"))
     write_result(
         f"{file} is written. Check it, in its folder, with\n\n  {_command(kind, file, runs)}"
     )
+
+
+def _language_of(file: Path | None) -> str:
+    ending = "" if file is None else file.suffix.removeprefix(".")
+    for language, (suffix, _) in LANGUAGES.items():
+        if ending == suffix:
+            return language
+    return "python"
+
+
+def _require_fitting_name(kind: str, file: Path, language: str) -> None:
+    """Raises ``UsageError`` for a file that the command that is printed would not run."""
+    suffix, _ = LANGUAGES[language]
+    if kind != "process" and not (file.suffix == ".py" and file.stem.isidentifier()):
+        raise click.UsageError(
+            f"{file} cannot be imported: name it as a module, as in my_{kind}.py"
+        )
+    if file.suffix not in ("", f".{suffix}"):
+        known = ", ".join(f"{each} (.{ending})" for each, (ending, _) in LANGUAGES.items())
+        raise click.UsageError(
+            f"{file} does not end as a file of {language} does: there are skeletons in {known}. In "
+            "any other language, write what docs/process-protocol.md asks for; 'indelible adapter "
+            "test' says what is missing"
+        )
+    if suffix == "py" and _is_taken(file):
+        raise click.UsageError(
+            f"{file} would hide the module {file.stem!r}, which Python has or somebody installed: "
+            f"name it otherwise, as in my_{file.stem}.py"
+        )
+
+
+def _is_taken(file: Path) -> bool:
+    """Whether there is a module of this name already, elsewhere than in the file's folder."""
+    if file.stem in sys.stdlib_module_names:
+        return True
+    here = {Path.cwd(), file.absolute().parent}
+    elsewhere = [each for each in sys.path if each and Path(each).absolute() not in here]
+    specs = [
+        finder.find_spec(file.stem, elsewhere if finder is PathFinder else None)
+        for finder in sys.meta_path  # With those of packages that are installed to be edited.
+    ]
+    return any(spec is not None and spec.origin is not None for spec in specs)
 
 
 def _command(kind: str, file: Path, runs: str) -> str:

@@ -7,6 +7,7 @@ a program that has just come there still lives. Issue 6.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
 
 from indelible.impl.adapters.coroutine_state import frozen_program
@@ -19,6 +20,7 @@ from indelible.impl.adapters.program import History, Living, Program
 from indelible.impl.adapters.replacements import Replaced, imported_names
 from indelible.impl.adapters.values import MEMO_MAX, thawed
 from indelible.impl.adapters.virtual_loop import CALLBACKS_MAX, Clock
+from indelible.impl.adapters.walk import Substitute
 from indelible.model.effects import Effect, Storage
 from indelible.model.errors import ImplementationError
 from indelible.model.events import InputEvent, NodeId, node_name
@@ -32,6 +34,11 @@ LIVING_MAX: Final = 64
 
 VERIFIED_MAX: Final = 500
 """How many replays are compared with what they repeat; after them it is one in sixteen."""
+
+
+_IDLE: Final[dict[type, Substitute]] = {ThreadPoolExecutor: lambda _: "ThreadPoolExecutor"}
+"""What programs keep and nothing happens in: the loop calls functions itself, and to start a thread
+is refused."""
 
 
 class AsyncioAdapter(ObjectAdapter):
@@ -65,6 +72,7 @@ class AsyncioAdapter(ObjectAdapter):
         self._replays = 0
         self._watch = None
         self._imported = ()
+        self._signals = set()
         return self
 
     _living: Living
@@ -73,9 +81,18 @@ class AsyncioAdapter(ObjectAdapter):
     _replays: int
     _watch: Watch | None
     _imported: tuple[Replaced, ...]
+    _signals: set[str]
     _own = frozenset(
-        {"_host", "_living", "_outboxes", "_states", "_replays", "_watch", "_imported"}
+        {"_host", "_living", "_outboxes", "_states", "_replays", "_watch", "_imported", "_signals"}
     )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of a report should know."""
+        if not self._signals:
+            return ()
+        named = ", ".join(sorted(self._signals))
+        return (f"the program adds handlers for signals ({named}): none ever comes",)
 
     def address(self, node: NodeId) -> tuple[str, int | None]:
         """Where others find a node: its host, and its port or ``None`` for any."""
@@ -107,6 +124,7 @@ class AsyncioAdapter(ObjectAdapter):
             watch.begin()
         with program.discarded_on_error():
             effects = program.step(history.event)
+            self._signals |= program.loop.signals
             state = self._state(program, history)
             watch.after(node_name(program.node), history.event or "its start")
         if watch.follow({type(program.instance)}):
@@ -149,7 +167,7 @@ class AsyncioAdapter(ObjectAdapter):
     def _content(self, program: Program) -> dict[str, Any]:
         said: dict[str, Any]
         if self.fingerprint is None or program.instance is None:
-            known = {**KNOWN, type(self): implementation_name}
+            known = {**KNOWN, **_IDLE, type(self): implementation_name}
             said = frozen_program(program.instance, program.loop, known)
         else:
             content = freeze(self.fingerprint(program.instance), known=KNOWN)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from indelible.impl.adapters.own_loops import loop_begun_by
 from indelible.impl.adapters.surroundings import STEPS, current
 
 __all__ = ["REACHES_OUT", "RUNS_BESIDE", "guard"]
@@ -96,6 +97,9 @@ def _refuse(event: str, arguments: Arguments) -> None:
         return
     if event in _BESIDE:
         raise around.refuse(_BESIDE[event], *RUNS_BESIDE)
+    loop = loop_begun_by(sys._getframe(2)) if event == "socket.__new__" else None
+    if loop is not None:
+        raise around.refuse(*loop)
     called = _CALLED[event]
     what = called if isinstance(called, str) else called(arguments)
     if what:

@@ -7,6 +7,7 @@ nothing of tasks and time; ``virtual_loop.py`` does.
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Any
 
 from indelible.impl.adapters.refusals import REFUSED, refuses
@@ -22,6 +23,8 @@ class InertLoop(asyncio.AbstractEventLoop):
 
     def __init__(self, network: Any = None) -> None:
         self.network = network
+        self.signals: set[str] = set()
+        """For which signals the program has ever added a handler."""
         self._refusal: ImplementationError | None = None
 
     def refuse(self, error: ImplementationError) -> ImplementationError:
@@ -78,7 +81,8 @@ class InertLoop(asyncio.AbstractEventLoop):
         """Nothing: functions are called on this thread."""
 
     def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
-        """Nothing: no signal ever comes."""
+        """Nothing but that it is known: no signal ever comes."""
+        self.signals.add(signal.Signals(sig).name)
 
     def remove_signal_handler(self, sig: int) -> bool:
         """Nothing."""

@@ -19,6 +19,8 @@ from contextlib import suppress
 from math import ceil
 from typing import IO, Final, NamedTuple
 
+from indelible.impl.adapters import process_guard
+from indelible.impl.adapters.process_text import GOES_ON, ending, log_end, shown, why_ended
 from indelible.model.errors import ImplementationError
 
 __all__ = [
@@ -32,8 +34,6 @@ __all__ = [
     "close_all",
     "command_words",
     "converse",
-    "log_end",
-    "shown",
 ]
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -47,9 +47,9 @@ TO_START: Final = 3
 
 CHUNK: Final = 1 << 16
 LOG_BYTES: Final = 1 << 14
-LOG_LINES: Final = 4
-LOG_LINE: Final = 200
-SHOWN: Final = 300
+OF_SHELLS: Final = frozenset({"|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>>", "2>&1", "&>"})
+"""What no program takes for an argument."""
+
 GRACE_SECONDS: Final = 1.0
 """How long a process that was told to end, or that ended its output, may take to be gone."""
 
@@ -60,8 +60,10 @@ class PipeFailed(Exception):
     ``request`` is the first line that it did not answer, if there was one.
     """
 
-    def __init__(self, fact: str, request: bytes | None, remedy: str = "") -> None:
-        self.request, self.remedy = request, remedy
+    def __init__(
+        self, fact: str, request: bytes | None, remedy: str = "", *, cause: str = ""
+    ) -> None:
+        self.request, self.remedy, self.cause = request, remedy, cause
         super().__init__(fact if request is None else f"{fact}; it was asked {shown(request)}")
 
 
@@ -76,8 +78,9 @@ class NoAnswer(PipeFailed):
 class Pipe:
     """A process that runs ``command``, until it fails or is closed.
 
-    It is in a session of its own, so that Ctrl-C at a terminal is for us. ``timeout`` is in seconds
-    per answer, and more for the first. Raises ``ImplementationError`` if it cannot be started.
+    It is in a session of its own, so that Ctrl-C at a terminal is for us; ``process_guard`` says
+    how it ends with us nevertheless. ``timeout`` is in seconds per answer, and more for the first.
+    Raises ``ImplementationError`` if it cannot be started.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Pipe:
         self._timeout, self._answer_bytes_max = timeout, answer_bytes_max
         self._patience = TO_START * timeout
         self._process = _started(command)
+        process_guard.started(self._process.pid)
         self._stdin = _non_blocking(self._process.stdin)
         self._stdout = _non_blocking(self._process.stdout)
         self._stderr = _non_blocking(self._process.stderr)
@@ -165,6 +169,7 @@ class Pipe:
                     self._requests[len(self._answers)],
                     "end each answer with a line end, and flush stdout after it; where answers do "
                     "take longer, give ProcessAdapter a timeout",
+                    cause="it is busy, waits for something else, or its answer waits in a buffer",
                 )
             )
 
@@ -182,6 +187,7 @@ class Pipe:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        process_guard.ended(self._process.pid)
         for stream in (self._process.stdout, self._process.stderr):
             assert stream is not None
             stream.close()
@@ -239,9 +245,10 @@ class Pipe:
         half = b"".join(self._line)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE_SECONDS)
-        says = f"the process {_ending(self._process.returncode)}"
+        code = self._process.returncode
+        says = f"the process {ending(code)}"
         says += f" after {shown(half)} without a line end" if half else ""
-        self._fail(ProcessDied(says, self._first_unanswered()))
+        self._fail(ProcessDied(says, self._first_unanswered(), GOES_ON, cause=why_ended(code)))
 
     def _fail_by_more(self) -> None:
         surplus = [*self._answers[len(self._requests) :], b"".join(self._line)][0]
@@ -251,6 +258,7 @@ class Pipe:
                 f"the process said {shown(surplus)} without being asked{after}",
                 None,
                 "answer each request with one line; write whatever else there is to say to stderr",
+                cause="a line end too many, something that is printed, or a second answer",
             )
         )
 
@@ -311,31 +319,6 @@ def close_all(pipes: Sequence[Pipe]) -> None:
         pipe.kill(max(0.0, last - time.monotonic()))
 
 
-def shown(line: bytes) -> str:
-    """A line as errors show it: cut short if it is long."""
-    text = line.decode(errors="backslashreplace")
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(line):,} bytes)"
-
-
-def log_end(log: str) -> str:
-    """The last lines of a log, in one, and the last without indentation; … for those left out.
-
-    An uncaught exception's message is such a line: Python prints it last, Node.js and Java before
-    an indented stack, of which the last lines alone would say nothing.
-    """
-    lines = [line.rstrip() for line in log.split("\n") if line.strip()]
-    margin = [number for number, line in enumerate(lines) if not line[0].isspace()]
-    kept = {*range(len(lines))[-LOG_LINES:], *margin[-LOG_LINES:]}
-    parts: list[str] = []
-    for number in range(min(kept, default=0), len(lines)):
-        if number in kept:
-            line = lines[number].strip()
-            parts.append(line if len(line) <= LOG_LINE else f"{line[:LOG_LINE]}…")
-        elif parts[-1] != "…":
-            parts.append("…")
-    return " | ".join(parts)
-
-
 def command_words(command: str | Sequence[str]) -> tuple[str, ...]:
     """The words of a command line, as a shell would part them. Raises ``ImplementationError``."""
     try:
@@ -349,6 +332,13 @@ def command_words(command: str | Sequence[str]) -> tuple[str, ...]:
         raise ImplementationError(
             "the command line is empty", remedy="name a program, as in: node server.js"
         )
+    for word in words:
+        if isinstance(command, str) and word in OF_SHELLS:
+            raise ImplementationError(
+                f"the command line has {word!r}, which means something to a shell only",
+                cause="no shell is involved, so the program would get it as an argument",
+                remedy=f"leave it out, or have a shell run it: sh -c {shlex.quote(command)}",
+            )
     return words
 
 
@@ -382,11 +372,3 @@ def _non_blocking(stream: IO[bytes] | None) -> int:
     assert stream is not None
     os.set_blocking(stream.fileno(), False)
     return stream.fileno()
-
-
-def _ending(code: int | None) -> str:
-    if code is None:
-        return "closed its stdout"
-    if code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"ended with exit code {code}"

@@ -22,8 +22,8 @@ from indelible.impl.adapters.process_pipe import (
     Talk,
     close_all,
     converse,
-    shown,
 )
+from indelible.impl.adapters.process_text import shown
 from indelible.impl.adapters.process_wire import (
     HELLO,
     Answer,
@@ -175,6 +175,12 @@ class Pool:
             failure = self._talk({worker: [request]}).get(worker)
             if isinstance(failure, ProcessDied | NoAnswer) and number == len(requests):
                 raise ImplementationRaised(failure)
+            if isinstance(failure, ProcessDied | NoAnswer):
+                raise _as_error(
+                    failure,
+                    cause="it was asked again what it had answered before: something adds up in it "
+                    "from one request to the next, as memory, open files or a counter do",
+                )
             if failure is not None:
                 raise _as_error(failure)
         return replies[0]
@@ -282,7 +288,8 @@ def _take(request: Request, line: bytes) -> None:
         request.take(line)
     except WireError as error:
         raise ImplementationError(
-            f"the process answered {shown(line)} to {shown(request.line)}: {error.fact}",
+            # The reason first, since lines may be long.
+            f"{error.fact}; asked {shown(request.line)}, the process answered {shown(line)}",
             cause=error.cause,
             remedy=error.remedy,
             available=error.available,
@@ -292,7 +299,9 @@ def _take(request: Request, line: bytes) -> None:
 def _as_error(failure: Failure, *, cause: str = "") -> ImplementationError:
     """What is wrong with the process itself, and not with the code on trial in it."""
     if isinstance(failure, PipeFailed):
-        return ImplementationError(str(failure), cause=cause, remedy=failure.remedy)
+        return ImplementationError(
+            str(failure), cause=cause or failure.cause, remedy=failure.remedy
+        )
     if cause:
         return ImplementationError(failure.fact, cause=cause, remedy=failure.remedy)
     return failure

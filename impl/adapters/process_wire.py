@@ -7,6 +7,8 @@ functions, all of them: nothing here talks to anybody. What is not just so is a 
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
@@ -47,6 +49,12 @@ CAPABILITIES: Final = ("fingerprint", "snapshot", "portable", "votes", "promises
 
 HELLO: Final = canonical_json({"request": "hello", "protocol": PROTOCOL}).encode()
 """The first line that a process is sent."""
+
+LEVELS_MAX: Final = 100
+"""How deep an answer may be nested: what we do with it takes some calls for each level."""
+
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""How JSON escapes either half of a character beyond 16 bits."""
 
 OPTIONAL: Final = ("name", "capabilities", "links", "crashes", "scope")
 
@@ -148,16 +156,68 @@ def _object(line: bytes) -> dict[str, Any]:
     try:
         data = json.loads(line.decode())
     except UnicodeDecodeError as error:
-        raise WireError(f"the line is not UTF-8: {error.reason} at byte {error.start}") from None
-    except (ValueError, RecursionError) as error:
+        raise WireError(
+            f"the line is not UTF-8: {error.reason} at byte {error.start}",
+            cause="text of another encoding, or bytes that are no text",
+            remedy="write UTF-8, or ASCII with \\u escapes; and bytes as text, in hex or base64",
+        ) from None
+    except RecursionError:
+        raise _nested() from None
+    except json.JSONDecodeError as error:
         raise WireError(
             f"the line is not JSON: {error}",
             cause="something else is printed to stdout, which is for answers only",
             remedy="write the log to stderr",
         ) from None
+    except ValueError:
+        raise WireError(
+            f"the line has a number of more than {sys.get_int_max_str_digits():,} digits",
+            cause="something that grows without end is told as a number",
+            remedy="tell what it stands for, or write it as text",
+        ) from None
     if not isinstance(data, dict):
-        raise WireError("the line is JSON, but no object")
+        raise WireError(
+            f"the line is JSON, but no object: {_text(data)}",
+            cause="a value is written without the field that it belongs to",
+            remedy='answer with an object, as {"effects":[]}',
+        )
+    # Counted first, since that is quick, and enough for nearly every answer.
+    if line.count(b"[") + line.count(b"{") > LEVELS_MAX and _is_deeper(data, LEVELS_MAX):
+        raise _nested()
+    if _SURROGATE.search(line):
+        _require_text(data)
     return data
+
+
+def _nested() -> WireError:
+    return WireError(
+        f"the line is nested too deep: more than {LEVELS_MAX} levels",
+        cause="a list that is linked is written link in link, or something that grows without end",
+        remedy="write a list as one array, and leave out what does not decide how the node goes on",
+    )
+
+
+def _is_deeper(data: Any, levels: int) -> bool:
+    """Whether arrays and objects are in one another more than ``levels`` times."""
+    layer = [data]
+    for _ in range(levels):
+        inner = [part for each in layer for part in (each.values() if type(each) is dict else each)]
+        layer = [part for part in inner if type(part) in (dict, list)]
+    return bool(layer)
+
+
+def _require_text(data: Any) -> None:
+    """Of an answer with the escape of half a character, which is text with its other half only."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = json.dumps(error.object[error.start])
+        raise WireError(
+            f"the line has {half}, which is half a character, and no text",
+            cause="text was cut in the middle of a character, as emoji have two halves in "
+            "JavaScript, Java and C#; or bytes are written as text",
+            remedy="cut between characters; write bytes in hex or base64",
+        ) from None
 
 
 def _require_no_error(data: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from indelible.impl.adapters.process_pipe import Pipe, shown
+from indelible.impl.adapters.process_pipe import Pipe
+from indelible.impl.adapters.process_text import shown
 from indelible.impl.adapters.process_wire import (
     Hello,
     nothing_from,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from indelible.impl.adapters.outbox import Outbox
+from indelible.impl.adapters.own_loops import loop_within
 from indelible.impl.adapters.replacements import Replaced, surrounded
 from indelible.impl.adapters.socket_messages import SocketMessage
 from indelible.impl.adapters.streams import Network
@@ -103,10 +104,16 @@ class Program:
         around = Surroundings(self.node, self.draws, self.loop.time)
         with surrounded(around, self._imported()), self._outbox as effects:
             self.network.begin(effects)
-            function(*arguments)
-            if self._building is not None and self._building.done():
-                self._built(self._building.result())
-                self._building = None
+            try:
+                function(*arguments)
+                if self._building is not None and self._building.done():
+                    self._built(self._building.result())
+                    self._building = None
+            except RuntimeError as error:
+                within = loop_within(error)
+                if within is None:
+                    raise
+                raise around.refuse(*within) from None
         self.draws = around.draws_after
         return self.network.end()
 

@@ -177,14 +177,14 @@ def _refused(what: str, why: tuple[str, str]) -> Virtual:
     return virtual
 
 
-def _refused_method(what: str, old: Any, why: tuple[str, str]) -> Any:
-    def method(self: Any, *arguments: Any, **named: Any) -> Any:
-        surroundings = current()
-        if surroundings is not None:
-            raise surroundings.refuse(what, *why)
-        return old(self, *arguments, **named)
+def _wait(self: Any, *arguments: Any, **named: Any) -> Any:
+    surroundings = current()
+    if surroundings is not None:
+        raise surroundings.refuse("threading.Condition.wait", *WAITS)
+    return _WAIT(self, *arguments, **named)
 
-    return method
+
+_WAIT: Final = threading.Condition.wait
 
 
 LEAVES: Final = (
@@ -252,12 +252,7 @@ _BY_OLD: Final = {id(old): each.new[name] for each in _MODULES for name, old in 
 
 _METHODS: Final = (
     (random.Random, "seed", _seed, _SEED),
-    *(
-        (owner, name, _refused_method(what, vars(owner)[name], why), vars(owner)[name])
-        for owner, name, what, why in (
-            (threading.Condition, "wait", "threading.Condition.wait", WAITS),
-        )
-    ),
+    (threading.Condition, "wait", _wait, _WAIT),
 )
 """Few, since to replace a method costs ten times what it costs to replace a function."""
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from indelible.impl.adapters.process_pipe import Pipe, Talk, command_words, converse, shown
+from indelible.impl.adapters.process_pipe import Pipe, Talk, command_words, converse
+from indelible.impl.adapters.process_text import shown
 from indelible.impl.adapters.process_wire import (
     HELLO,
     Hello,
@@ -200,10 +201,11 @@ def _talked(pipe: Pipe, lines: Sequence[bytes]) -> list[bytes]:
     failure = pipe.failure
     if failure is not None:
         fact, request = str(failure), failure.request
+        hint = "; ".join(filter(None, [failure.cause, failure.remedy]))
         if request is None:
-            raise Misbehaved(fact, failure.remedy)
+            raise Misbehaved(fact, hint)
         fact = fact.replace(f"; it was asked {shown(request)}", "")
-        raise Misbehaved(fact, failure.remedy, sent=_shown(request))
+        raise Misbehaved(fact, hint, sent=_shown(request))
     return answers
 
 

@@ -8,6 +8,7 @@ its command line say what it is to be like:
 - ``hello=KIND`` and ``boom=KIND`` do wrong at hello, or when the command "boom" is submitted; the
   kinds are the keys of ``WRONGS``;
 - ``slow=SECONDS`` waits before each answer to a step; ``mark=FILE`` is for ``exits once``;
+- ``requests=NUMBER`` is how many it survives;
 - ``tcp`` is made for little (``MADE_FOR``); ``says=JSON`` has that for a fingerprint, always;
 - ``loses`` restores no more than the first entry of a log; ``deaf`` does not read anything.
 """
@@ -48,6 +49,14 @@ WRONGS = {
     "nothing": lambda _: say({}),
     "array": lambda answer: say([answer]),
     "deep": lambda _: write(b"[" * 100_000 + b"\n"),
+    "nested": lambda answer: say({**answer, "fingerprint": nested(100)}),
+    "nearly": lambda answer: say({**answer, "fingerprint": nested(99)}),
+    "digits": lambda _: write(b'{"effects":[],"fingerprint":' + b"9" * 10_000 + b"}\n"),
+    "half a character": lambda answer: say({**answer, "fingerprint": ["\ud83d"]}),
+    "half a key": lambda answer: say({**answer, "fingerprint": {"\udca9": 1}}),
+    "emoji": lambda answer: say({**answer, "fingerprint": "\U0001f4a9"}),
+    "empty": lambda _: write(b"\n"),
+    "empty line more": lambda answer: (say(answer), write(b"\n")),
     "no number": lambda _: write(b'{"effects":[],"fingerprint":NaN}\n'),
     "more": lambda answer: say({**answer, "extra": 1}),
     "raises": lambda _: say({"error": "boom: it was too much"}),
@@ -74,6 +83,10 @@ MADE_FOR = {
     "crashes": False,
     "scope": {"nodes": 2, "commands": ["x"], "timeouts_max": {"t": 1}, "links": "ordered"},
 }
+
+
+def nested(levels):
+    return [nested(levels - 1)] if levels > 1 else []
 
 
 def exit_once(answer):
@@ -178,8 +191,10 @@ class Server:
 
 def main():
     server = Server()
-    for line in sys.stdin:
+    for number, line in enumerate(sys.stdin):
         request = json.loads(line)
+        if number == int(option("requests") or -1):
+            os._exit(5)
         answer = server.answer(request)
         wrong = None
         if request["request"] == "hello":

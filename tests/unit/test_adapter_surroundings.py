@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import datetime
+import gc
 import importlib
 import io
 import os
@@ -136,6 +138,16 @@ def test_a_process_is_a_number_of_the_node_and_has_used_no_time() -> None:
     assert told(0) == told(0)
     assert told(0)[0] != told(1)[0]
     assert told(0)[1:] == (os.times_result((3.0, 0, 0, 0, 3.0)), EPOCH + 3.0)
+
+
+@pytest.mark.filterwarnings(
+    "error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning"
+)
+def test_a_loop_of_its_own_is_refused_as_such() -> None:
+    with pytest.raises(ImplementationError) as raised, surrounded(Surroundings(1)):
+        asyncio.run(asyncio.sleep(0))
+    assert raised.value.fact == "n1 called asyncio.run() while it was handling an event"
+    gc.collect()
 
 
 def test_what_is_refused_is_told_though_the_code_catches_it() -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import random
+import signal
+import threading
 import time
 from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -563,3 +567,104 @@ def test_timers_are_disarmed_and_searches_end() -> None:
     verdict = explore(Hosted(Steady), scope, properties=["agreement"])
     # What makes a difference is only who was given ``keep`` and ``put``, if anybody was.
     assert (verdict.outcome, verdict.states_distinct) == ("holds", 9)
+
+
+# --- loops of its own, and signals ----------------------------------------------------------------
+
+
+class WithOwnLoops:
+    """Begins what it does not say the end of."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+
+    async def run(self) -> None:
+        asyncio.run(asyncio.sleep(0))
+
+    async def runner(self) -> None:
+        with asyncio.Runner() as runner:
+            runner.run(asyncio.sleep(0))
+
+    async def new_event_loop(self) -> None:
+        asyncio.new_event_loop()
+
+    async def wrong_in_another_way(self) -> None:
+        raise RuntimeError("its own")
+
+
+@pytest.mark.filterwarnings(
+    "error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.parametrize(
+    ("does", "called"),
+    [
+        ("run", "asyncio.run()"),
+        ("runner", "asyncio.Runner()"),
+        ("new_event_loop", "asyncio.new_event_loop()"),
+    ],
+)
+def test_a_loop_of_its_own_is_refused_as_such(does: str, called: str) -> None:
+    """And nothing is left that Python complains of when it collects it."""
+    adapter = Hosted(WithOwnLoops)
+    state, _ = adapter.start(0, (0, 1), None)
+    with pytest.raises(ImplementationError) as error:
+        adapter.handle(0, state, Submit(does))
+    assert error.value.fact == f"n0 called {called} while it was handling an event"
+    assert "an event loop of its own" in error.value.cause
+    del error
+    gc.collect()
+
+
+def test_another_runtime_error_is_the_programs_own() -> None:
+    adapter = Hosted(WithOwnLoops)
+    state, _ = adapter.start(0, (0, 1), None)
+    with pytest.raises(RuntimeError, match="its own"):
+        adapter.handle(0, state, Submit("wrong_in_another_way"))
+
+
+class WithSignals:
+    """Adds a handler of a signal when it is told to."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+
+    def adds(self) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.got.clear)
+
+    def decides(self) -> None:
+        self.outbox.decide(0, "a")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("command", "is_told"), [("adds", True), ("decides", False)])
+def test_that_no_signal_comes_is_told(command: str, is_told: bool) -> None:
+    scope = Scope(nodes=1, commands=(command,), timeouts_max=0, links="ordered")
+    notes = explore(Hosted(WithSignals), scope).notes
+    said = "the program adds handlers for signals (SIGTERM): none ever comes"
+    assert (said in notes) == is_told
+
+
+class WithThreads:
+    """Has its work done elsewhere."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+        self.executor = ThreadPoolExecutor(1)
+
+    async def work(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.executor, self.got.append, "work")
+        await asyncio.to_thread(self.got.append, threading.get_ident())
+
+    def thread(self) -> None:
+        self.executor.submit(self.got.append, "work")
+
+
+def test_executors_work_on_this_thread_and_are_no_part_of_a_state() -> None:
+    adapter = Hosted(WithThreads)
+    state, _ = adapter.start(0, (0, 1), None)
+    after, _ = adapter.handle(0, state, Submit("work"))
+    assert after["node"]["got"] == ("work", threading.get_ident())
+    assert after["node"]["executor"] == "ThreadPoolExecutor"
+    assert adapter.handle(0, state, Submit("work"))[0] == after
+    with pytest.raises(ImplementationError, match=r"called threading\.Condition\.wait"):
+        adapter.handle(0, state, Submit("thread"))

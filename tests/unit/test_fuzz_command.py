@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -385,6 +386,20 @@ def test_ctrl_c_ends_all_workers_and_reports(tmp_path: Path) -> None:
     assert output.startswith("inconclusive: interrupted")
     assert "Traceback" not in errors
     assert time.monotonic() - began < 30
+
+
+def test_workers_end_with_the_first_process(tmp_path: Path) -> None:
+    """Whatever ends it: they hold its stderr, which is closed when the last of them is gone."""
+    process = fuzz_process("--time", "10m", "--workers", "2", "--progress", cwd=tmp_path)
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        assert "runs" in line, line
+        process.kill()
+        process.communicate(timeout=20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_a_worker_that_is_killed_is_told(tmp_path: Path) -> None:

@@ -64,9 +64,29 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     for words, says in (
         (("objects", "my-node.py"), "cannot be imported"),
         (("asyncio", "mine.py", "--language", "javascript"), "--language is for a process"),
+        (("objects", "json.py"), "would hide the module 'json'"),
+        (("asyncio", "sys.py"), "would hide the module 'sys'"),
+        (("process", "click.py"), "would hide the module 'click'"),
+        (("objects", "indelible.py"), "would hide the module 'indelible'"),
+        (("process", "server.rs"), "skeletons in python (.py), javascript (.js)"),
+        (("process", "mine.py", "--language", "javascript"), "not end as a file of javascript"),
     ):
         refused = CliRunner().invoke(
             main, ["new-adapter", words[0], str(tmp_path / words[1]), *words[2:]]
         )
         assert refused.exit_code == 2
-        assert says in refused.stderr
+        assert says in " ".join(refused.stderr.split())
+        assert not (tmp_path / words[1]).exists()
+
+
+def test_a_module_of_the_same_folder_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where Python looks there first."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for file in ("mine.py", "server"):
+        (tmp_path / file).write_text("")
+        kind = "objects" if file.endswith(".py") else "process"
+        done = CliRunner().invoke(main, ["new-adapter", kind, file, "--force"])
+        assert done.exit_code == 0, done.stderr

@@ -18,9 +18,12 @@ import pytest
 
 from indelible import Scope, Submit, explore
 from indelible.adapters import ProcessAdapter
-from indelible.impl.adapters.process_pipe import log_end
+from indelible.impl.adapters import process_guard
 from indelible.impl.adapters.process_pool import TRUSTED_AGAIN
+from indelible.impl.adapters.process_text import log_end
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
+from indelible.model.node_json import plain
+from support import tiny_server
 from support.tiny import BOOM, command, tiny
 
 FINDINGS = {
@@ -39,8 +42,14 @@ ERRORS = {
     "large": "an answer of more than 100,000 bytes",
     "bytes": "the line is not UTF-8: invalid start byte at byte 13",
     "nothing": "the answer has no 'effects'",
-    "array": "the line is JSON, but no object",
-    "deep": "the line is not JSON",
+    "array": "the line is JSON, but no object: [{",
+    "deep": "the line is nested too deep",
+    "nested": "the line is nested too deep",
+    "digits": "the line has a number of more than 4,300 digits",
+    "half a character": r'the line has "\ud83d", which is half a character',
+    "half a key": r'the line has "\udca9", which is half a character',
+    "empty": "the process answered an empty line",
+    "empty line more": "the process said an empty line without being asked",
     "no number": "fingerprint is nan, which is no number of JSON",
     "more": "the answer has 'extra', which is no part of it",
     "effect": 'effects[0].type is "sned"',
@@ -61,7 +70,7 @@ AT_HELLO = {
     "only portable": "'portable' without 'snapshot'",
     "links": "carrier pigeons",
     "scope": "a cluster of 0 nodes",
-    "scope field": "scope has no field 'node'\n  available: nodes, ",
+    "scope field": "scope has no field 'node'; asked ",
 }
 
 MODES = [(), ("snapshot",), ("portable",)]
@@ -99,6 +108,35 @@ def test_the_right_step_is_blamed_wherever_a_state_comes_from(mode, wrong):
     verdict = explore(tiny(f"boom={wrong}", *mode, workers=2), scope)
     assert FINDINGS[wrong] in verdict.reason
     assert [event for _, event in verdict.trace.actions] == [Submit("boom")]
+
+
+@pytest.mark.parametrize("wrong", ["exits", "killed", "closes", "half then exits", "array", "deep"])
+def test_what_ends_a_talk_has_a_likely_cause_and_a_remedy(wrong):
+    with pytest.raises(ImplementationError) as error:
+        _ = tiny(f"hello={wrong}").name
+    assert error.value.cause
+    assert error.value.remedy
+
+
+def test_what_resembles_a_slip_is_named_first():
+    with pytest.raises(ImplementationError) as error:
+        _ = tiny("hello=scope field").name
+    assert error.value.available.startswith("nodes, ")
+
+
+@pytest.mark.parametrize("wrong", ["deep", "digits"])
+def test_the_reason_comes_before_a_line_that_is_long(wrong):
+    with pytest.raises(ImplementationError, match=r"the line (is nested|has a number)") as error:
+        submit_boom(tiny(f"boom={wrong}"))
+    assert error.value.fact.startswith("the line ")
+    assert "write the log to stderr" not in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("fine", "says"), [("nearly", tiny_server.nested(99)), ("emoji", "\U0001f4a9")]
+)
+def test_what_is_just_about_an_answer_is_one(fine, says):
+    assert submit_boom(tiny(f"boom={fine}"))["fingerprint"] == plain(says)
 
 
 def test_the_log_is_told():
@@ -207,6 +245,13 @@ def test_a_process_that_dies_once_and_not_again_is_told_of(tmp_path):
     assert "this happened once" in error.value.cause
 
 
+def test_a_process_that_dies_of_what_adds_up_is_told_of():
+    """It is no finding about the step that it came to."""
+    with pytest.raises(ImplementationError, match="exit code 5") as error:
+        explore(tiny("requests=7", "plain", workers=1), Scope(nodes=2, commands=("a", "b")))
+    assert "adds up" in error.value.cause
+
+
 def test_a_process_that_dies_after_its_answer_is_told_of():
     adapter = tiny("boom=ends later")
     state = submit_boom(adapter)
@@ -235,7 +280,7 @@ def test_a_process_that_does_not_read_stops_nobody():
         adapter.handle(0, state, Submit("x" * 10**6))
 
 
-@pytest.mark.parametrize("command_line", ["", "  ", "'"])
+@pytest.mark.parametrize("command_line", ["", "  ", "'", "node a.js | tee log", "node a.js 2> log"])
 def test_a_command_line_that_makes_no_sense(command_line):
     with pytest.raises(ImplementationError):
         ProcessAdapter(command_line)
@@ -275,31 +320,60 @@ def test_a_closed_adapter_starts_again_when_it_is_asked():
     assert adapter.start(0, (0, 1), None)[0]["log"] == ()
 
 
-def test_processes_end_with_ours_and_at_ctrl_c(tmp_path: Path):
-    """Ctrl-C at a terminal goes to all processes in front; it is for us only."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_ours_whatever_ends_it(number, tmp_path: Path):
+    """Also what they have started, and though they are asleep. Ctrl-C at a terminal goes to all
+    processes in front; it is for us only."""
+    pids = tmp_path / "pids"
+    server = ["/bin/sh", "-c", f'echo $$ >>{pids}; sleep 50 & echo $! >>{pids}; exec "$@"', "sh"]
     code = (
-        "import sys, time\n"
-        "from indelible.adapters import ProcessAdapter\n"
-        f"adapter = ProcessAdapter({command('slow=30')!r})\n"
         "from indelible import Submit\n"
+        "from indelible.adapters import ProcessAdapter\n"
+        f"adapter = ProcessAdapter({[*server, *command('slow=30')]!r}, workers=1)\n"
         "state, _ = adapter.start(0, (0, 1), None)\n"
-        "print(adapter._pool._workers[0].pipe._process.pid, flush=True)\n"
+        "print('ready', flush=True)\n"
         "adapter.handle(0, state, Submit('a'))\n"
     )
     ours = subprocess.Popen(
         [sys.executable, "-P", "-c", code],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         cwd=tmp_path,
         text=True,
     )
-    pid = int(ours.stdout.readline())
-    time.sleep(0.2)
-    assert is_running(pid)
-    ours.send_signal(signal.SIGINT)
-    _, says = ours.communicate(timeout=10)
-    assert "KeyboardInterrupt" in says
-    assert not is_running(pid)
+    assert ours.stdout.readline() == "ready\n"
+    theirs = [int(line) for line in pids.read_text().split()]
+    assert len(theirs) == 2
+    assert all(is_running(pid) for pid in theirs)
+    time.sleep(0.2)  # It is asked, and asleep.
+    ours.send_signal(number)
+    ours.communicate(timeout=10)
+    for _ in range(100):
+        if not any(is_running(pid) for pid in theirs):
+            return
+        time.sleep(0.1)
+    raise AssertionError("they outlive the checker")
+
+
+def test_who_ended_is_not_guarded_any_more(tmp_path):
+    """Its number may be another's."""
+    stranger = subprocess.Popen(["sleep", "50"], start_new_session=True)
+    code = (
+        "from indelible.impl.adapters import process_guard\n"
+        f"process_guard.started({stranger.pid})\nprocess_guard.ended({stranger.pid})\n"
+        "print(process_guard.guard_pid())"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, cwd=tmp_path, check=True
+        )
+        while is_running(int(done.stdout)):
+            time.sleep(0.05)
+        with pytest.raises(subprocess.TimeoutExpired):
+            stranger.wait(0.5)
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 def patience(wrong):
@@ -313,18 +387,19 @@ def submit_boom(adapter):
 
 
 def children():
-    """The processes that ours has started and not seen end, as the system lists them."""
+    """The processes that ours has started and not seen end, as the system lists them; without
+    the one that guards them."""
     found = set()
     for status in Path("/proc").glob("[0-9]*/status"):
         with suppress(OSError):
             if f"PPid:\t{os.getpid()}\n" in status.read_text():
                 found.add(int(status.parent.name))
-    return found
+    return found - {process_guard.guard_pid()}
 
 
 def is_running(pid):
+    """Whether it is there; of the dead that nobody has buried yet it is not said."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
         return False
-    return True
