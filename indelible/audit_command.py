@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ def audit(
     """
     from indelible.audit_files import opened_logs
     from indelible.audit_report import audit_headline, audit_json, render_audit
+    from indelible.checkers.audit.audit import told_again
     from indelible.ci import tell_ci, told_to_ci
     from indelible.progress import interruptible
     from indelible.targets import find_target, on_trial
@@ -100,10 +102,10 @@ def audit(
             if target is not None:
                 from indelible.audit_target import with_target
 
+                saved = folder if save else None
+                again = partial(told_again, quorums=quorums, nodes=_named(nodes), names=rules)
                 with on_trial():
-                    held = _held(
-                        target, result, files, folder if save else None, progress, interrupted
-                    )
+                    held = _held(target, result, files, again, saved, progress, interrupted)
                     result = with_target(result, held)
     headline = audit_headline(result, proof, files.names)
     if json:
@@ -147,11 +149,11 @@ def audited_files(
     """The verdict, and what shows it where a property is violated."""
     from indelible.audit_report import place_text, progress_text
     from indelible.checkers.audit.audit import audit as audited
+    from indelible.checkers.audit.audit import told_again
     from indelible.checkers.audit.proof import prove
-    from indelible.model.scope import Scope
     from indelible.progress import shown_progress
 
-    named = None if nodes is None else Scope(nodes=nodes).nodes
+    named = _named(nodes)
     with shown_progress(progress, lambda seen: progress_text(files.names, seen)) as report:
         result = audited(
             _lines(files),
@@ -166,13 +168,21 @@ def audited_files(
         return result, None
     members = result.members or result.nodes
     others = tuple(node for node in result.nodes if node not in members)
-    return result, prove(result.finding, _entries(files), quorums, members, others)
+    again = told_again(_lines(files, keep=True), quorums, nodes=named, names=names)
+    return result, prove(result.finding, _entries(again), quorums, members, others)
+
+
+def _named(nodes: int | tuple[NodeId, ...] | None) -> tuple[NodeId, ...] | None:
+    from indelible.model.scope import Scope
+
+    return None if nodes is None else Scope(nodes=nodes).nodes
 
 
 def _held(
     target: Target,
     result: Audit,
     files: LogFiles,
+    again: Callable[[Iterator[Placed]], Iterator[Placed]],
     folder: Path | None,
     progress: bool | None,
     interrupted: Callable[[], bool],
@@ -190,7 +200,7 @@ def _held(
         held = held_against(
             target,
             result,
-            _lines(files, keep=True),
+            again(_lines(files, keep=True)),
             kinds,
             files.names,
             place_text=lambda place: place_text(files.names, place),
@@ -225,14 +235,15 @@ def _lines(files: LogFiles, *, keep: bool = False) -> Iterator[Placed]:
     def keeping(line: bytes) -> Entry:
         return msgspec.structs.replace(read(line), line=line)
 
-    return in_order([entries_of(file, keeping if keep else read) for file in files.from_start()])
+    items = [entries_of(file, keeping if keep else read) for file in files.from_start()]
+    return in_order(items, names=files.names)
 
 
-def _entries(files: LogFiles) -> Iterator[tuple[Place, Entry]]:
-    """The entries once more, in the same order, each with its line."""
+def _entries(lines: Iterable[Placed]) -> Iterator[tuple[Place, Entry]]:
+    """The entries among what lines tell."""
     from indelible.checkers.audit.lines import Again, Lost
 
-    for place, told, _ in _lines(files, keep=True):
+    for place, told, _ in lines:
         if not isinstance(told, Lost):
             yield place, told.entry if isinstance(told, Again) else told
 

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from indelible.checkers.audit.arrays import with_arrays
 from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE, Entry
-from indelible.checkers.audit.judge import NEEDS, RULES, Judge
+from indelible.checkers.audit.judge import BY_MEMBERS, NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
-from indelible.checkers.audit.merge import UNSENT, Placed
+from indelible.checkers.audit.merge import Merged, Placed, Unsent
 from indelible.checkers.audit.notes import SAID_AGAIN, Finding, Place
 from indelible.checkers.words import ballot_said
 from indelible.model.events import NodeId, node_name
 from indelible.model.quorums import QuorumSystem
 from indelible.model.verdict import EXIT_CODES, Outcome, PropertyResult, Result
 
-__all__ = ["PROBLEMS_SHOWN", "Audit", "Problem", "Seen", "audit"]
+__all__ = ["PROBLEMS_SHOWN", "Audit", "Problem", "Seen", "audit", "told_again"]
 
 PROBLEMS_SHOWN: Final = 20
 ASKED_EVERY: Final = 2048
@@ -113,8 +114,8 @@ def audit(
     ``nodes``: who they are; by default what the first start says. ``place_text``: how a place is
     called. ``interrupted`` is asked now and then, and ``report`` told.
     """
-    judge, problems = Judge(quorums, nodes=nodes, names=names), _Problems()
-    stopped, judge_entry, odd = "", judge.judge, judge.notes.problems
+    judge = _judge_of(lines, quorums, nodes, names)
+    problems, stopped, odd, is_over = _Problems(), "", judge.notes.problems, False
     with _rarely_collected():
         for count, (place, told, unsent) in enumerate(lines):
             if not count % ASKED_EVERY:
@@ -122,14 +123,8 @@ def audit(
                 if interrupted():
                     stopped = "interrupted"
                     break
-            if unsent is not None:
-                problems.add(place, f"{UNSENT} (by {node_name(unsent)})")
-                judge.members.lose((unsent,))
             try:
-                if isinstance(told, Entry):
-                    judge_entry(told, place)
-                else:
-                    _take_odd(judge, problems, place, told)
+                _take(judge, problems, place, told, unsent)
             except TypeError:
                 stopped = f"{place_text(place)}: {_incomparable(told)}"
                 break
@@ -140,12 +135,70 @@ def audit(
                 for says in odd:
                     problems.add(place, says)
                 odd.clear()
-            if judge.finding is not None:
+            if judge.finding is not None and not _may_be_excused(judge.finding, lines):
                 break
         else:
             stopped = "interrupted" if interrupted() else ""
+            is_over = not stopped
+    judge.end(is_over=is_over)
     judge.notes.end()
     return _concluded(judge, problems, names, stopped, place_text)
+
+
+def told_again(
+    lines: Iterable[Placed],
+    quorums: QuorumSystem,
+    *,
+    nodes: tuple[NodeId, ...] | None = None,
+    names: Collection[str] = RULES,
+) -> Iterator[Placed]:
+    """The lines once more, in the order in which ``audit`` judges them, if it is given the same."""
+    if not isinstance(lines, Merged):
+        yield from lines
+        return
+    judge, problems = _judge_of(lines, quorums, nodes, names), _Problems()
+    for placed in lines:
+        yield placed
+        with suppress(TypeError, RecursionError):  # Nothing after it was judged.
+            _take(judge, problems, *placed)
+
+
+def _judge_of(
+    lines: Iterable[Placed],
+    quorums: QuorumSystem,
+    nodes: tuple[NodeId, ...] | None,
+    names: Collection[str],
+) -> Judge:
+    """The judge of these lines, who has a say in their order if they are of several files."""
+    judge = Judge(quorums, nodes=nodes, names=names, is_merged=isinstance(lines, Merged))
+    if isinstance(lines, Merged):
+        lines.lacks = judge.lacks
+    return judge
+
+
+def _take(
+    judge: Judge,
+    problems: _Problems,
+    place: Place,
+    told: Entry | Lost | Again,
+    unsent: Unsent | None,
+) -> None:
+    """Judge what a line tells."""
+    if unsent is not None:
+        problems.add(place, f"{unsent.says} (by {node_name(unsent.source)})")
+        judge.members.lose((unsent.source,))
+        judge.excuse(
+            f"a message that it may depend on was not logged by {node_name(unsent.source)}"
+        )
+    if isinstance(told, Entry):
+        judge.judge(told, place)
+    else:
+        _take_odd(judge, problems, place, told)
+
+
+def _may_be_excused(finding: Finding, lines: Iterable[Placed]) -> bool:
+    """Whether what is lacking may still turn out to be in no file as sent after it."""
+    return isinstance(lines, Merged) and bool(lines.awaited) and finding.property in BY_MEMBERS
 
 
 def _incomparable(told: Entry | Lost | Again) -> str:
@@ -153,7 +206,7 @@ def _incomparable(told: Entry | Lost | Again) -> str:
     entry = told.entry if isinstance(told, Again) else told
     testimony = () if isinstance(entry, Lost) else entry.testimony
     places = {PROMISE: 1, LEAD: 1, VOTE: 2}
-    ballots = [said[places[said[0]]] for said in testimony if said[0] in places]
+    ballots = [with_arrays(said[places[said[0]]]) for said in testimony if said[0] in places]
     names = ", ".join(dict.fromkeys(map(ballot_said, ballots)))
     return (
         f"ballots cannot be compared: {names} among themselves or with one before "

@@ -189,8 +189,6 @@ class Comparison:
         changed = before is not None and after != before
         self._known[node] = replace(after, doubt=True) if repeats and changed else after
         self._given.update(map(type, expected))
-        if happened is not None:  # What a crash may have cut off is not compared either.
-            self._given.update(map(type, happened.effects))
         for effect in expected:
             if isinstance(effect, Send):
                 self._post(node, effect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from indelible.checkers.audit.digests import DigestMap, digest_of
+from indelible.checkers.audit.entry import DECIDE, VOTE, Entry
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
 from indelible.checkers.audit.notes import NODES_UNKNOWN, Notes
@@ -41,6 +42,28 @@ class DecisionRules:
             return
         cell.said[place] |= member.bit
         self._new.append((slot, cell, place))
+
+    def lacks(self, entry: Entry, bit: int) -> bool:
+        """Whether the node of ``bit`` is the first to decide what nobody submitted, or no quorum
+        voted for, so far."""
+        of_submissions = self._notes.wants("validity")
+        of_votes = self._notes.wants("decided_implies_chosen")
+        if not of_submissions and not of_votes:
+            return False
+        for said in entry.testimony:
+            if said[0] != DECIDE or self._slots.has_said(said[1], -1, said[2]):
+                continue
+            slot, value = said[1:]
+            if of_submissions and value not in entry.submitted and not self._was_submitted(value):
+                return True
+            if of_votes:
+                voters = self._slots.voters(slot, value)
+                for kind, *vote in entry.testimony:
+                    if kind == VOTE and vote[0] == slot and vote[2] == value:
+                        voters[vote[1]] = voters.get(vote[1], 0) | bit
+                if not any(map(self._members.is_phase2, voters.values())):
+                    return True
+        return False
 
     def conclude(self, member: Member) -> None:
         """Judge what the node has newly decided in this entry."""
@@ -93,6 +116,11 @@ class DecisionRules:
                 )
             else:
                 notes.violated("decided_implies_chosen", if_new, slot=slot)
+
+    def _was_submitted(self, value: Value) -> bool:
+        return (
+            value is NO_OP or value in self._pending or self._done.get(digest_of(value)) is not None
+        )
 
     def _is_submitted(self, value: Value) -> bool:
         if value is NO_OP:

@@ -25,6 +25,7 @@ from indelible.model.node_json import (
     plain,
 )
 from indelible.model.run import handled_event
+from indelible.model.strict_json import loads
 
 __all__ = [
     "DECIDE",
@@ -39,6 +40,7 @@ __all__ = [
     "Testimony",
     "entry_of",
     "event_of_line",
+    "json_key",
     "message_key",
     "plain_entry",
 ]
@@ -150,7 +152,11 @@ def entry_of(
 
 def message_key(message: Any) -> int:
     """What a message, as a plain value, is known by in this process: 64 bits of what it says."""
-    message = jsonable(message)
+    return json_key(jsonable(message))
+
+
+def json_key(message: Any) -> int:
+    """The same of JSON-able data in which no whole number is a float."""
     try:
         return hash(msgspec.json.encode(message, order="deterministic"))
     except (ValueError, TypeError, RecursionError):  # Half a surrogate pair, for instance.
@@ -193,7 +199,7 @@ def _place(number: int) -> int:
 
 def _parsed(line: bytes) -> Any:
     try:
-        return json.loads(line.decode("utf-8"))
+        return loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise WireError(f"not UTF-8: byte {error.start} of the line is not") from None
     except ValueError as error:

@@ -22,7 +22,7 @@ from indelible.checkers.audit.voting import VotingRules
 from indelible.model.events import NodeId
 from indelible.model.quorums import QuorumSystem
 
-__all__ = ["NEEDS", "RULES", "Judge"]
+__all__ = ["BY_MEMBERS", "NEEDS", "RULES", "Judge"]
 
 NEEDS: Final[Mapping[str, int]] = {
     "agreement": DECIDE,
@@ -64,9 +64,10 @@ class Judge:
         *,
         nodes: tuple[NodeId, ...] | None = None,
         names: Collection[str] = RULES,
+        is_merged: bool = False,
     ) -> None:
         self.members = Members(quorums, nodes)
-        self.notes = Notes(names)
+        self.notes = Notes(names, is_merged=is_merged)
         self.seen = 0
         self.finding: Finding | None = None
         slots = self._slots = Ledger()
@@ -75,6 +76,29 @@ class Judge:
         self._voting = VotingRules(self.members, self.notes, slots)
         self._sequences = Sequences()
         self._suspects = 0
+
+    def lacks(self, entry: Entry) -> bool:
+        """Whether the entry, if it came next, would say what a property does not allow unless
+        somebody has said something first, and nobody has."""
+        members = self.members
+        if members.everyone is None:
+            return False
+        bit = members.member(entry.node).bit
+        try:
+            return self._deciding.lacks(entry, bit) or self._voting.lacks(entry, bit)
+        except (TypeError, RecursionError):  # Whoever judges the entry says so.
+            return False
+
+    def excuse(self, why: str) -> None:
+        """What was lacking may have been said before, since the order is not what it seemed."""
+        self.notes.excuse(BY_MEMBERS, why)
+        self.finding = self._first_observable()
+
+    def end(self, *, is_over: bool) -> None:
+        """No more entries come; if the log is over, judge what only then can be."""
+        self._voting.end(is_over=is_over)
+        if is_over:
+            self.finding = self._first_observable()
 
     def judge(self, entry: Entry, place: Place, *, again: bool = False) -> None:
         """Take the next entry; ``again``: it may be the one before it, told twice. Raises

@@ -8,7 +8,7 @@ takes twelve bytes then; and it comes back as it was, when it is touched again. 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -117,6 +117,19 @@ class Ledger:
             if known.digest == digest:
                 return True
         return False
+
+    def voters(self, number: int, value: Hashable) -> dict[Ballot, int]:
+        """Who has voted for ``value`` of this number, as bits, for each ballot."""
+        cell = self.live.get(number) or self._recalled(number, forget=False)
+        if cell is None:
+            return {}
+        place = cell.place_of(value)
+        return {ballot: masks[place] for ballot, masks in cell.votes.items()}
+
+    def votes(self, number: int) -> Mapping[Ballot, Sequence[int]]:
+        """For each ballot, who has voted for each of the values of this number, as bits."""
+        cell = self.live.get(number) or self._recalled(number, forget=False)
+        return {} if cell is None else cell.votes
 
     def said_by(self, number: int, bit: int) -> tuple[Hashable, ...]:
         """What the node of ``bit`` has said of this number, a digest standing for what was

@@ -42,7 +42,7 @@ def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | Lost]]:
     """The lines of a file, numbered from 1, each without its end. Blank ones are left out."""
     number, rest = 0, b""
     try:
-        while chunk := file.read(CHUNK):
+        for chunk in _chunks(file):
             parts = (rest + chunk).split(b"\n")
             rest = parts.pop()
             for line in parts:
@@ -60,6 +60,29 @@ def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | Lost]]:
         number += 1
         if line and not line.isspace():
             yield number, line
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """What a file has, piece by piece, up to where it cannot be read."""
+    if not hasattr(file, "read1"):  # A pipe: what comes is not waited for.
+        while chunk := file.read(CHUNK):
+            yield chunk
+        return
+    parts: list[bytes] = []
+    size = 0
+    try:
+        # To read many bytes of a compressed file at once would lose those before a damage.
+        while part := file.read1(CHUNK):
+            parts.append(part)
+            size += len(part)
+            if size >= CHUNK:
+                yield b"".join(parts)
+                parts.clear()
+                size = 0
+    except (OSError, EOFError, zlib.error):
+        yield b"".join(parts)
+        raise
+    yield b"".join(parts)
 
 
 def _rest_of_line(file: BinaryIO) -> bytes:

@@ -10,6 +10,7 @@ __all__ = ["NODES_UNKNOWN", "SAID_AGAIN", "Finding", "Notes", "Place"]
 
 
 NODES_UNKNOWN: Final = "no record says who the nodes are"
+NOT_MET: Final = "a node may have acted before its log begins, or has none"
 SAID_AGAIN: Final = (
     "the line is the same as the one before it: it happened twice, or was written twice"
 )
@@ -38,11 +39,13 @@ class Notes:
     - ``conditional``: others, that are violations if the nodes of these bits (a mask for each
       property) begin with their very first start, when they are met at last.
     - ``unknown``: where it could first not be known whether a property is violated, and why.
+    - ``is_merged``: whether entries are of several files, and could have come in another order.
     - ``problems``: what is wrong with the entry itself, until somebody takes note of it.
     """
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], *, is_merged: bool = False) -> None:
         self._names = frozenset(names)
+        self.is_merged = is_merged
         self.number = 0
         self.place: Place = (0, 0)
         self.suspects: dict[str, Finding] = {}
@@ -59,11 +62,15 @@ class Notes:
         first time counts."""
         if not self.wants(name):
             return
-        finding = Finding(name, self.number, self.place, about)
+        finding = self.finding(name, about)
         if if_new:
             self.conditional.setdefault((name, if_new), finding)
         else:
             self.suspects[name] = finding
+
+    def finding(self, name: str, about: Mapping[str, Any]) -> Finding:
+        """A violation by the entry that is judged."""
+        return Finding(name, self.number, self.place, about)
 
     def cannot_know(self, name: str, why: str) -> None:
         """Whether the entry violates a property depends on what the log does not say."""
@@ -76,6 +83,13 @@ class Notes:
             self.cannot_know(name, why)
         self._names = self._names.difference(names)
 
+    def excuse(self, names: Collection[str], why: str) -> None:
+        """What seemed to violate these properties need not."""
+        for name in names:
+            finding = self.suspects.pop(name, None)
+            if finding is not None:
+                self.doubt(finding, why)
+
     def met(self, bit: int, *, is_new: bool) -> None:
         """A node is met for the first time, and has done nothing before; or nobody knows."""
         for (name, if_new), finding in list(self.conditional.items()):
@@ -84,7 +98,7 @@ class Notes:
             del self.conditional[name, if_new]
             rest = if_new & ~bit
             if not is_new:
-                self._doubt(finding)
+                self.doubt(finding, NOT_MET)
             elif rest:
                 known = self.conditional.setdefault((name, rest), finding)
                 if finding.number < known.number:
@@ -95,10 +109,10 @@ class Notes:
     def end(self) -> None:
         """Whoever was not met by now never is."""
         for finding in self.conditional.values():
-            self._doubt(finding)
+            self.doubt(finding, NOT_MET)
 
-    def _doubt(self, finding: Finding) -> None:
-        why = "a node may have acted before its log begins, or has none"
+    def doubt(self, finding: Finding, why: str) -> None:
+        """Nobody can know whether it is one."""
         known = self.unknown.get(finding.property)
         if known is None or finding.place < known[0]:
             self.unknown[finding.property] = (finding.place, why)

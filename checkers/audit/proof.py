@@ -1,9 +1,9 @@
 """Proof: the few records that show a violation, found by reading the log once more.
 
-Of each record only the effects count that the property is about. Where a property is broken by what
-*is* in the log (two decisions, say), records are left out as long as it stays broken: what is left
-shows it, and no part of that does. Where it is broken by what is *not* there (the votes that a
-decision lacks), everything that is there is shown.
+Of each record only the effects count that the property is about, and records are left out as long
+as the property stays broken by the last of them: what is left shows it, alone. Where it is broken
+by what is *not* there (the votes that a decision lacks), it has to stay broken in the same words:
+what there is of it (the votes that it got) stays.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
+from indelible.checkers.audit.arrays import with_arrays
 from indelible.checkers.audit.entry import (
     DECIDE,
     EXECUTE,
@@ -107,21 +108,29 @@ def prove(
     its line; what comes after the finding is not read. Raises ``IndelibleError`` where they show no
     such thing."""
 
-    def broken(shown: Sequence[Record]) -> Violation | None:
+    def found(shown: Sequence[Record]) -> tuple[Violation, ...]:
+        """What the last of them violates, if there are no others."""
         audit = PlainAudit(quorums, nodes, others, {finding.property})
-        found: tuple[Violation, ...] = ()
+        wrong: Mapping[str, tuple[Violation, ...]] = {}
         for record in shown:
             wrong = audit.step(record.node, record.judged_event, record.effects)
-            found = wrong.get(finding.property, ())
         slot = finding.about.get("slot")
-        return next((each for each in found if slot is None or each.slot == slot), None)
+        says = wrong.get(finding.property, ())
+        return tuple([each for each in says if slot is None or each.slot == slot])
 
     shown = _telling(finding, entries)
-    if finding.property not in BY_ABSENCE and broken(shown):
-        shown = _reduced(shown, lambda fewer: broken(fewer) is not None)
-    violation = broken(shown)
-    if violation is None:
+    violations = found(shown)
+    if not violations:
         raise _changed(f"does not violate {finding.property}")
+
+    def still(fewer: Sequence[Record]) -> bool:
+        # Of what lacks something anything might be left out; but not what it does have.
+        if finding.property in BY_ABSENCE:
+            return violations[0] in found(fewer)
+        return bool(found(fewer))
+
+    shown = _reduced(shown, still)
+    violation = violations[0] if finding.property in BY_ABSENCE else found(shown)[0]
     return Proof(_worded(finding, violation, shown), tuple(shown))
 
 
@@ -154,7 +163,8 @@ def _changed(what: str) -> IndelibleError:
 def _record(finding: Finding, place: Place, entry: Entry) -> Record:
     node, event, _ = event_of_line(entry.line)
     before = _effects(finding, node, entry.testimony[: entry.before_crash])
-    return Record(place, node, event, _effects(finding, node, entry.testimony), len(before))
+    effects = map(with_arrays, _effects(finding, node, entry.testimony))
+    return Record(place, node, with_arrays(event), tuple(effects), len(before))
 
 
 def _effects(finding: Finding, node: NodeId, testimony: Sequence[Testimony]) -> tuple[Effect, ...]:
@@ -168,12 +178,15 @@ def _effects(finding: Finding, node: NodeId, testimony: Sequence[Testimony]) -> 
 
 
 def _reduced(shown: list[Record], still: Callable[[Sequence[Record]], bool]) -> list[Record]:
-    """The records without those that are not needed; the last one is. Early ones stay rather than
-    later ones that say the same."""
-    for record in reversed(shown[:-1]):
-        fewer = [known for known in shown if known is not record]
-        if still(fewer):
-            shown = fewer
+    """The records without those that are not needed, one by one; the last one is. Early ones stay
+    rather than later ones that say the same."""
+    before: list[Record] = []
+    while before != shown:
+        before = shown
+        for record in reversed(shown[:-1]):
+            fewer = [known for known in shown if known is not record]
+            if still(fewer):
+                shown = fewer
     return shown
 
 

@@ -7,6 +7,7 @@ one may refuse, but must never read anything else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
@@ -23,12 +24,14 @@ from indelible.checkers.audit.entry import (
     VOTE,
     Entry,
     Testimony,
+    json_key,
     message_key,
     plain_entry,
 )
 from indelible.model.effects import Ballot, Effect
 from indelible.model.errors import WireError
 from indelible.model.node_json import EFFECT_KINDS, ballot_from_json, plain
+from indelible.model.strict_json import strictness
 
 __all__ = ["effect_kinds", "quick_reader"]
 
@@ -36,6 +39,7 @@ SCALARS: Final = frozenset({str, int, type(None)})
 """Types of parsed JSON that are plain values as they are."""
 
 NUMBERS: Final = frozenset({int, float})
+MAY_BE_FLOAT: Final = re.compile(rb"[0-9][.eE]")
 KNOWN_MAX: Final = 1 << 16
 """So many texts are remembered with what they mean."""
 
@@ -163,14 +167,16 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
     ``links``: whether entries are to say which messages were sent and received.
     """
     decode = msgspec.json.Decoder(_Line).decode
+    require_strict = strictness()
     ballot_of = _remembering(lambda text: ballot_from_json(msgspec.json.decode(text)))
-    key_of = _remembering(lambda text: message_key(plain(msgspec.json.decode(text))))
+    key_of = _remembering(_key)
 
     def read(line: bytes) -> Entry:
         try:
             if not line.isascii():
                 line.decode("utf-8")
             told = decode(line)
+            require_strict(line)
             node, event, time, sequence = told.node, told.event, told.time, told.sequence
             testimony, sent = [], []
             for effect in told.effects:
@@ -200,6 +206,12 @@ def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
             return plain_entry(line, links=links)
 
     return read
+
+
+def _key(text: bytes) -> int:
+    """What a message is known by. A float may be a whole number, as which it is written then."""
+    message = msgspec.json.decode(text)
+    return message_key(plain(message)) if MAY_BE_FLOAT.search(text) else json_key(message)
 
 
 def effect_kinds(lines: Iterable[object]) -> frozenset[type[Effect]]:

@@ -6,14 +6,18 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from indelible.checkers.audit.entry import LEAD, PROMISE, Entry
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
-from indelible.checkers.audit.notes import NODES_UNKNOWN, SAID_AGAIN, Notes
+from indelible.checkers.audit.notes import NODES_UNKNOWN, SAID_AGAIN, Finding, Notes
 from indelible.model.effects import Ballot, Slot, Value
 
 __all__ = ["VotingRules"]
 
 SAFE: Final = "votes_are_safe"
+LATE_MAX: Final = 1000
+UNORDERED: Final = "whether enough nodes had promised more, or voted, by then is not in the files"
+FELL: Final = "a promise fell, and what others said may have come before or after that"
 
 
 class VotingRules:
@@ -34,6 +38,8 @@ class VotingRules:
         self._clear: set[Ballot] = set()
         self._new_votes: list[tuple[Slot, Cell, Ballot, int]] = []
         self._new_led: list[Ballot] = []
+        self._late: list[tuple[Finding, int]] = []
+        self._is_over = False
         self._promised: Ballot | None = None
 
     def promise(self, member: Member, ballot: Ballot, *, again: bool = False) -> None:
@@ -77,6 +83,45 @@ class VotingRules:
         self._leaders[ballot] = leaders | member.bit
         self._new_led.append(ballot)
 
+    def lacks(self, entry: Entry, bit: int) -> bool:
+        """Whether the node of ``bit`` wins a ballot that no quorum has promised so far."""
+        if not self._notes.wants("leaders_are_promised"):
+            return False
+        led = [said[1] for said in entry.testimony if said[0] == LEAD]
+        for ballot in led:
+            if self._leaders.get(ballot, 0) & bit:
+                continue
+            promised = self._promisers(ballot)
+            own = [said[1] for said in entry.testimony if said[0] == PROMISE]
+            if own:
+                promised = promised & ~bit if own[-1] < ballot else promised | bit
+            if not self._members.is_phase1(promised & (self._members.everyone or 0)):
+                return True
+        return False
+
+    def end(self, *, is_over: bool) -> None:
+        """Of several files, judge votes that were not safe in the order in which they came: if they
+        are not when all has been said, they are so in no order."""
+        self._is_over = is_over
+        notes = self._notes
+        last = notes.number, notes.place
+        for finding, place in self._late:
+            if is_over:
+                slot, ballot, lower = (finding.about[name] for name in ("slot", "ballot", "lower"))
+                notes.number, notes.place = finding.number, finding.place
+                self._judge_pair(slot, ballot, place, lower, self._slots.votes(slot).get(lower, ()))
+            if notes.wants(SAFE):
+                notes.doubt(finding, UNORDERED)
+        notes.number, notes.place = last
+
+    def _promisers(self, ballot: Ballot) -> int:
+        """Who has promised a ballot, or more, as bits."""
+        promised = 0
+        for known in self._members.known.values():
+            if known.promised is not None and not known.promised < ballot:
+                promised |= known.bit
+        return promised
+
     def conclude(self, member: Member) -> None:
         """Judge what the effects of an entry have come to."""
         promised, self._promised = self._promised, None
@@ -86,6 +131,8 @@ class VotingRules:
             self._free.clear()
             self._clear.clear()
             if fell:
+                if self._notes.is_merged:
+                    self._notes.give_up({"leaders_are_promised"}, FELL)
                 self._judge_leaders(self._leaders)
                 self._judge_all_votes(self._led)
         if self._new_led:
@@ -114,10 +161,7 @@ class VotingRules:
         members = self._members
         missing = members.missing
         for ballot in ballots:
-            promised = 0
-            for known in members.known.values():
-                if known.promised is not None and not known.promised < ballot:
-                    promised |= known.bit
+            promised = self._promisers(ballot)
             if missing is None:
                 self._notes.cannot_know("leaders_are_promised", NODES_UNKNOWN)
                 continue
@@ -189,7 +233,10 @@ class VotingRules:
         if not can_be_chosen(free):
             return True
         about = {"slot": slot, "ballot": ballot, "lower": lower}
-        if can_be_chosen(free & members.whole):
+        if self._notes.is_merged and not self._is_over:
+            if self._notes.wants(SAFE) and len(self._late) < LATE_MAX:
+                self._late.append((self._notes.finding(SAFE, about), place))
+        elif can_be_chosen(free & members.whole):
             self._notes.violated(SAFE, **about)
         elif can_be_chosen(free & (members.whole | members.unmet)):
             self._notes.violated(SAFE, members.unmet, **about)

@@ -7,7 +7,6 @@ functions, all of them: nothing here talks to anybody. What is not just so is a 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, fields
@@ -24,6 +23,7 @@ from indelible.model.node_json import (
     plain,
 )
 from indelible.model.scope import LINKS, Scope
+from indelible.model.strict_json import loads
 
 __all__ = [
     "CAPABILITIES",
@@ -52,9 +52,6 @@ HELLO: Final = canonical_json({"request": "hello", "protocol": PROTOCOL}).encode
 
 LEVELS_MAX: Final = 100
 """How deep an answer may be nested: what we do with it takes some calls for each level."""
-
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-"""How JSON escapes either half of a character beyond 16 bits."""
 
 OPTIONAL: Final = ("name", "capabilities", "links", "crashes", "scope")
 
@@ -154,7 +151,7 @@ def _line(request: str, said: dict[str, Any]) -> bytes:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line.decode())
+        data = loads(line.decode())
     except UnicodeDecodeError as error:
         raise WireError(
             f"the line is not UTF-8: {error.reason} at byte {error.start}",
@@ -184,8 +181,6 @@ def _object(line: bytes) -> dict[str, Any]:
     # Counted first, since that is quick, and enough for nearly every answer.
     if line.count(b"[") + line.count(b"{") > LEVELS_MAX and _is_deeper(data, LEVELS_MAX):
         raise _nested()
-    if _SURROGATE.search(line):
-        _require_text(data)
     return data
 
 
@@ -204,20 +199,6 @@ def _is_deeper(data: Any, levels: int) -> bool:
         inner = [part for each in layer for part in (each.values() if type(each) is dict else each)]
         layer = [part for part in inner if type(part) in (dict, list)]
     return bool(layer)
-
-
-def _require_text(data: Any) -> None:
-    """Of an answer with the escape of half a character, which is text with its other half only."""
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        half = json.dumps(error.object[error.start])
-        raise WireError(
-            f"the line has {half}, which is half a character, and no text",
-            cause="text was cut in the middle of a character, as emoji have two halves in "
-            "JavaScript, Java and C#; or bytes are written as text",
-            remedy="cut between characters; write bytes in hex or base64",
-        ) from None
 
 
 def _require_no_error(data: dict[str, Any]) -> None:

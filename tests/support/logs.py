@@ -7,6 +7,7 @@ from io import BytesIO
 
 from msgspec import structs
 
+from indelible.checkers.audit.arrays import with_arrays
 from indelible.checkers.audit.audit import audit
 from indelible.checkers.audit.entry import event_of_line
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
@@ -62,7 +63,8 @@ def plainly(lines, quorums, nodes, names=RULES):
         seen |= sum({KINDS.get(type(effect), 0) for effect in effects})
         if type(event).__name__ != "Start" and isinstance(handled_event(event), Submit):
             seen |= 32
-        for name, violations in twin.step(node, event, effects).items():
+        shown = tuple(map(with_arrays, effects))
+        for name, violations in twin.step(node, with_arrays(event), shown).items():
             found.setdefault(name, (number, RULES.index(name), name, violations))
         ready = [known for known in found.values() if not NEEDS[known[2]] & ~seen]
         if ready:
@@ -95,24 +97,31 @@ def check_log(lines, quorums, nodes, names=RULES):
     ]
     proof = prove(found, entries, quorums, nodes)
     assert proof.records[-1].place == (0, found.number)
-    if found.property not in BY_ABSENCE:
-        check_minimal(proof, quorums, nodes)
-    elif found.property != "leaders_are_promised":
+    check_minimal(proof, quorums, nodes)
+    if found.property in BY_ABSENCE and found.property != "leaders_are_promised":
         assert proof.violation.explanation in expected[2]
     return found.property
 
 
-def violates(proof, shown, quorums, nodes):
+def violations(proof, shown, quorums, nodes):
+    """What the last of the records violates, alone, of the property that they show, in words."""
     twin, found = PlainAudit(quorums, nodes), {}
     for record in shown:
         found = twin.step(record.node, record.judged_event, record.effects)
-    return proof.violation.property in found
+    return {each.explanation for each in found.get(proof.violation.property, ())}
 
 
 def check_minimal(proof, quorums, nodes):
-    """The records violate the property at their end, and no part of them that has the end does."""
+    """The records violate the property at their end, and no part of them that has the end does. Of
+    what is broken by what is not there, none can be left out without changing what it says."""
     records = proof.records
-    assert violates(proof, records, quorums, nodes)
+    says = violations(proof, records, quorums, nodes)
+    assert says
+    if proof.violation.property in BY_ABSENCE:
+        for record in records[:-1]:
+            fewer = [known for known in records if known is not record]
+            assert not says <= violations(proof, fewer, quorums, nodes)
+        return
     for mask in range(2 ** (len(records) - 1) - 1):
         part = [record for at, record in enumerate(records[:-1]) if mask >> at & 1]
-        assert not violates(proof, [*part, records[-1]], quorums, nodes)
+        assert not violations(proof, [*part, records[-1]], quorums, nodes)

@@ -57,6 +57,7 @@ WRONGS = {
     "emoji": lambda answer: say({**answer, "fingerprint": "\U0001f4a9"}),
     "empty": lambda _: write(b"\n"),
     "empty line more": lambda answer: (say(answer), write(b"\n")),
+    "key twice": lambda _: write(b'{"effects":[],"effects":[],"fingerprint":1}\n'),
     "no number": lambda _: write(b'{"effects":[],"fingerprint":NaN}\n'),
     "more": lambda answer: say({**answer, "extra": 1}),
     "raises": lambda _: say({"error": "boom: it was too much"}),

@@ -178,6 +178,7 @@ def test_a_compressed_log_that_is_cut_short(tmp_path, size):
     told = said(log(tmp_path, packed[:-size]))
     assert (told["outcome"], told["problem_count"]) == ("inconclusive", 1)
     assert "cannot be read any further" in told["problems"][0]["says"]
+    assert told["problems"][0]["line"] == told["records"] + 1 > 3
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -385,3 +386,25 @@ def test_an_interrupted_audit_is_inconclusive(tmp_path, more):
             audit.stdin.close()
     assert audit.returncode == 3
     assert out.startswith(b"inconclusive: interrupted")
+
+
+def test_arrays_are_shown_as_arrays(tmp_path):
+    vote = {"type": "vote", "slot": 0, "ballot": [1], "value": [True, ["é"]]}
+    lines = [
+        *(start(node) for node in range(3)),
+        tick(0, {"type": "promise", "ballot": [2]}),
+        tick(0, vote, decide(1, {"op": [1]})),
+    ]
+    code, out, _ = run(log(tmp_path, lines), "--property", "votes_keep_promises")
+    assert code == 1
+    assert 'had promised ballot [2], and voted for [true, ["é"]] at ballot [1]' in out
+    assert "      promises ballot [2]\n" in out
+    told = said(log(tmp_path, lines), "--property", "votes_keep_promises")
+    assert told["proof"][-1]["effects"] == [vote]
+
+
+def test_a_log_is_not_replaced_by_what_is_said_of_it(tmp_path):
+    path = log(tmp_path, GOOD)
+    code, _, err = run(path, "--junit", path)
+    assert (code, "which is to be read" in err) == (2, True)
+    assert json.loads(Path(path).read_text().splitlines()[0])["node"] == 0

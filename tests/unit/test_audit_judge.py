@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from indelible.evidence import document_target
 from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.effects import Decide, Execute, Lead, Promise, Vote
 from indelible.model.events import Restart, Submit, Timeout, Torn
+from indelible.model.log_json import Start, record_json
 from indelible.model.quorums import MajorityQuorums
 from indelible.model.scope import Scope
 from indelible.render.log import log_lines
@@ -125,6 +127,48 @@ def test_each_rule_alone_as_its_property(name, happened, number):
     check_log(lines, MajorityQuorums(), (0,), (name,))
     finding = audited(lines, names=(name,)).finding
     assert (finding and finding.number) == (number and number + 1)
+
+
+SAID = st.one_of(
+    st.builds(Decide, st.integers(0, 1), st.sampled_from("aab")),
+    st.builds(Vote, st.integers(0, 1), st.integers(1, 3), st.sampled_from("aab")),
+    st.builds(Promise, st.integers(1, 3)),
+    st.builds(Lead, st.integers(1, 3)),
+    st.builds(Execute, st.integers(0, 2), st.sampled_from("ab")),
+)
+HAPPENED = st.tuples(
+    st.integers(0, 2), st.sampled_from("abtr"), st.lists(SAID, max_size=2).map(tuple)
+)
+ALL_SAID = (Promise(0), Vote(9, 0, "a"), Lead(0), Decide(9, "a"))
+"""Every kind of testimony, so that nothing waits for any."""
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(HAPPENED, min_size=2, max_size=16),
+    st.just(RULES) | st.sampled_from([(name,) for name in RULES]),
+)
+def test_whatever_a_log_says_is_judged_and_shown_by_no_more_than_it_takes(happened, names):
+    """What no implementation of ours would do; the proof is checked to be minimal."""
+    nodes = (0, 1, 2)
+    events = {"t": Timeout("t"), "r": Restart(), "a": Submit("a"), "b": Submit("b")}
+    records = [record_json(node, Start(nodes, None), ()) for node in nodes]
+    records.append(record_json(1, Submit("a"), (Promise(0), Vote(9, 0, "a"))))
+    records.append(record_json(0, Submit("b"), ALL_SAID))
+    records += [record_json(node, events[what], effects) for node, what, effects in happened]
+    lines = [json.dumps({**record, "time": at}).encode() for at, record in enumerate(records)]
+    check_log(lines, MajorityQuorums(), nodes, names)
+
+
+def test_of_unsafe_votes_those_are_shown_that_chose_another_value():
+    """Promises say nothing that matters where something was chosen."""
+    nodes = (0, 1, 2)
+    chosen = [(0, Promise(1)), (1, Promise(1)), (0, Lead(1)), (0, Vote(0, 1, "a"))]
+    happened = [*chosen, (1, Vote(0, 1, "a")), (2, Promise(2)), (2, Vote(0, 2, "b"))]
+    records = [record_json(node, Start(nodes, None), ()) for node in nodes]
+    records += [record_json(node, Timeout("t"), (effect,)) for node, effect in happened]
+    lines = [json.dumps({**record, "time": at}).encode() for at, record in enumerate(records)]
+    assert check_log(lines, MajorityQuorums(), nodes, ("votes_are_safe",)) == "votes_are_safe"
 
 
 def test_promises_of_a_line_that_is_there_twice_need_not_fall():

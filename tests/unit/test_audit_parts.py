@@ -92,6 +92,36 @@ def test_the_quick_reader_says_what_the_plain_one_says(record, links, is_ascii, 
     assert said_by(quick, line) == said_by(lambda known: plain_entry(known, links=links), line)
 
 
+NODE, EVENT = b'"node":0', b'"event":{"type":"timeout","timer":"t"}'
+TWICE = {
+    "a node": b'{"node":1,%s,%s,"effects":[]}' % (NODE, EVENT),
+    "a value": b'{%s,%s,"effects":[{"type":"decide","slot":0,"value":"b","value":"a"}]}'
+    % (NODE, EVENT),
+    "after one like it": b'{%s,%s,"effects":[{"type":"persist","storage":{"k1":1,"k1":2}}]}'
+    % (NODE, EVENT),
+    "in a message": b'{%s,%s,"effects":[{"type":"send","to":1,"message":[{"a":1,"a":2}]}]}'
+    % (NODE, EVENT),
+    "escaped": b'{%s,%s,"effects":[{"type":"persist","storage":{"x":1,"\\u0078":2}}]}'
+    % (NODE, EVENT),
+    "ignored": b'{%s,%s,"effects":[],"level":1,"level":2}' % (NODE, EVENT),
+    "half a surrogate pair": b'{%s,%s,"effects":[{"type":"send","to":1,"message":"\\uDC00"}]}'
+    % (NODE, EVENT),
+}
+
+
+@pytest.mark.parametrize("what", TWICE)
+def test_what_can_be_taken_for_different_things_is_refused(what):
+    line = TWICE[what]
+    says = "half a character" if what == "half a surrogate pair" else "more than once"
+    quick = quick_reader(links=False)
+    like_it = line.replace(b'"k1":2', b'"k2":2').replace(b"uDC00", b"u00e4")
+    if like_it != line:
+        quick(like_it)
+    for read in (quick, lambda known: plain_entry(known, links=False), quick_reader(links=True)):
+        with pytest.raises(WireError, match=says):
+            read(line)
+
+
 def test_usual_lines_are_read_without_the_plain_reader(monkeypatch):
     lines = [
         receives(1, 0, {"type": "A"}, [{"type": "vote", "slot": 0, "ballot": [1, 0], "value": 3}]),
@@ -201,7 +231,9 @@ def order(*files, **asked):
     read = quick_reader(links=True)
     items = [entries_of(BytesIO(b"\n".join(lines)), read) for lines in files]
     return [
-        place if unsent is None else (*place, "unsent")
+        place
+        if unsent is None
+        else (*place, unsent.says if "more than" in unsent.says else "unsent")
         for place, _, unsent in in_order(items, **asked)
     ]
 
@@ -210,7 +242,7 @@ def test_a_message_is_received_after_it_was_sent():
     one = [start(0), receives(0, 1, "b"), sends(0, 1, "c")]
     other = [start(1), sends(1, 0, "a"), sends(1, 0, "b"), receives(1, 0, "c")]
     assert order(one, other) == [(0, 1), (1, 1), (1, 2), (1, 3), (0, 2), (0, 3), (1, 4)]
-    assert order(other, one) == [(0, 1), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3), (0, 4)]
+    assert order(other, one) == [(1, 1), (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (0, 4)]
 
 
 def test_equal_messages_are_counted():
@@ -248,7 +280,7 @@ def plainly(files):
     def rank(file):
         times[file] = told(file).get("time", times[file])
         is_start = told(file)["event"]["type"] == "start"
-        return not is_start, times[file], len(files[file]) - len(rest[file]), file
+        return not is_start, times[file], len(files[file]) - len(rest[file]), told(file)["node"]
 
     while heads := [file for file in range(len(files)) if rest[file]]:
         free = [
