@@ -62,7 +62,7 @@ FOUND: dict[str, tuple[int, str]] = {
     "corrupt_tail_truncated": (155, "votes_are_safe"),
     "commit_saved_before_entries": (38, "agreement"),
     "two_file_state": (140, "one_value_per_ballot"),
-    "accept_revealed_before_saved": (221, "promise_never_falls"),
+    "accept_revealed_before_saved": (35, "promise_never_falls"),
     "commit_index_trusted": (20, "agreement"),
     "apply_out_of_order": (2, "log_prefix"),
     "no_dedupe": (2, "at_most_once"),
