@@ -56,7 +56,7 @@ WRONGS = {
     "half a key": lambda answer: say({**answer, "fingerprint": {"\udca9": 1}}),
     "emoji": lambda answer: say({**answer, "fingerprint": "\U0001f4a9"}),
     "empty": lambda _: write(b"\n"),
-    "empty line more": lambda answer: (say(answer), write(b"\n")),
+    "empty line more": lambda answer: write(json.dumps(answer).encode() + b"\n\n"),  # At once.
     "key twice": lambda _: write(b'{"effects":[],"effects":[],"fingerprint":1}\n'),
     "no number": lambda _: write(b'{"effects":[],"fingerprint":NaN}\n'),
     "more": lambda answer: say({**answer, "extra": 1}),
