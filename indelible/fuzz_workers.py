@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from queue import Empty
@@ -112,8 +112,9 @@ def _run_on_processes(
     last = context.Value("q", EVERY)  # The number of the last run worth while.
     jobs = [(question, bounds, first, workers, told, last) for first in range(workers)]
     processes = [context.Process(target=_work, args=job, daemon=True) for job in jobs]
-    for process in processes:
-        process.start()
+    with _interrupts_wait():
+        for process in processes:
+            process.start()
     again = campaign_of(question, asked)
     tallies: dict[int, Tally] = {}
     running = set(range(workers))
@@ -203,12 +204,28 @@ def _require_end(ends: float | None) -> None:
         )
 
 
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C waits, also for processes that are started here, until they are ready for it: one that
+    is still loading would be ended by it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(
     question: Question, bounds: Bounds, first: int, stride: int, told: Any, last: Any
 ) -> None:
     """What a worker process does. Ctrl-C goes to every process of a terminal; the first one says
     when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         with redirect_stdout(sys.stderr):

@@ -1,9 +1,10 @@
 """What all tests share: the option that writes readable outputs anew, and evidence to render."""
 
+import asyncio
 import gc
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,15 @@ def not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a command does when it runs in GitHub Actions, it does in no test that did not ask."""
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def no_other_loop() -> Iterator[None]:
+    """A browser that other tests have opened in this process keeps its loop running."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @pytest.fixture(autouse=True)

@@ -28,12 +28,10 @@ LARGE: Final = 64
 """A library of more loaded modules is not looked at unless a node is made of its objects."""
 
 _NOT_OURS: Final = sys.stdlib_module_names | {
-    "indelible",
-    "hypothesis",
-    "pytest",
-    "_pytest",
-    "pluggy",
+    *("indelible", "click", "rich", "numba", "llvmlite", "msgspec", "z3"),
+    *("hypothesis", "pytest", "_pytest", "pluggy", "xdist", "execnet"),
 }
+"""What a check itself runs on, which goes on beside the nodes."""
 
 _OF_PYTHON: Final = frozenset(
     {

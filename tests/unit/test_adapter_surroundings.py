@@ -140,6 +140,7 @@ def test_a_process_is_a_number_of_the_node_and_has_used_no_time() -> None:
     assert told(0)[1:] == (os.times_result((3.0, 0, 0, 0, 3.0)), EPOCH + 3.0)
 
 
+@pytest.mark.usefixtures("no_other_loop")
 @pytest.mark.filterwarnings(
     "error::RuntimeWarning", "error::pytest.PytestUnraisableExceptionWarning"
 )

@@ -11,7 +11,7 @@ import functools
 import gc
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,13 +26,7 @@ from indelible.model.implementation import ask_handle
 NODES = (0, 1)
 
 
-@pytest.fixture(autouse=True)
-def _no_other_loop() -> Iterator[None]:
-    """A browser that other tests have opened in this process keeps its loop running."""
-    running = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(running)
+pytestmark = pytest.mark.usefixtures("no_other_loop")
 
 
 async def fails(what: str = "of a task") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,14 +17,7 @@ from indelible.impl.adapters.inserted_order import Future, Task
 from indelible.impl.adapters.virtual_loop import VirtualLoop
 from indelible.model.errors import ImplementationError
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _no_other_loop() -> Iterator[None]:
-    """A browser that other tests have opened in this process keeps its loop running."""
-    running = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(running)
+pytestmark = pytest.mark.usefixtures("no_other_loop")
 
 
 class World:
