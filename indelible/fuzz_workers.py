@@ -34,7 +34,7 @@ __all__ = ["Question", "campaign_of", "run_campaign"]
 WAIT_SECONDS: Final = 0.1
 STOP_SECONDS: Final = 5
 GRACE_SECONDS: Final = 20
-STOP_GRACE_SECONDS: Final = 3
+STOP_GRACE_SECONDS: Final = 8
 """How long a worker may go on when the time is over, and when somebody asked to stop. It gives up
 itself before, unless it is in code that nothing interrupts."""
 
