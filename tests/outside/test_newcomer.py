@@ -131,7 +131,10 @@ def test_the_action_checks_the_example(installed: Bash, clone: Path, tmp_path: P
     }
     done = installed(step("Check"), **environment)
     assert done.returncode == 1, done.stderr
-    assert (tmp_path / "output").read_text(encoding="utf-8") == "exit-code=1\n"
+    outputs = (tmp_path / "output").read_text(encoding="utf-8").splitlines()
+    assert outputs == [
+        f"traces={tmp_path / 'traces'}", f"junit={tmp_path / 'junit.xml'}", "exit-code=1"
+    ]  # fmt: skip
     suites = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert [(suite.attrib["name"], suite.attrib["failures"]) for suite in suites] == [
         ("register[calm]", "1"), ("register[crashing]", "1")
