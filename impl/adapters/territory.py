@@ -15,7 +15,9 @@ import logging
 import os
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Set
+from functools import lru_cache
 from typing import Any, Final
 
 from indelible.impl.adapters.caches import Caches
@@ -244,8 +246,13 @@ def _package(module: str) -> str:
 
 
 def _is_large(module: str) -> bool:
-    top = module.partition(".")[0]
-    return sum(name.partition(".")[0] == top for name in sys.modules) > LARGE
+    return _loaded(tuple(sys.modules))[module.partition(".")[0]] > LARGE
+
+
+@lru_cache(maxsize=1)
+def _loaded(names: tuple[str, ...]) -> Counter[str]:
+    """How many of these modules each package has."""
+    return Counter(name.partition(".")[0] for name in names)
 
 
 def _within(module: str) -> Iterator[str]:

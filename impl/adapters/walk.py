@@ -89,10 +89,11 @@ class Walk:
 
     def once(self, value: Any, plan: Plan) -> Any:
         """What can be changed, frozen where it is first met."""
-        known = self.met.get(id(value))
+        address = id(value)
+        known = self.met.get(address)
         if known is not None:
             return Same(path_of(known[0]))
-        self.met[id(value)] = (self.here, value)
+        self.met[address] = (self.here, value)
         return plan(self, value)
 
     def at(self, step: str, value: Any) -> Any:
