@@ -42,6 +42,7 @@ class Projections:
         automaton = self._automata.automata[index]
         column, known = self.of_local[index], self._by_parts[index]
         first = len(column)
+        last: Record | None = None
         for parts in automaton.locals.values[first - 1 :]:
             key = parts if self._reads_sent else parts.behaviour
             projection = known.get(key)
@@ -49,7 +50,9 @@ class Projections:
                 record = automaton.behaviours[parts.behaviour].rest
                 if self._reads_sent:
                     record = record._replace(sent=automaton.envelopes(parts.sent))
-                projection = known[key] = self.ids[index](self._values_of(record))
+                if record is not last:
+                    last, number = record, self.ids[index](self._values_of(record))
+                projection = known[key] = number
             column.append(projection)
         return range(first, len(column))
 

@@ -70,6 +70,7 @@ def _comes_apart(kind: Any) -> bool:
         and is_plainly_pickled(kind)
         and is_made_of_attributes(kind)
         and not slots_of(kind)
+        and (kind.__module__, kind.__qualname__) not in _NUMBERED
         and [type(each) for each in own] == [types.GetSetDescriptorType]
         and not any(hasattr(kind, name) for name in _SAYS)
     )
@@ -77,6 +78,10 @@ def _comes_apart(kind: Any) -> bool:
 
 _SAYS: Final = ("__setstate__", "__getnewargs__", "__getnewargs_ex__", "__del__")
 """By what a class says how it is pickled, and what would happen to instances that are half made."""
+
+
+_NUMBERED: Final[dict[tuple[str, str], int]] = vars(copyreg).get("_extension_registry", {})
+"""The classes that bytes call by a number."""
 
 
 class Copier:
@@ -88,30 +93,15 @@ class Copier:
         self.frozen = frozen
         self.kept: dict[int, Any] = {}
         self._checks = 0
-        self._is_apart = True
 
     def data(self, node: Any) -> Data:
         """The node as a constant. Raises what ``pickle`` raises if it cannot be one."""
         if not self.kept:
-            kind = type(node)
-            if self._is_apart and _comes_apart(kind):
-                return _apart(kind, node.__dict__)
-            return pickle.dumps(node, pickle.HIGHEST_PROTOCOL)
+            apart = _apart(type(node), node.__dict__) if _comes_apart(type(node)) else None
+            return apart or pickle.dumps(node, pickle.HIGHEST_PROTOCOL)
         written = io.BytesIO()
         _Pickler(written, self.kept).dump(node)
         return written.getvalue()
-
-    def is_whole(self, data: Data, frozen: Frozen) -> bool:
-        """Whether the data tell all of a node, which is ``frozen``.
-
-        If not, no node is taken apart any more: one that refers to itself refers to a copy when it
-        is put together, and this may be so once anything in it is of its own class.
-        """
-        if type(data) is not Apart:
-            return True
-        same = sum(type(part) is data.kind for _, part in frozen.parts.values())
-        self._is_apart = same == 1
-        return self._is_apart
 
     def from_data(self, data: Data) -> Any:
         """A node that is written so."""
@@ -156,13 +146,26 @@ class Copier:
             raise NoCopyError(f"a copy shares its {path_of(again.parts[address][0])} with it")
 
 
-def _apart(kind: Any, kept: dict[str, Any]) -> Apart:
+@cache
+def _written_name(kind: Any) -> bytes:
+    """How bytes say what a class is called, at least the first time."""
+    name = kind.__qualname__.encode("utf-8", "surrogatepass")
+    short = len(name) < 256
+    return pickle.SHORT_BINUNICODE + bytes([len(name)]) + name if short else name
+
+
+def _apart(kind: Any, kept: dict[str, Any]) -> Apart | None:
+    """``None`` if the bytes name the class: it may be that a node is in them that refers to itself,
+    and would refer to a copy."""
     values = list(kept.values())
     outboxes = tuple([(name, each) for name, each in kept.items() if type(each) is Outbox])
     for number, each in enumerate(values) if outboxes else ():
         if type(each) is Outbox:
             values[number] = None
-    return Apart(kind, tuple(kept), outboxes, pickle.dumps(values, pickle.HIGHEST_PROTOCOL))
+    written = pickle.dumps(values, pickle.HIGHEST_PROTOCOL)
+    if _written_name(kind) in written:
+        return None
+    return Apart(kind, tuple(kept), outboxes, written)
 
 
 class _Pickler(pickle.Pickler):

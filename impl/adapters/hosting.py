@@ -108,7 +108,8 @@ class Host:
             )
         instance = self._revived(node, state, origin)
         draws, effects = self._stepped(node, instance, origin.draws, event)
-        self._watching().after(node, event)
+        watch = self._watch or self._watching()
+        watch.after(node, event)
         return self._state(node, instance, draws, event, origin.history), effects
 
     def concluding(self) -> tuple[str, ...]:
@@ -152,8 +153,6 @@ class Host:
                 return known
         frozen = self._settled(instance)
         self._notice(frozen.parts)
-        if found is not None and not self._copier.is_whole(found, frozen):
-            found = self._bytes(instance)
         new = self._snapshot(node, frozen.content, Origin(History(last, before), draws))
         state = self._first_alike(node, new)
         if found is not None and self._is_kept_as(found, instance, frozen, state):

@@ -65,7 +65,12 @@ class Territory:
 
     def modules(self) -> list[types.ModuleType]:
         """The modules that are looked at."""
-        names = sorted(name for name in sys.modules if not self._packages.isdisjoint(_within(name)))
+        tops = {name.partition(".")[0] for name in self._packages}
+        names = sorted(
+            name
+            for name in sys.modules
+            if name.partition(".")[0] in tops and not self._packages.isdisjoint(_within(name))
+        )
         loaded = (sys.modules[name] for name in names)
         return [module for module in loaded if isinstance(module, types.ModuleType)]
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from indelible import explore
 from indelible.checkers.breadth_first import explore_breadth_first
 from indelible.checkers.explorer import memory, packed
+from indelible.checkers.explorer.judge import distinct_rows
 from indelible.checkers.explorer.kernel import project
 from indelible.checkers.explorer.memory import GrowingArray
 from indelible.checkers.explorer.packed import OutOfBits, PackedSet, Packing
@@ -506,3 +507,18 @@ def test_more_nodes_than_two_words_can_number_are_refused() -> None:
 def test_more_budgets_than_a_word_can_count_are_refused() -> None:
     with pytest.raises(ScopeError, match="the budgets of this scope need 65 bits"):
         explore(Ladder(), Scope(nodes=2, commands=tuple(range(64)), restarts_max=1))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 2)), max_size=12),
+    st.sampled_from([1, 1 << 20, 1 << 40]),
+)
+def test_distinct_rows_are_those_that_numpy_finds(
+    rows: list[tuple[int, int, int]], scale: int
+) -> None:
+    table = scale * np.array(rows, np.int64).reshape(-1, 3)
+    first, inverse = distinct_rows([*table.T])
+    distinct, expected, found = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    assert first.tolist() == expected.tolist()
+    assert inverse.tolist() == found.reshape(-1).tolist()
+    assert (table[first] == distinct).all()
