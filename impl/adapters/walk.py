@@ -98,11 +98,16 @@ class Walk:
 
     def at(self, step: str, value: Any) -> Any:
         """The part of the value at hand that is one step further."""
-        if type(value) in CONSTANTS:
+        kind = type(value)
+        if kind in CONSTANTS:
             return value
         outside = self.here
         self.here = (outside, step)
-        frozen = self.frozen(value)
+        if kind in self.known:
+            frozen = self._substitute(value)
+        else:
+            plan, can_change = self.plans[kind]
+            frozen = self.once(value, plan) if can_change else plan(self, value)
         self.here = outside
         return frozen
 
