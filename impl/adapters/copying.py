@@ -97,7 +97,8 @@ class Copier:
     def data(self, node: Any) -> Data:
         """The node as a constant. Raises what ``pickle`` raises if it cannot be one."""
         if not self.kept:
-            apart = _apart(type(node), node.__dict__) if _comes_apart(type(node)) else None
+            kind: Any = type(node)
+            apart = _apart(kind, node.__dict__) if _comes_apart(kind) else None
             return apart or pickle.dumps(node, pickle.HIGHEST_PROTOCOL)
         written = io.BytesIO()
         _Pickler(written, self.kept).dump(node)
@@ -149,7 +150,7 @@ class Copier:
 @cache
 def _written_name(kind: Any) -> bytes:
     """How bytes say what a class is called, at least the first time."""
-    name = kind.__qualname__.encode("utf-8", "surrogatepass")
+    name: bytes = kind.__qualname__.encode("utf-8", "surrogatepass")
     short = len(name) < 256
     return pickle.SHORT_BINUNICODE + bytes([len(name)]) + name if short else name
 
