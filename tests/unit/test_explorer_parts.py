@@ -3,6 +3,7 @@ every limit at which a search gives up."""
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -522,3 +523,32 @@ def test_distinct_rows_are_those_that_numpy_finds(
     assert first.tolist() == expected.tolist()
     assert inverse.tolist() == found.reshape(-1).tolist()
     assert (table[first] == distinct).all()
+
+
+@dataclass
+class Keeping:
+    """Keeps something of each step, as a search does."""
+
+    kept: list[list[int]]
+
+    def start(self, node: int, nodes: tuple[int, ...], storage: Any) -> Step:
+        return Step(0)
+
+    def handle(self, node: int, state: int, event: Any) -> Step:
+        self.kept.append([])
+        return Step(state + 1 if state < 9 else state)
+
+
+def test_what_a_search_keeps_is_old_when_it_ends_and_what_was_frozen_stays_so() -> None:
+    def is_old() -> bool:
+        implementation = Keeping([])
+        explore(implementation, Scope(nodes=1, commands=("a",), submissions_max=None))
+        return any(each is implementation.kept[0] for each in gc.get_objects(2))
+
+    gc.unfreeze()  # What the tests froze themselves, so that they run faster.
+    try:
+        assert is_old()
+    finally:
+        gc.freeze()
+    assert not is_old()
+    assert gc.get_freeze_count() > 0
