@@ -6,7 +6,7 @@ explorations, all their other work included, how many questions were answered, t
 twice counted twice, and how many local steps were learned of that: for that object, and for a
 replica of a log, which keeps a few dozen values. Three nodes and three commands make so small an
 exploration that three of four questions are among the first, which are asked twice, and that the
-global states cost a sixth of it; so there is a larger one, of two nodes and four commands, too.
+global states cost a seventh of it; so there is a larger one, of two nodes and four commands, too.
 Then the same where copies are refused and history is replayed. On a machine that others use too it
 may be off by 40 percent.
 """

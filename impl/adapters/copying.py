@@ -158,11 +158,8 @@ def _written_name(kind: Any) -> bytes:
 def _apart(kind: Any, kept: dict[str, Any]) -> Apart | None:
     """``None`` if the bytes name the class: it may be that a node is in them that refers to itself,
     and would refer to a copy."""
-    values = list(kept.values())
-    outboxes = tuple([(name, each) for name, each in kept.items() if type(each) is Outbox])
-    for number, each in enumerate(values) if outboxes else ():
-        if type(each) is Outbox:
-            values[number] = None
+    outboxes = tuple([pair for pair in kept.items() if type(pair[1]) is Outbox])
+    values = [None if type(each) is Outbox else each for each in kept.values()]
     written = pickle.dumps(values, pickle.HIGHEST_PROTOCOL)
     if _written_name(kind) in written:
         return None
