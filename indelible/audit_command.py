@@ -224,18 +224,12 @@ def _kinds(files: LogFiles) -> Set[type[Effect]]:
 
 def _lines(files: LogFiles, *, keep: bool = False) -> Iterator[Placed]:
     """What the lines tell, in order; ``keep``: each entry has its line."""
-    import msgspec
-
     from indelible.checkers.audit.lines import entries_of
     from indelible.checkers.audit.merge import in_order
-    from indelible.checkers.audit.quick import quick_reader
+    from indelible.checkers.audit.quick import QuickReader
 
-    read = quick_reader(links=len(files.names) > 1)
-
-    def keeping(line: bytes) -> Entry:
-        return msgspec.structs.replace(read(line), line=line)
-
-    items = [entries_of(file, keeping if keep else read) for file in files.from_start()]
+    read = QuickReader(links=len(files.names) > 1, keep=keep)
+    items = [entries_of(file, read) for file in files.from_start()]
     return in_order(items, names=files.names)
 
 

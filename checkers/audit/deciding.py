@@ -51,17 +51,25 @@ class DecisionRules:
         if not of_submissions and not of_votes:
             return False
         for said in entry.testimony:
-            if said[0] != DECIDE or self._slots.has_said(said[1], -1, said[2]):
+            if said[0] != DECIDE:
                 continue
-            slot, value = said[1:]
+            _, slot, value = said
+            cell = self._slots.live.get(slot)
+            if cell is None or len(cell.values) != 1 or cell.values[0] != value:
+                cell = None
+            if self._slots.has_said(slot, -1, value) if cell is None else cell.said[0]:
+                continue
             if of_submissions and value not in entry.submitted and not self._was_submitted(value):
                 return True
             if of_votes:
+                is_chosen = self._members.is_phase2
+                if cell is not None and any(is_chosen(masks[0]) for masks in cell.votes.values()):
+                    continue
                 voters = self._slots.voters(slot, value)
                 for kind, *vote in entry.testimony:
                     if kind == VOTE and vote[0] == slot and vote[2] == value:
                         voters[vote[1]] = voters.get(vote[1], 0) | bit
-                if not any(map(self._members.is_phase2, voters.values())):
+                if not any(map(is_chosen, voters.values())):
                     return True
         return False
 

@@ -85,7 +85,9 @@ class Judge:
             return False
         bit = members.member(entry.node).bit
         try:
-            return self._deciding.lacks(entry, bit) or self._voting.lacks(entry, bit)
+            if entry.kinds & DECIDE and self._deciding.lacks(entry, bit):
+                return True
+            return bool(entry.kinds & LEAD) and self._voting.lacks(entry, bit)
         except (TypeError, RecursionError):  # Whoever judges the entry says so.
             return False
 
