@@ -9,7 +9,7 @@ Of each file only the next few lines are held.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
@@ -33,8 +33,6 @@ FORGOTTEN_PART: Final = 8
 MAY_LACK: Final = DECIDE | LEAD
 """Kinds of testimony that somebody must have said something before."""
 
-_NOTHING: Final = Lost("nothing was read")
-
 
 class Unsent(NamedTuple):
     """A message was received, and nothing read before says that ``source`` sent it."""
@@ -49,12 +47,14 @@ Placed: TypeAlias = tuple[Place, Entry | Lost | Again, Unsent | None]
 Named: TypeAlias = tuple[int, int | str]
 """A node, so that all can be compared; or what stands for one where no node is known."""
 
-Priority: TypeAlias = tuple[int, float, int, Named, int]
+Head: TypeAlias = tuple[int, float, int, Named, int, Entry | Lost | Again, Entry | None]
+"""The next line of a file: what goes before what, the file, what the line tells, and the entry that
+it is, if it is one. Two heads are never compared further than by their files."""
 
 
 def in_order(
     files: Sequence[Iterator[Item]], sent_max: int = SENT_MAX, *, names: Sequence[str] = ()
-) -> Iterator[Placed]:
+) -> Iterable[Placed]:
     """The lines of all files, which are called ``names``. For several of them, entries must have
     links; ``IndelibleError`` is raised where two have records of one node."""
     if len(files) == 1:
@@ -62,7 +62,7 @@ def in_order(
     return Merged(files, sent_max, names)
 
 
-class Merged(Iterator[Placed]):
+class Merged(Iterable[Placed]):
     """The lines of several files.
 
     - ``lacks``: whether an entry, if it came now, would say something that others may still make
@@ -79,8 +79,8 @@ class Merged(Iterator[Placed]):
         self._files = files
         self._names = names or [f"file {number}" for number in range(len(files))]
         self._sent_max = sent_max
-        self._heads: list[Priority] = [(0, 0.0, 0, (0, 0), file) for file in range(len(files))]
-        self._ready: list[Priority] = []
+        self._heads: dict[int, Head] = {}
+        self._ready: list[Head] = []
         self._waiting: dict[Link, int] = {}  # Whose node receives a message is one file's to say.
         self._lacking: set[int] = set()
         self._unsent: dict[int, Unsent] = {}
@@ -89,14 +89,14 @@ class Merged(Iterator[Placed]):
         self._has_forgotten = False
         self._placed = self._merged()
 
-    def __next__(self) -> Placed:
-        return next(self._placed)
+    def __iter__(self) -> Iterator[Placed]:
+        return self._placed
 
     def _merged(self) -> Iterator[Placed]:
         files, heads, ready, waiting = self._files, self._heads, self._ready, self._waiting
         under_way, lacking, owners = self._under_way, self._lacking, self._owners
         sent_before = under_way.get
-        tells: list[tuple[Entry | Lost | Again, Entry | None]] = [(_NOTHING, None)] * len(files)
+        awaited, not_sent = self.awaited, self._unsent
         times = [0.0] * len(files)
         nodes: list[NodeId | None] = [None] * len(files)
         named: list[Named] = [(2, "")] * len(files)
@@ -118,20 +118,19 @@ class Merged(Iterator[Placed]):
                                 raise _split(node, (self._names[owners[node]], self._names[file]))
                             nodes[file] = node
                             named[file] = (1, node) if type(node) is str else (0, node)
-                    tells[file] = told, entry
-                    heads[file] = priority = (rank, times[file], number, named[file], file)
+                    head = rank, times[file], number, named[file], file, told, entry
+                    heads[file] = head
                     if link is not None:
                         left = sent_before(link)
                         if not left:
                             waiting[link] = file
                             break
                         under_way[link] = left - 1
-                    heappush(ready, priority)
+                    heappush(ready, head)
                     break
             to_load = ()
             if ready:
-                _, _, number, _, file = heappop(ready)
-                told, entry = tells[file]
+                _, _, number, _, file, told, entry = heappop(ready)
                 if entry is not None and entry.kinds & MAY_LACK and self.lacks(entry):
                     lacking.add(file)
                     continue
@@ -139,17 +138,14 @@ class Merged(Iterator[Placed]):
                 self._wait_no_more(in_vain)
                 continue
             elif lacking:
-                _, _, number, _, file = min([heads[file] for file in lacking])
-                told, entry = tells[file]
+                _, _, number, _, file, told, entry = min([heads[file] for file in lacking])
                 lacking.remove(file)
-                self.awaited.update(waiting.values())
+                awaited.update(waiting.values())
             else:
                 return
-            unsent = None
-            if self.awaited or self._unsent:
-                self.awaited.discard(file)
-                unsent = self._unsent.pop(file, None)
-            yield (file, number), told, unsent
+            if awaited:
+                awaited.discard(file)
+            yield (file, number), told, not_sent.pop(file, None) if not_sent else None
             to_load = (file,)
             if entry is None:
                 continue
@@ -161,7 +157,7 @@ class Merged(Iterator[Placed]):
                 for link in entry.sent:
                     if link in waiting:
                         other = waiting.pop(link)
-                        self.awaited.discard(other)
+                        awaited.discard(other)
                         heappush(ready, heads[other])
                         under_way[link] = 0
                     else:
