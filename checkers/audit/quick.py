@@ -42,7 +42,7 @@ SCALARS: Final = frozenset({str, int, type(None)})
 
 NUMBERS: Final = frozenset({int, float})
 MAY_BE_FLOAT: Final = re.compile(rb"[0-9][.eE]")
-KNOWN_MAX: Final = 1 << 16
+KNOWN_MAX: Final = 1 << 13
 """So many texts are remembered with what they mean."""
 
 _Number: TypeAlias = Annotated[int, Meta(ge=0, le=NUMBER_MAX)]
