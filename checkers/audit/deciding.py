@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indelible.checkers.audit.digests import DigestMap, digest_of
+from indelible.checkers.audit.digests import DigestSet, digest_of
 from indelible.checkers.audit.entry import DECIDE, VOTE, Entry
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
@@ -25,12 +25,12 @@ class DecisionRules:
         self._notes = notes
         self._slots = slots
         self._pending: set[Command] = set()
-        self._done = DigestMap()
+        self._done = DigestSet()
         self._new: list[tuple[Slot, Cell, int]] = []
 
     def submitted(self, command: Command) -> None:
         """A client gave a command to some node."""
-        if command not in self._pending and self._done.get(digest_of(command)) is None:
+        if command not in self._pending and digest_of(command) not in self._done:
             self._pending.add(command)
 
     def decide(self, member: Member, slot: Slot, value: Value) -> None:
@@ -126,15 +126,13 @@ class DecisionRules:
                 notes.violated("decided_implies_chosen", if_new, slot=slot)
 
     def _was_submitted(self, value: Value) -> bool:
-        return (
-            value is NO_OP or value in self._pending or self._done.get(digest_of(value)) is not None
-        )
+        return value is NO_OP or value in self._pending or digest_of(value) in self._done
 
     def _is_submitted(self, value: Value) -> bool:
         if value is NO_OP:
             return True
         if value in self._pending:
             self._pending.remove(value)
-            self._done.add(digest_of(value), 0)
+            self._done.add(digest_of(value))
             return True
-        return self._done.get(digest_of(value)) is not None
+        return digest_of(value) in self._done

@@ -14,13 +14,13 @@ from hashlib import blake2b
 from heapq import merge
 from typing import Final
 
-__all__ = ["DigestMap", "digest_of"]
+__all__ = ["DigestMap", "DigestSet", "digest_of"]
 
 KNOWN_MAX: Final = 1 << 14
 """Of so many values the digests are remembered: each is asked for several times."""
 
 RECENT_MAX: Final = 1 << 14
-"""So many entries are kept in a dict, before they move to an array."""
+"""So many entries are kept in a set or dict, before they move to an array."""
 
 
 @lru_cache(KNOWN_MAX)
@@ -43,11 +43,45 @@ def _said(value: Hashable) -> str:
     return str(value)
 
 
+class DigestSet:
+    """Digests, in 8 bytes each, that are added and never dropped.
+
+    New ones wait in a set; full sets become sorted arrays, and arrays of like size are merged, so
+    that there are few.
+    """
+
+    def __init__(self, recent_max: int = RECENT_MAX) -> None:
+        self._recent: set[int] = set()
+        self._recent_max = recent_max
+        self._sorted: list[array[int]] = []
+
+    def __len__(self) -> int:
+        return len(self._recent) + sum(map(len, self._sorted))
+
+    def __contains__(self, digest: int) -> bool:
+        if digest in self._recent:
+            return True
+        for digests in self._sorted:
+            at = bisect_left(digests, digest)
+            if at < len(digests) and digests[at] == digest:
+                return True
+        return False
+
+    def add(self, digest: int) -> None:
+        """Add one that is not there."""
+        self._recent.add(digest)
+        if len(self._recent) >= self._recent_max:
+            newest = array("Q", sorted(self._recent))
+            self._recent = set()
+            while self._sorted and len(self._sorted[-1]) <= 2 * len(newest):
+                newest = array("Q", merge(self._sorted.pop(), newest))
+            self._sorted.append(newest)
+
+
 class DigestMap:
     """From digests to numbers below 2^64, in 16 bytes each: added once, never changed.
 
-    New entries wait in a dict; full dicts become sorted arrays, and arrays of like size are merged,
-    so that there are few.
+    They are kept as those of a ``DigestSet`` are.
     """
 
     def __init__(self, recent_max: int = RECENT_MAX) -> None:

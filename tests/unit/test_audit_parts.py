@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from io import BytesIO
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +13,9 @@ from hypothesis import strategies as st
 
 from indelible.checkers.audit import judge as judge_module
 from indelible.checkers.audit import ledger as ledger_module
-from indelible.checkers.audit.digests import DigestMap, digest_of
+from indelible.checkers.audit.digests import DigestMap, DigestSet, digest_of
 from indelible.checkers.audit.entry import plain_entry
-from indelible.checkers.audit.ledger import Ledger
+from indelible.checkers.audit.ledger import CHUNK, Ledger
 from indelible.checkers.audit.lines import LINE_MAX, Again, Lost, entries_of, lines_of
 from indelible.checkers.audit.merge import in_order
 from indelible.checkers.audit.quick import QuickReader
@@ -194,37 +196,65 @@ def test_digests_tell_values_apart():
 
 
 @given(st.lists(st.integers(0, 60)), st.integers(1, 5))
-def test_a_map_of_digests_is_a_dict(numbers, recent):
-    known, expected = DigestMap(recent), {}
+def test_a_map_of_digests_is_a_dict_and_a_set_of_them_a_set(numbers, recent):
+    known, known_set, expected = DigestMap(recent), DigestSet(recent), {}
     for number in numbers:
         assert known.get(number) == expected.get(number)
         if number not in expected:
             expected[number] = 2 * number
             known.add(number, 2 * number)
-    assert len(known) == len(expected)
+            known_set.add(number)
+    assert len(known) == len(known_set) == len(expected)
+    assert [number for number in range(61) if number in known_set] == sorted(expected)
     assert [known.get(number) for number in range(61)] == [expected.get(n) for n in range(61)]
 
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 900), st.sampled_from("abc"), st.integers(0, 2), st.integers(0, 1))
-    )
+        st.tuples(
+            st.integers(0, 900) | st.integers(0, 5),
+            st.sampled_from("abc"),
+            st.integers(0, 2),
+            st.integers(0, 1),
+        ),
+        max_size=40,
+    ),
+    st.booleans(),
 )
-def test_a_ledger_forgets_nothing(said):
+def test_a_ledger_forgets_nothing(said, is_alike):
+    """Some have chunks so small that they fill, with the same patterns or with others."""
     small, large = Ledger(live_max=1), Ledger()
-    for number, value, bit, ballot in said:
-        for each in (small, large):
-            cell = each.cell(number)
-            place = cell.place_of(value)
-            cell.said[place] |= 1 << bit
-            cell.votes_at((ballot,))[place] |= 1 << bit
-            each.tidy()
-    assert list(small.patterns()) == list(large.patterns())
-    for bit in (1, 2, 4):
-        assert list(small.digests_by(bit)) == list(large.digests_by(bit))
-        for number in {number for number, *_ in said}:
-            for value in "abcd":
-                assert small.has_said(number, bit, value) == large.has_said(number, bit, value)
+    if is_alike:
+        said = [(at, "a", bit, 0) for at, *_ in said for bit in range(1 + at // 2 % 3)]
+    with patch("indelible.checkers.audit.ledger.CHUNK", 2):
+        for number, value, bit, ballot in said:
+            for each in (small, large):
+                cell = each.cell(number)
+                place = cell.place_of(value)
+                cell.said[place] |= 1 << bit
+                cell.votes_at((ballot,))[place] |= 1 << bit
+                each.tidy()
+        assert list(small.patterns()) == list(large.patterns())
+        for bit in (1, 2, 4):
+            assert list(small.digests_by(bit)) == list(large.digests_by(bit))
+            for number in {number for number, *_ in said}:
+                for value in "abcd":
+                    assert small.has_said(number, bit, value) == large.has_said(number, bit, value)
+
+
+def test_neighbours_with_one_pattern_take_little_more_than_their_digests():
+    ledger, count = Ledger(live_max=1), 50 * CHUNK
+    tracemalloc.start()
+    for number in range(count):
+        cell = ledger.cell(number)
+        cell.said[cell.place_of("a")] |= 1 << 2
+        ledger.tidy()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 8 * count < size < 11 * count
+    ledger.cell(3 * CHUNK).said[0] |= 1 << 1
+    assert [number for number in range(count) if ledger.has_said(number, 2, "a")] == [3 * CHUNK]
+    assert all(ledger.has_said(number, 4, "a") for number in range(count))
 
 
 @settings(max_examples=60, deadline=None)
