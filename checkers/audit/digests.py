@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from heapq import merge
 from typing import Final
 
 __all__ = ["DigestMap", "DigestSet", "digest_of"]
@@ -21,6 +20,9 @@ KNOWN_MAX: Final = 1 << 14
 
 RECENT_MAX: Final = 1 << 14
 """So many entries are kept in a set or dict, before they move to an array."""
+
+BLOCK: Final = 1 << 12
+"""So many of an array are merged with another one's at once."""
 
 
 @lru_cache(KNOWN_MAX)
@@ -74,7 +76,7 @@ class DigestSet:
             newest = array("Q", sorted(self._recent))
             self._recent = set()
             while self._sorted and len(self._sorted[-1]) <= 2 * len(newest):
-                newest = array("Q", merge(self._sorted.pop(), newest))
+                newest = _merged(self._sorted.pop(), newest)
             self._sorted.append(newest)
 
 
@@ -114,15 +116,35 @@ class DigestMap:
         self._recent = {}
         newest = array("Q", (key for key, _ in pairs)), array("Q", (each for _, each in pairs))
         while self._sorted and len(self._sorted[-1][0]) <= 2 * len(newest[0]):
-            newest = _merged(self._sorted.pop(), newest)
+            newest = _merged_pairs(self._sorted.pop(), newest)
         self._sorted.append(newest)
 
 
-def _merged(
+def _merged(one: array[int], other: array[int]) -> array[int]:
+    digests = array("Q")
+    for mine, others in _blocks(one, other):
+        digests.extend(sorted(one[mine] + other[others]))
+    return digests
+
+
+def _merged_pairs(
     one: tuple[array[int], array[int]], other: tuple[array[int], array[int]]
 ) -> tuple[array[int], array[int]]:
-    keys, numbers = array("Q"), array("Q")
-    for key, number in merge(zip(*one, strict=True), zip(*other, strict=True)):
-        keys.append(key)
-        numbers.append(number)
-    return keys, numbers
+    merged = array("Q"), array("Q")
+    for mine, others in _blocks(one[0], other[0]):
+        keys, numbers = (left[mine] + right[others] for left, right in zip(one, other, strict=True))
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        merged[0].extend(map(keys.__getitem__, order))
+        merged[1].extend(map(numbers.__getitem__, order))
+    return merged
+
+
+def _blocks(one: array[int], other: array[int]) -> Iterator[tuple[slice, slice]]:
+    """Parts of two sorted arrays, of which the first is not empty, that can be merged one after
+    another, so that little is sorted at once."""
+    begin = 0
+    for at in range(0, len(one), BLOCK):
+        is_last = at + BLOCK >= len(one)
+        end = len(other) if is_last else bisect_left(other, one[at + BLOCK], begin)
+        yield slice(at, at + BLOCK), slice(begin, end)
+        begin = end

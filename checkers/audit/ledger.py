@@ -210,12 +210,16 @@ class Ledger:
 
     def _settle(self) -> None:
         """Those that were touched first make room; to be touched again, they have come back."""
+        said, votes, known = None, None, 0  # Neighbours mostly have the same pattern.
         for number in list(self.live)[: self._live_max]:
             cell = self.live.pop(number)
-            pattern = cell.pattern()
-            known = self._pattern_numbers.setdefault(pattern, len(self._patterns))
-            if known == len(self._patterns):
-                self._patterns.append(pattern)
+            cast_here = list(cell.votes.items())
+            if cell.said != said or cast_here != votes:
+                said, votes = cell.said, cast_here
+                pattern = cell.pattern()
+                known = self._pattern_numbers.setdefault(pattern, len(self._patterns))
+                if known == len(self._patterns):
+                    self._patterns.append(pattern)
             at, place = divmod(number, CHUNK)
             chunk = self._chunks.get(at)
             if chunk is None:
