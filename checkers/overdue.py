@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from time import monotonic  # The real one: nodes have another while they run.
 from types import FrameType
 from typing import Final
@@ -37,27 +38,33 @@ class Overdue(KeyboardInterrupt):
         self.step, self.seconds = step, seconds
 
 
+def _never_ends(lasted: float) -> bool:
+    return lasted >= STEP_SECONDS
+
+
 @contextmanager
-def watched_steps(is_overdue: Callable[[float], bool]) -> Iterator[None]:
+def watched_steps(is_overdue: Callable[[float], bool] = _never_ends) -> Iterator[None]:
     """Give up a step of which ``is_overdue`` says so, told for how many seconds it has been seen.
 
     It is asked several times a second while a step goes on. Only the main thread can be watched;
-    in others, and where the system knows no such interruptions, all is waited for. The block ends
-    with ``Overdue`` then.
+    in others, where the system knows no such interruptions, and where somebody else asked for one
+    already (a time limit of a test), all is waited for. The block ends with ``Overdue`` then.
     """
-    look = _Look(is_overdue)
-    try:
-        before = signal.signal(signal.SIGALRM, look)
-    except (AttributeError, ValueError):
+    if not _can_be_watched():
         yield
         return
-    timer = signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
+    before = signal.signal(signal.SIGALRM, _Look(is_overdue))
+    signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+def _can_be_watched() -> bool:
+    is_possible = current_thread() is main_thread() and hasattr(signal, "setitimer")
+    return is_possible and not signal.getitimer(signal.ITIMER_REAL)[0]
 
 
 class _Look:

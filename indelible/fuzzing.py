@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 from indelible.checkers.findings import RAISES
 from indelible.checkers.limits import Limits
 from indelible.checkers.minimize.pipeline import Stage
-from indelible.checkers.overdue import STEP_SECONDS, Overdue, watched_steps
+from indelible.checkers.overdue import Overdue, watched_steps
 from indelible.checkers.property import Property
 from indelible.checkers.verdicts import question_notes
 from indelible.checkers.walks.coverage import Coverage, Covered
@@ -140,7 +140,7 @@ def _kept(
     minimizing: Callable[[Stage], None] | None,
 ) -> tuple[Kept, ...]:
     try:
-        with watched_steps(lambda lasted: lasted >= STEP_SECONDS):
+        with watched_steps():
             return distinct_failures(
                 asked.target.implementation,
                 asked.scope,

@@ -11,6 +11,7 @@ import pytest
 from indelible.answers import counterexample_text, facts_of, memory_share
 from indelible.checkers.explore import check_question, explore
 from indelible.checkers.limits import Limits
+from indelible.checkers.overdue import watched_steps
 from indelible.checkers.property import Property
 from indelible.evidence import found_evidence
 from indelible.model.implementation import Implementation, implementation_name
@@ -47,7 +48,7 @@ def explored(
     Raises ``ImplementationError``, ``ScopeError``, ``PropertyError``: the question makes no sense.
     """
     __tracebackhide__ = True
-    with on_trial():
+    with on_trial(), watched_steps():
         found = found_target(setting, target, scope)
         asked = None if properties is None else [*map(_property, properties)]
         chosen = check_question(found.implementation, found.scope, asked)

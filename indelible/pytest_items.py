@@ -52,9 +52,12 @@ class _Item(pytest.Item):
         return self.path, None, self.name
 
     def runtest(self) -> None:
+        from indelible.checkers.overdue import Overdue, watched_steps
+
         try:
-            self.answer()
-        except IndelibleError as error:
+            with watched_steps():
+                self.answer()
+        except (IndelibleError, Overdue) as error:
             self.note(verdict="error")
             raise failure(str(error)) from None
 

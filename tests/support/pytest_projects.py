@@ -54,6 +54,12 @@ class Falls(Careful):
         raise ValueError("it falls")
 
 
+class Hangs(Careful):
+    def handle(self, node, state, event):
+        while True:
+            pass
+
+
 @always(reads="record", fields=("decided",))
 def nothing_decided(record):
     '''Nothing is ever decided.'''

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -47,12 +48,21 @@ def test_nothing_but_steps_is_given_up() -> None:
 def test_afterwards_nobody_looks() -> None:
     with pytest.raises(Overdue), watched_steps(lambda _: True):
         ask_handle(Stubborn(), 0, (0, 1), 0, Submit("a"))
-    assert overdue.signal.getitimer(overdue.signal.ITIMER_REAL) == (0.0, 0.0)
-    overdue.signal.setitimer(overdue.signal.ITIMER_REAL, 1000)
-    with watched_steps(lambda _: True):
-        pass
-    assert overdue.signal.setitimer(overdue.signal.ITIMER_REAL, 0)[0] > 900
-    assert overdue.signal.getsignal(overdue.signal.SIGALRM) is overdue.signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_who_has_asked_for_an_interruption_gets_it() -> None:
+    came: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: came.append(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        with watched_steps(lambda _: True):
+            while not came:
+                time.sleep(0.001)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert came == [signal.SIGALRM]
 
 
 def test_in_another_thread_a_step_is_waited_for() -> None:

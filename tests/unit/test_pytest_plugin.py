@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from indelible.checkers import overdue
 from support.pytest_projects import CHECK, case_of, configure, project, properties_of, run, run_here
 
 __all__ = ["project"]
@@ -164,6 +165,19 @@ def test_an_exception_fails_every_property(project: pytest.Pytester) -> None:
     done.assert_outcomes(failed=2)
     says = "violated: implementation_raises: the implementation raised ValueError: it falls"
     assert len([line for line in done.outlines if line.startswith(says)]) == 2
+
+
+def test_a_step_that_never_ends_is_no_pass_and_named(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overdue, "STEP_SECONDS", 0.5)
+    monkeypatch.setattr(overdue, "LOOK_SECONDS", 0.1)
+    configure(project, "Hangs", "agreement")
+    project.makepyfile(test_hangs="def test_hangs(explore): explore('nodes:Hangs')")
+    done = run_here(project, "pyproject.toml", "test_hangs.py")
+    done.assert_outcomes(failed=2)
+    says = "inconclusive: *handle(n0, Submit(command='a')) had not ended after 0.* s"
+    done.stdout.fnmatch_lines([says, says])
 
 
 def test_what_is_never_reached_fails(project: pytest.Pytester) -> None:
