@@ -222,7 +222,7 @@ def _kinds(files: LogFiles) -> Set[type[Effect]]:
     return effect_kinds(line for file in files.from_start() for _, line in lines_of(file))
 
 
-def _lines(files: LogFiles, *, keep: bool = False) -> Iterator[Placed]:
+def _lines(files: LogFiles, *, keep: bool = False) -> Iterable[Placed]:
     """What the lines tell, in order; ``keep``: each entry has its line."""
     from indelible.checkers.audit.lines import entries_of
     from indelible.checkers.audit.merge import in_order

@@ -122,7 +122,9 @@ def entries_of(file: BinaryIO, read: Reader) -> Iterator[Item]:
             continue
         for at in range(0, len(block), READ_AT_ONCE):
             lines = block[at : at + READ_AT_ONCE]
-            told = read.several(lines) or [_read(read, line) for line in lines]
+            told: Sequence[Entry | Lost | None] | None = read.several(lines)
+            if told is None:
+                told = [_read(read, line) for line in lines]
             for number, line, entry in zip(count(first + at), lines, told):
                 if entry is None:
                     continue

@@ -8,7 +8,7 @@ from io import BytesIO
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indelible.checkers.audit import judge as judge_module
@@ -223,6 +223,8 @@ def test_a_map_of_digests_is_a_dict_and_a_set_of_them_a_set(numbers, recent):
     st.booleans(),
     st.integers(1, 4),
 )
+@example([(at, "a", at % 2, None) for at in range(8)], False, 2)
+@example([(at, "a", 0, at % 2) for at in range(8)], False, 2)
 def test_a_ledger_forgets_nothing(said, is_alike, live_max):
     """Some have chunks so small that they fill, with the same patterns or with others."""
     small, large = Ledger(live_max), Ledger()
