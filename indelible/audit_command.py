@@ -182,7 +182,7 @@ def _held(
     target: Target,
     result: Audit,
     files: LogFiles,
-    again: Callable[[Iterator[Placed]], Iterator[Placed]],
+    again: Callable[[Iterable[Placed]], Iterator[Placed]],
     folder: Path | None,
     progress: bool | None,
     interrupted: Callable[[], bool],
