@@ -112,9 +112,9 @@ class DigestMap:
             self._settle()
 
     def _settle(self) -> None:
-        pairs = sorted(self._recent.items())
+        keys = sorted(self._recent)
+        newest = array("Q", keys), array("Q", map(self._recent.__getitem__, keys))
         self._recent = {}
-        newest = array("Q", (key for key, _ in pairs)), array("Q", (each for _, each in pairs))
         while self._sorted and len(self._sorted[-1][0]) <= 2 * len(newest[0]):
             newest = _merged_pairs(self._sorted.pop(), newest)
         self._sorted.append(newest)
@@ -132,10 +132,11 @@ def _merged_pairs(
 ) -> tuple[array[int], array[int]]:
     merged = array("Q"), array("Q")
     for mine, others in _blocks(one[0], other[0]):
-        keys, numbers = (left[mine] + right[others] for left, right in zip(one, other, strict=True))
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        merged[0].extend(map(keys.__getitem__, order))
-        merged[1].extend(map(numbers.__getitem__, order))
+        numbers = dict(zip(one[0][mine], one[1][mine], strict=True))
+        numbers.update(zip(other[0][others], other[1][others], strict=True))
+        keys = sorted(numbers)
+        merged[0].extend(keys)
+        merged[1].extend(map(numbers.__getitem__, keys))
     return merged
 
 
