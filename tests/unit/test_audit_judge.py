@@ -116,6 +116,16 @@ ALONE = [
     ("votes_are_safe", [(Promise(2), Vote(0, 1, "b"), Vote(0, 2, "a"), Lead(2))], 1),
     ("votes_are_safe", [(Promise(2), Lead(1), Lead(2), Vote(0, 2, "a")), (Promise(1),)], 2),
     ("votes_are_safe", [(Promise(2), Lead(2), Vote(0, 2, "a")), (Lead(1), Promise(1))], 2),
+    (
+        "votes_are_safe",
+        [(Promise(1), Vote(0, 1, "a")), (Lead(2), Vote(0, 2, "b"), Vote(0, 2, "a"), Promise(2))],
+        2,
+    ),
+    (
+        "votes_are_safe",
+        [(Promise(1), Vote(0, 1, "a"), Vote(0, 1, "b")), (Lead(2), Vote(0, 2, "b"), Promise(2))],
+        2,
+    ),
 ]
 
 

@@ -318,6 +318,20 @@ CASES: dict[str, Case] = {
         slot=0,
         values=("b",),
     ),
+    "votes_are_safe, of two votes in the lower ballot": Case(
+        bad=(voted((0, 1, "a"), (0, 1, "b"), (0, 2, "b")),),
+        says="slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 'a' was chosen",
+        near=(voted((0, 1, "b"), (0, 2, "b")),),
+        slot=0,
+        values=("b",),
+    ),
+    "votes_are_safe, of two votes in the higher ballot": Case(
+        bad=(voted((0, 1, "a"), (0, 2, "b"), (0, 2, "a")),),
+        says="slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 'a' was chosen",
+        near=(voted((0, 1, "a"), (0, 2, "a")),),
+        slot=0,
+        values=("b",),
+    ),
 }
 
 REACHED: dict[str, tuple[tuple[Record, ...], tuple[Record, ...]]] = {
@@ -598,6 +612,22 @@ def test_executing_again_is_found_and_starting_again_is_not(restarts_max: int) -
     assert verdict.trace is not None
     assert verdict.trace.actions == ((0, SUBMIT), (0, SUBMIT))
     assert explore_breadth_first(Repeats(twice=True), scope, (known,), Limits()).trace is not None
+
+
+@pytest.mark.parametrize("unsafe", [
+    (Vote(0, 1, "a"), Vote(0, 1, "b"), Promise(2), Vote(0, 2, "b")),
+    (Vote(0, 1, "a"), Promise(2), Vote(0, 2, "b"), Vote(0, 2, "a")),
+])  # fmt: skip
+def test_a_check_finds_the_unsafe_one_of_two_votes_in_one_ballot(
+    unsafe: tuple[Effect, ...],
+) -> None:
+    """A node that votes twice in a ballot, and else as it should."""
+    known, scope = (BUILT_IN["votes_are_safe"],), Scope(nodes=1)
+    for votes, outcome in [(unsafe, "violated"), (unsafe[1:], "holds")]:
+        node = Hasty((Promise(1), Lead(1), *votes))
+        assert explore(node, scope, properties=known).outcome == outcome
+        plain = explore_breadth_first(node, scope, known, Limits())
+        assert (plain.trace is not None) == (outcome == "violated")
 
 
 # --- what a check says of properties ------------------------------------------------------------
