@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from indelible.model.canonical import canonical
-from indelible.model.effects import Effect
+from indelible.model.effects import LoggedEffect
 from indelible.model.events import Event, NodeId, Receive, Submit, Timeout, Torn
 from indelible.model.node_json import canonical_json, effect_to_json, event_to_json, jsonable
 from indelible.model.plain import TYPE, Fields
@@ -39,8 +39,12 @@ class Start:
 
 LoggedEvent: TypeAlias = Event | Start
 
+EffectT = TypeVar("EffectT", bound=LoggedEffect)
 
-def record_json(node: NodeId, event: LoggedEvent, effects: Iterable[Effect]) -> dict[str, Any]:
+
+def record_json(
+    node: NodeId, event: LoggedEvent, effects: Iterable[LoggedEffect]
+) -> dict[str, Any]:
     """A record as JSON-able data. Raises ``WireError`` for a value that JSON cannot say."""
     return {
         "node": node,
@@ -69,14 +73,14 @@ def recorded_event(event: Event) -> Event:
     return event
 
 
-def recorded_effect(effect: Effect) -> Effect:
+def recorded_effect(effect: EffectT) -> EffectT:
     """The effect, made of what a log says of its values."""
     said: dict[str, Any] = {}
     for part in fields(effect):
         value = getattr(effect, part.name)
         is_ballot = part.name == "ballot" and isinstance(value, tuple)
         said[part.name] = tuple(value) if is_ballot else recorded_value(value)
-    made: Effect = type(effect)(**said)
+    made: EffectT = type(effect)(**said)
     return made
 
 

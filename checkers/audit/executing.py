@@ -36,6 +36,23 @@ class ExecutionRules:
         self._first = DigestMap()
         self._repeated: dict[int, list[int]] = {}
 
+    def install(
+        self, member: Member, index: int, executed: Sequence[Execution], before: int
+    ) -> None:
+        """Judge an entry in which the node installed a snapshot of ``index`` commands.
+
+        ``before``: so much was executed before that, or before a crash after it. The state is
+        another one then: what is executed again in the entry itself is not asked.
+        """
+        new = [each for each in executed if self._is_new(member, *each)]
+        member.begin_run()
+        for at, _ in executed[before:]:
+            member.runs(at)
+        if member.bit & self._members.whole:
+            self._judge_order(member, sorted(new, key=itemgetter(0)), index)
+        elif new:
+            self._cannot_know_order(member)
+
     def conclude(self, member: Member, executed: Sequence[Execution], before_crash: int) -> None:
         """Judge what the node has executed in an entry; so much of it before it started again."""
         new: list[Execution] = []
@@ -51,10 +68,11 @@ class ExecutionRules:
                 new.sort(key=itemgetter(0))
             self._judge_order(member, new)
         else:
-            for name in ("execution_without_gap", "execution_follows_log"):
-                self._notes.cannot_know(
-                    name, f"the log is not whole{self._members.said(member.bit)}"
-                )
+            self._cannot_know_order(member)
+
+    def _cannot_know_order(self, member: Member) -> None:
+        for name in ("execution_without_gap", "execution_follows_log"):
+            self._notes.cannot_know(name, f"the log is not whole{self._members.said(member.bit)}")
 
     def _new_of(self, member: Member, executed: Sequence[Execution]) -> list[Execution]:
         """What the node had not executed before; the rules about others' are judged."""
@@ -98,21 +116,24 @@ class ExecutionRules:
         elif first != index:
             self._repeated.setdefault(digest, [first]).append(index)
 
-    def _judge_order(self, member: Member, new: Sequence[Execution]) -> None:
+    def _judge_order(self, member: Member, new: Sequence[Execution], installed: int = 0) -> None:
         for index, _ in new:
             if index == member.executed:
                 member.executed += 1
-                while member.executed in member.ahead:
-                    member.ahead.remove(member.executed)
-                    member.executed += 1
+                if member.ahead:
+                    member.absorb()
             elif index > member.executed:
                 member.ahead.add(index)
+        if installed > member.executed:
+            member.install(installed)
+            member.matched = -1
         if member.ahead:
             self._notes.violated(
                 "execution_without_gap",
                 node=member.node,
                 index=max(member.ahead),
                 missing=member.executed,
+                **_installed(member),
             )
         if not self._notes.wants("execution_follows_log"):
             return
@@ -153,6 +174,9 @@ class ExecutionRules:
 
     def _judge_whole_log(self, member: Member) -> None:
         """Whether all that the node executed follows all that it decided."""
+        if member.installed:
+            self._judge_since_snapshot(member)
+            return
         log = _by_number(self._slots.digests_by(member.bit))
         slot, before = 0, {NO_OP_DIGEST}
         done = _by_number(self._indices.digests_by(member.bit))
@@ -171,6 +195,33 @@ class ExecutionRules:
             before |= executed
         is_whole = not done or max(done) < len(done)
         member.matched, member.slot = len(done) if is_whole else -1, slot - 1
+
+    def _judge_since_snapshot(self, member: Member) -> None:
+        """Whether what the node executed since it installed a snapshot is decided in slots that go
+        up. Which slots are in the snapshot nobody says, nor what need not be executed again."""
+        log = iter(_by_number(self._slots.digests_by(member.bit)).items())
+        done = _by_number(self._indices.digests_by(member.bit))
+        last = -1
+        for index, executed in done.items():
+            if index < member.installed:
+                continue
+            slot = next((at for at, decided in log if executed <= decided), None)
+            if slot is None or NO_OP_DIGEST in executed:
+                self._notes.violated(
+                    "execution_follows_log",
+                    node=member.node,
+                    index=index,
+                    due=last + 1,
+                    **_installed(member),
+                )
+                return
+            last = slot
+        member.matched, member.slot = -1 if member.ahead else member.executed, last
+
+
+def _installed(member: Member) -> dict[str, int]:
+    """What a finding is about, if the node has installed a snapshot."""
+    return {"installed": member.installed} if member.installed else {}
 
 
 def _by_number(entries: Iterable[tuple[int, int]]) -> dict[int, set[int]]:

@@ -12,7 +12,16 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from indelible.checkers.audit.deciding import DecisionRules
-from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE, Entry
+from indelible.checkers.audit.entry import (
+    DECIDE,
+    EXECUTE,
+    INSTALL,
+    LEAD,
+    PROMISE,
+    SUBMIT,
+    VOTE,
+    Entry,
+)
 from indelible.checkers.audit.executing import ExecutionRules
 from indelible.checkers.audit.ledger import Ledger
 from indelible.checkers.audit.members import Member, Members
@@ -150,7 +159,7 @@ class Judge:
     def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> None:
         """Judge what the node says."""
         executed: list[tuple[int, Any]] = []
-        before_crash = 0
+        before_crash = since = installed = 0
         for at, said in enumerate(entry.testimony):
             kind = said[0]
             if kind == DECIDE:
@@ -162,8 +171,10 @@ class Judge:
                 before_crash += at < entry.before_crash
             elif kind == PROMISE:
                 self._voting.promise(member, said[1], again=again)
-            else:
+            elif kind == LEAD:
                 self._voting.lead(member, said[1])
+            else:
+                installed, since = max(installed, said[1]), len(executed)
         # Of all else, as properties do, rules see what the whole entry has come to.
         if entry.kinds & (PROMISE | VOTE | LEAD):
             self._voting.conclude(member)
@@ -171,7 +182,9 @@ class Judge:
             self._deciding.conclude(member)
         if entry.kind != "event" and not before_crash:
             member.begin_run()
-        if executed:
+        if entry.kinds & INSTALL:
+            self._executing.install(member, installed, executed, max(since, before_crash))
+        elif executed:
             self._executing.conclude(member, executed, before_crash)
 
     def _first_observable(self) -> Finding | None:

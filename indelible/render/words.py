@@ -17,7 +17,9 @@ from indelible.model.effects import (
     Decide,
     Effect,
     Execute,
+    InstallSnapshot,
     Lead,
+    LoggedEffect,
     Persist,
     Promise,
     Reply,
@@ -201,13 +203,16 @@ def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
         yield f"sends {text_of(message)} to {names_text(nodes)}"
 
 
-def effect_text(effect: Effect) -> str:
+def effect_text(effect: LoggedEffect) -> str:
     """What one effect does, as the rest of a sentence that begins with the node's name."""
     match effect:
         case Decide(slot, value):
             return f"decides {value_text(value)} in slot {slot}"
         case Execute(index, command):
             return f"executes {text_of(command)} as number {index}"
+        case InstallSnapshot(index):
+            what = "command" if index == 1 else f"{index} commands"
+            return f"installs a snapshot of the first {what}"
         case Reply(command, result):
             return f"answers the client of {text_of(command)}: {text_of(result)}"
         case Promise(ballot):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, TypeChecker
 from jsonschema.validators import extend
 
+from indelible.checkers.audit.entry import plain_entry
 from indelible.impl.adapters.process_wire import (
     CAPABILITIES,
     hello_from,
@@ -117,6 +118,23 @@ def test_the_records_of_the_page_keep_to_the_schema() -> None:
         assert record["event"]["type"] == "start" or reads(event_from_json, record["event"])
         assert not accepts("record", {**record, "event": {"type": "step"}})
         assert not accepts("record", {**record, "time": "noon"})
+
+
+@pytest.mark.parametrize("said", [
+    {}, {"index": -1}, {"index": 1.5}, {"index": True}, {"index": 3, "slot": 1},
+    {"index": 0}, {"index": 3},
+])  # fmt: skip
+def test_only_logs_tell_of_snapshots_that_were_installed(said: dict[str, Any]) -> None:
+    effect = {"type": "install_snapshot", **said}
+    record = {"node": 0, "event": {"type": "restart"}, "effects": [effect]}
+    is_sound = list(said) == ["index"] and said["index"] in (0, 3)
+    assert accepts("record", record) == reads(plain_entry_of, record) == is_sound
+    assert not accepts("effects", [effect])
+    assert not reads(effects_from_json, [effect])
+
+
+def plain_entry_of(data: object) -> object:
+    return plain_entry(line_of(data), links=False)
 
 
 def test_the_page_names_all_there_is() -> None:
