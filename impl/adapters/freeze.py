@@ -1,7 +1,7 @@
 """Freezing: what any value of Python is, as a plain value, exactly and in canonical form.
 
 Two values freeze to the same if and only if code could not tell them apart, but for the order of
-dicts and sets, which never shows: the contents are the same, and so is what is shared. A thing that
+sets, and of dicts unless it is asked for: the contents are the same, and so is what is shared. A thing that
 can be changed and is met twice is ``Same`` as the first, by its path; so cycles end. Where that
 cannot be told, an error says so: nothing is ever left out. Values that cannot be changed stay what
 they are. Issue 6; nothing here knows an adapter. How each type is frozen is in ``freeze_*.py``;
@@ -18,7 +18,7 @@ import threading
 import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, NamedTuple
 
@@ -72,10 +72,12 @@ from indelible.model.plain import Fields, List, Set, Snapshot
 __all__ = [
     "CONSTANTS",
     "Frozen",
+    "dicts_in",
     "freeze",
     "freeze_together",
     "freeze_whole",
     "is_made_of_attributes",
+    "put_in_order",
 ]
 
 
@@ -93,28 +95,56 @@ class Frozen(NamedTuple):
 
 
 def freeze(
-    value: object, *, known: Mapping[type, Substitute] | None = None, reorder: bool = False
+    value: object,
+    *,
+    known: Mapping[type, Substitute] | None = None,
+    reorder: bool = False,
+    tell: bool = False,
 ) -> Hashable:
     """What ``value`` is. Raises ``ImplementationError`` where that cannot be told exactly.
 
     ``known`` says, by type, what is frozen in the place of a value: for things of which only some
     part decides what they do. With ``reorder`` every dict is put into canonical order as well, so
     that whoever walks it afterwards cannot tell in which order it was filled. Where something in
-    the value may be walking it at this moment, the order is told instead, under ``(orders)``.
+    the value may be walking it at this moment, the order is told instead, under ``(orders)``; with
+    ``tell`` it always is, and dicts are left as they are.
     """
-    return freeze_whole(value, known=known, reorder=reorder).content
+    return freeze_whole(value, known=known, reorder=reorder, tell=tell).content
 
 
 def freeze_whole(
-    value: object, *, known: Mapping[type, Substitute] | None = None, reorder: bool = False
+    value: object,
+    *,
+    known: Mapping[type, Substitute] | None = None,
+    reorder: bool = False,
+    tell: bool = False,
+    shared: Container[int] = (),
 ) -> Frozen:
-    """The same, and what can be changed in the value."""
+    """The same, and what can be changed in the value; what is at ``shared`` addresses is never
+    reordered."""
     walk = Walk(_PLANS, known)
     content: Hashable = walk.frozen(value)
-    if reorder and walk.suspended and (orders := _orders(walk)):
+    if (tell or (reorder and walk.suspended)) and (orders := _orders(walk)):
         said = content if isinstance(content, Fields) else {"state": content}
         return Frozen(Snapshot({**said, "(orders)": orders}), walk.met)
-    return Frozen(content, walk.met, reorder and _put_in_order(walk))
+    return Frozen(content, walk.met, reorder and not tell and _put_in_order(walk, shared))
+
+
+def dicts_in(
+    value: object, *, known: Mapping[type, Substitute] | None = None
+) -> list[tuple[str, dict[Any, Any]]]:
+    """The dicts whose order ``freeze`` leaves out, of two keys or more, and their paths.
+
+    None where something may be walking one of them at this moment, since then it tells the order.
+    """
+    walk = Walk(_PLANS, known)
+    walk.frozen(value)
+    made = set(map(id, walk.alive))
+    return [
+        (path_of(walk.met[id(each)][0]), each)
+        for each, order in walk.dicts
+        if not walk.suspended and len(order) > 1 and id(each) not in made
+    ]
 
 
 def freeze_together(
@@ -152,14 +182,23 @@ def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
     return tuple(place[key] for key in dict.keys(value))
 
 
-def _put_in_order(walk: Walk) -> bool:
-    """Put all dicts into canonical order; whether any was not."""
-    unordered = [(each, order) for each, order in walk.dicts if list(dict.keys(each)) != order]
+def _put_in_order(walk: Walk, shared: Container[int]) -> bool:
+    """Put all dicts into canonical order, but for those that are shared; whether any was not."""
+    unordered = [
+        (each, order)
+        for each, order in walk.dicts
+        if list(dict.keys(each)) != order and id(each) not in shared
+    ]
     for each, order in unordered:
-        pairs = [(key, dict.__getitem__(each, key)) for key in order]
-        dict.clear(each)
-        dict.update(each, pairs)
+        put_in_order(each, order)
     return bool(unordered)
+
+
+def put_in_order(value: dict[Any, Any], order: Iterable[Any]) -> None:
+    """Put a dict into that order of its keys, whatever methods its class has."""
+    pairs = [(key, dict.__getitem__(value, key)) for key in order]
+    dict.clear(value)
+    dict.update(value, pairs)
 
 
 class _Plans(dict[type, tuple[Plan, bool]]):

@@ -11,7 +11,14 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal, Protocol
 
 from indelible.impl.adapters.copying import Copier, NoCopyError, is_plainly_pickled
-from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
+from indelible.impl.adapters.dict_orders import (
+    Answer,
+    DictOrders,
+    Order,
+    reordered,
+    reordered_value,
+)
+from indelible.impl.adapters.freeze import Frozen, dicts_in, freeze, freeze_whole
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.replacements import Replaced, Replacement, imported_names, surrounded
@@ -21,7 +28,7 @@ from indelible.impl.adapters.values import MEMO_MAX
 from indelible.impl.adapters.walk import Part, Substitute, path_of
 from indelible.model.effects import Effect
 from indelible.model.errors import ImplementationError
-from indelible.model.events import InputEvent, NodeId, node_name
+from indelible.model.events import InputEvent, NodeId, Receive, node_name
 from indelible.model.implementation import differing_part
 from indelible.model.plain import Fields, Snapshot
 
@@ -41,6 +48,7 @@ class Hosted(Protocol):
     """What a host needs of an adapter."""
 
     snapshots: Literal["copy", "replay"] | None
+    dict_order: Literal["counts", "ignored"] | None
     may_change: tuple[str, ...]
     _own: frozenset[str]
 
@@ -80,6 +88,7 @@ class Host:
         self._imported: tuple[Replaced, ...] = ()
         self._starts: list[tuple[NodeId, dict[int, Part]]] = []
         self._ways: tuple[str, ...] = WAYS
+        self._orders = DictOrders()
 
     @property
     def in_use(self) -> Literal["copy", "replay"]:
@@ -93,7 +102,10 @@ class Host:
         instance, draws, effects = self._started(started)
         self._require_own(started.node, self._parts(instance))
         watch.after(node_name(started.node), "its start")
-        return self._state(started.node, instance, draws, started, None), effects
+        state = self._state(started.node, instance, draws, started, None)
+        if self._orders.is_asked_again(*started):
+            self._require_any_order_stored(started, Answer(state, effects))
+        return state, effects
 
     def handle(
         self, node: NodeId, state: Snapshot, event: InputEvent
@@ -106,15 +118,23 @@ class Host:
                 remedy="start a node, and go on from the states that it reaches",
             )
         instance = self._revived(node, state, origin)
-        draws, effects = self._stepped(node, instance, origin.draws, event)
+        try:
+            draws, effects = self._stepped(node, instance, origin.draws, event)
+        except Exception as error:
+            if not isinstance(error, ImplementationError):
+                self._require_any_order(node, state, origin, event, Answer(None, (), error))
+            raise
         self._watching().after(node_name(node), event)
-        return self._state(node, instance, draws, event, origin.history), effects
+        after = self._state(node, instance, draws, event, origin.history)
+        if self._orders.is_asked_again(node, state, event):
+            self._require_any_order(node, state, origin, event, Answer(after, effects))
+        return after, effects
 
     def concluding(self) -> tuple[str, ...]:
         """Look for leaks once more, and say what could not be looked into."""
         watch = self._watching()
         watch.last_look()
-        return watch.notes()
+        return (*watch.notes(), *self._orders.notes())
 
     # --- steps ---------------------------------------------------------------------------------
 
@@ -136,7 +156,7 @@ class Host:
 
     def _outbox(self, node: NodeId) -> Outbox:
         if node not in self._outboxes:
-            self._outboxes[node] = Outbox(node)
+            self._outboxes[node] = Outbox(node, ordered=self._is_order_told)
         return self._outboxes[node]
 
     # --- from a node to its state --------------------------------------------------------------
@@ -209,13 +229,12 @@ class Host:
             )
 
     def _settled(self, instance: Any) -> Frozen:
-        """What a node is, its dicts put in order on the way."""
-        return self._whole(instance, reorder=True)
-
-    def _whole(self, instance: Any, *, reorder: bool = False) -> Frozen:
+        """What a node is; its dicts are put in order on the way, unless that counts."""
+        tell = self._is_order_told
         if self._adapter.fingerprint is None:
-            return freeze_whole(instance, known=KNOWN, reorder=reorder)
-        content = freeze(self._adapter.fingerprint(instance), known=KNOWN)
+            shared = self._watching().shared
+            return freeze_whole(instance, known=KNOWN, reorder=True, tell=tell, shared=shared)
+        content = freeze(self._adapter.fingerprint(instance), known=KNOWN, tell=tell)
         return Frozen(content, self._parts(instance))
 
     def _parts(self, instance: Any) -> dict[int, Part]:
@@ -288,6 +307,77 @@ class Host:
             remedy="let everything that a node does follow from what happened to it",
         )
 
+    # --- the order of dicts --------------------------------------------------------------------
+
+    @property
+    def _is_order_told(self) -> bool:
+        return self._adapter.dict_order == "counts"
+
+    def _require_any_order(
+        self, node: NodeId, state: Snapshot, origin: Origin, event: InputEvent, first: Answer
+    ) -> None:
+        """Raises ``ImplementationError`` if the order of dicts decides what the node does."""
+
+        def ask(order: Order) -> tuple[list[str], Answer | None]:
+            instance = self._revived(node, state, origin)
+            names = self._reordered(instance, order)
+            happened = event
+            if isinstance(event, Receive):
+                message, paths = reordered_value(event.message, order, len(names))
+                happened = Receive(event.source, message)
+                names += [f"{path} of the message" if path else "the message" for path in paths]
+            if not names:
+                return names, None
+            try:
+                draws, effects = self._stepped(node, instance, origin.draws, happened)
+                content = self._settled(instance).content
+            except Exception as error:
+                return names, Answer(None, (), error)
+            after = self._snapshot(node, content, Origin(origin.history, draws))
+            return names, Answer(after, effects)
+
+        if self._adapter.dict_order is None:
+            self._orders.require_none_counts(node, event, first, ask)
+
+    def _require_any_order_stored(self, started: Started, first: Answer) -> None:
+        """The same when a node starts, of what it had stored."""
+
+        def ask(order: Order) -> tuple[list[str], Answer | None]:
+            storage, paths = reordered_value(started.storage, order)
+            names = [f"{path} of the storage" if path else "the storage" for path in paths]
+            if not names:
+                return names, None
+            again = started._replace(storage=storage)
+            try:
+                instance, draws, effects = self._started(again)
+                content = self._settled(instance).content
+            except Exception as error:
+                return names, Answer(None, (), error)
+            after = self._snapshot(started.node, content, Origin(History(again), draws))
+            return names, Answer(after, effects)
+
+        if self._adapter.dict_order is None:
+            self._orders.require_none_counts(started.node, "its start", first, ask)
+
+    def _reordered(self, instance: Any, order: Order) -> list[str]:
+        """Put the dicts of a node in other orders where it stays what it is; their names."""
+        try:
+            found = dicts_in(instance, known=KNOWN)
+        except ImplementationError:
+            return []  # There is a fingerprint, and nobody knows what else there is.
+        shared = self._watching().shared
+        dicts = [(path, each) for path, each in found if id(each) not in shared]
+        fingerprint = self._adapter.fingerprint
+        before = None if fingerprint is None else freeze(fingerprint(instance), known=KNOWN)
+        reordered(
+            [each for _, each in dicts],
+            order,
+            lambda: (
+                fingerprint is None or freeze(fingerprint(instance), known=KNOWN) == before
+            ),
+        )
+        return [f"its {path}" if path else "the node itself" for path, _ in dicts]
+
     # --- what is outside of the nodes ----------------------------------------------------------
 
     def _watching(self) -> Watch:
@@ -297,6 +387,11 @@ class Host:
                 raise ImplementationError(
                     f"the snapshots of {type(adapter).__name__} are {adapter.snapshots!r}",
                     available="'copy', 'replay', None",
+                )
+            if adapter.dict_order not in (None, "counts", "ignored"):
+                raise ImplementationError(
+                    f"the dict_order of {type(adapter).__name__} is {adapter.dict_order!r}",
+                    available="'counts', 'ignored', None",
                 )
             if adapter.snapshots == "replay":
                 self._ways = ("history",)

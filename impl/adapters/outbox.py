@@ -35,12 +35,13 @@ __all__ = ["Outbox"]
 class Outbox:
     """What one node asks for. Each method takes what the effect of that name has (``effects.py``);
     what can be changed is copied, so that to change it later changes nothing that was asked for.
+    ``ordered``: the order of dicts counts in what nodes are given again, messages and storage.
 
     Raises ``ImplementationError`` when it is used while its node is not handling anything.
     """
 
-    def __init__(self, node: NodeId) -> None:
-        self.node = node
+    def __init__(self, node: NodeId, *, ordered: bool = False) -> None:
+        self.node, self._is_ordered = node, ordered
         self._effects: list[Effect] | None = None
         self._sends: dict[tuple[int, int], Send] = {}
         """Of what was sent, the effects: to compare one with itself costs nothing."""
@@ -49,7 +50,7 @@ class Outbox:
 
     def send(self, to: NodeId, message: Any) -> None:
         """Hand ``message`` to the link towards ``to``."""
-        value = value_of(message)
+        value = value_of(message, ordered=self._is_ordered)
         known = self._sends.get((id(to), id(value)))
         if known is None:
             if len(self._sends) >= MEMO_MAX:
@@ -60,7 +61,7 @@ class Outbox:
 
     def persist(self, storage: Any) -> None:
         """Replace the durable storage, at once and as a whole."""
-        self._put(Persist(value_of(storage)))
+        self._put(Persist(value_of(storage, ordered=self._is_ordered)))
 
     def set_timer(self, timer: Hashable, after: tuple[int, int] = (1, 1)) -> None:
         """Arm ``timer``; ``after`` is the least and the most ticks until it fires."""

@@ -19,10 +19,12 @@ MEMO_MAX: Final = 1 << 16
 """How many values are remembered by their bytes, so that they are not frozen again."""
 
 _MEMO: Final[dict[bytes, Any]] = {}
+_MEMO_OF_ORDERED: Final[dict[bytes, Any]] = {}
 
 
-def value_of(value: Any) -> Any:
-    """The value itself if nobody can change it, else what it is at this moment.
+def value_of(value: Any, *, ordered: bool = False) -> Any:
+    """The value itself if nobody can change it, else what it is at this moment; with the order of
+    its dicts if it is to be ``ordered``.
 
     Raises ``ImplementationError`` for what can be changed and cannot be copied.
     """
@@ -39,19 +41,20 @@ def value_of(value: Any) -> Any:
             cause="a message, command, value or storage holds something of this process",
             remedy="send plain data",
         ) from error
-    known = _MEMO.get(data)
+    memo = _MEMO_OF_ORDERED if ordered else _MEMO
+    known = memo.get(data)
     if known is None:
-        if len(_MEMO) >= MEMO_MAX:
-            _MEMO.clear()
-        known = _MEMO[data] = _value(value)
+        if len(memo) >= MEMO_MAX:
+            memo.clear()
+        known = memo[data] = _value(value, ordered)
     return known
 
 
-def _value(value: Any) -> Any:
+def _value(value: Any, ordered: bool) -> Any:
     if freeze(value) is value:
         return value
     copy = pickle.loads(copied(value))  # The value itself may be walked by its owner right now.
-    content = freeze(copy, reorder=True)
+    content = freeze(copy, reorder=True, tell=ordered)
     return Snapshot(content if isinstance(content, Fields) else {"value": content}, copied(copy))
 
 

@@ -1,0 +1,238 @@
+"""Orders of dicts: whether what a node does depends on the order in which its dicts were filled.
+
+States that differ in nothing else are taken for one, and their dicts are put in order after each
+step. Code for which the order decides something is another program then, and a verdict about it
+says nothing. So what is asked twice is asked again, of a node whose dicts are in other orders: that
+must do the same. How a node is made and asked is the host's.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable, Sequence
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from indelible.impl.adapters.freeze import dicts_in, put_in_order
+from indelible.impl.adapters.values import copied, thawed
+from indelible.model.effects import (
+    CancelTimer,
+    Decide,
+    Effect,
+    Reply,
+    Send,
+    SetTimer,
+    Vote,
+)
+from indelible.model.errors import ImplementationError
+from indelible.model.events import NodeId, node_name
+from indelible.model.implementation import differing_part
+from indelible.model.plain import Snapshot
+
+__all__ = ["Answer", "Ask", "DictOrders", "Order", "reordered", "reordered_value"]
+
+ALWAYS: Final = 2_000
+SOMETIMES: Final = 4
+"""The first ``ALWAYS`` steps that are asked twice are asked so, then one in ``SOMETIMES``."""
+
+THOROUGHLY: Final = 200
+"""These are asked with their dicts shuffled as well, then one in ``SOMETIMES``. To reverse them all
+misses what depends on the middle one of three keys, or on two dicts that are walked together."""
+
+Order: TypeAlias = Callable[[int, list[Any]], list[Any]]
+"""The order for the keys of a dict, of which it is given its number and the order it is in."""
+
+
+class Answer(NamedTuple):
+    """What a node did: what it became, and asked for; or what it raised, and neither."""
+
+    state: Any
+    effects: tuple[Effect, ...] = ()
+    error: Exception | None = None
+
+
+Ask: TypeAlias = Callable[[Order], tuple[list[str], Answer | None]]
+"""Asks once more, with the dicts in the order that is given: how these are called, by number, and
+the answer if there are any."""
+
+
+class DictOrders:
+    """Finds what depends on the order of dicts, in the questions of one host."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Any, ...] = ()
+        self._twice = 0
+        self._sends: dict[str, None] = {}
+
+    def is_asked_again(self, *question: Any) -> bool:
+        """Whether the very same was asked just before, and is to be asked in other orders now."""
+        last, self._last = self._last, question
+        if len(last) != len(question) or any(
+            each is not other for each, other in zip(last, question, strict=True)
+        ):
+            return False
+        self._twice += 1
+        return self._twice <= ALWAYS or self._twice % SOMETIMES == 0
+
+    def require_none_counts(self, node: NodeId, what: object, first: Answer, ask: Ask) -> None:
+        """Raises ``ImplementationError`` if the node does something else in another order."""
+        orders: list[Order] = [_reversed]
+        if self._twice <= THOROUGHLY or self._twice % SOMETIMES == 0:
+            orders.append(_shuffled(self._twice))
+        for order in orders:
+            names, other = ask(order)
+            if other is None:
+                return
+            difference = _difference(first, other)
+            if difference is not None:
+                guilty = " and ".join(_guilty(names, order, first, ask, _difference))
+                raise _error(node, what, guilty, difference)
+            if _sends(first) != _sends(other):
+                guilty = " and ".join(_guilty(names, order, first, ask, _difference_of_sends))
+                self._sends.setdefault(f"{node_name(node)}: {guilty}")
+
+    def notes(self) -> tuple[str, ...]:
+        """What was left out of consideration, for reports."""
+        if not self._sends:
+            return ()
+        return (
+            "one order of sends to different nodes was tried where it follows from the order of a "
+            f"dict ({'; '.join(self._sends)}): a crash in the middle of a step may tell, on "
+            "ordered links; see dict_order",
+        )
+
+
+def reordered(
+    dicts: Sequence[dict[Any, Any]], order: Order, is_same: Callable[[], bool], number: int = 0
+) -> None:
+    """Put dicts, which are numbered from ``number`` on, in other orders where all ``is_same``."""
+    for place, each in enumerate(dicts, number):
+        before = list(dict.keys(each))
+        put_in_order(each, order(place, before))
+        if not is_same():
+            put_in_order(each, before)
+
+
+def reordered_value(value: Any, order: Order, number: int = 0) -> tuple[Any, list[str]]:
+    """What foreign code is to be given (as ``value_of`` makes it) with its dicts in another order,
+    and the paths of these."""
+    if not isinstance(value, Snapshot) or value.origin is None:
+        return value, []
+    made = thawed(value)
+    dicts = dicts_in(made)
+    reordered([each for _, each in dicts], order, lambda: True, number)
+    return Snapshot(value, copied(made)), [path for path, _ in dicts]
+
+
+def _reversed(_: int, keys: list[Any]) -> list[Any]:
+    return keys[::-1]
+
+
+def _shuffled(seed: int) -> Order:
+    def order(number: int, keys: list[Any]) -> list[Any]:
+        return random.Random(1_000 * seed + number).sample(keys, len(keys))
+
+    return order
+
+
+def _alone(the_number: int, order: Order) -> Order:
+    return lambda number, keys: order(number, keys) if number == the_number else keys
+
+
+Difference: TypeAlias = tuple[str, object, object]
+"""Where two answers differ, and both of it."""
+
+
+def _guilty(
+    names: Sequence[str],
+    order: Order,
+    first: Answer,
+    ask: Ask,
+    difference: Callable[[Answer, Answer], Difference | None],
+) -> Sequence[str]:
+    """The first of the dicts that makes a difference alone; all of them if none does."""
+    for number, name in enumerate(names):
+        _, other = ask(_alone(number, order))
+        if other is not None and difference(first, other) is not None:
+            return [name]
+    return names
+
+
+def _difference(first: Answer, other: Answer) -> Difference | None:
+    """Where two answers differ in what can change a verdict."""
+    if first.error is not None or other.error is not None:
+        if first.error is not None and other.error is not None:
+            return None  # Either is found.
+        return "what it raises", first.error, other.error
+    if first.state != other.state:
+        return differing_part(first.state, other.state, "its state")
+    places: dict[Hashable, int] = {}
+    one, another = (_in_any_order(each.effects, places) for each in (first, other))
+    if one != another:
+        return differing_part(one, another, "its effects")
+    return None
+
+
+def _difference_of_sends(first: Answer, other: Answer) -> Difference | None:
+    one, another = _sends(first), _sends(other)
+    return None if one == another else ("what it sends", one, another)
+
+
+def _sends(answer: Answer) -> tuple[Effect, ...]:
+    return tuple(effect for effect in answer.effects if type(effect) is Send)
+
+
+def _in_any_order(effects: tuple[Effect, ...], places: dict[Hashable, int]) -> tuple[Effect, ...]:
+    """The same whatever the order of those that stand together and are about different nodes,
+    slots, timers or clients: after the step what is remembered of them is the same, too.
+
+    ``places`` are those of what they are about, and grow.
+    """
+    ordered: list[Effect] = []
+    run: list[tuple[int, Effect]] = []
+    for effect in effects:
+        about = _about(effect)
+        if about is not None:
+            run.append((places.setdefault(about, len(places)), effect))
+            continue
+        ordered += [*_sorted(run), effect]
+        run = []
+    return (*ordered, *_sorted(run))
+
+
+def _sorted(run: list[tuple[int, Effect]]) -> list[Effect]:
+    return [effect for _, effect in sorted(run, key=itemgetter(0))]
+
+
+def _about(effect: Effect) -> Hashable:
+    """What an effect is about, if none that is about something else has to do with it."""
+    match effect:
+        case Send(to):
+            return ("node", to)
+        case Decide(slot) | Vote(slot):
+            return ("slot", slot)
+        case SetTimer(timer) | CancelTimer(timer):
+            return ("timer", timer)
+        case Reply(command):
+            return ("command", command)
+    return None
+
+
+def _error(
+    node: NodeId, what: object, guilty: str, difference: Difference
+) -> ImplementationError:
+    where, one, other = difference
+    return ImplementationError(
+        f"what {node_name(node)} does upon {what!r} depends on the order in which keys were put "
+        f"into {guilty}: {where} is {_short(one)}, and with the keys in another order "
+        f"{_short(other)}",
+        cause="states that differ only in the order of dicts are taken for one",
+        remedy="use a list or an OrderedDict, or sort what is iterated over; or set in the adapter "
+        "dict_order = 'counts' (which costs nothing where keys always come in the same order), or "
+        "'ignored' if what depends on it decides nothing",
+    )
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 200 else text[:200] + "…"
