@@ -1,11 +1,11 @@
 """Freezing: what any value of Python is, as a plain value, exactly and in canonical form.
 
 Two values freeze to the same if and only if code could not tell them apart, but for the order of
-sets, and of dicts unless it is asked for: the contents are the same, and so is what is shared. A thing that
-can be changed and is met twice is ``Same`` as the first, by its path; so cycles end. Where that
-cannot be told, an error says so: nothing is ever left out. Values that cannot be changed stay what
-they are. Issue 6; nothing here knows an adapter. How each type is frozen is in ``freeze_*.py``;
-here it is only chosen.
+sets, and of dicts unless it is asked for: the contents are the same, and so is what is shared. A
+thing that can be changed and is met twice is ``Same`` as the first, by its path; so cycles end.
+Where that cannot be told, an error says so: nothing is ever left out. Values that cannot be changed
+stay what they are. Issue 6; nothing here knows an adapter. How each type is frozen is in
+``freeze_*.py``; here it is only chosen.
 """
 
 from __future__ import annotations

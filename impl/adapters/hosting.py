@@ -7,20 +7,15 @@ are built and spoken to is the adapter's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal, Protocol
 
 from indelible.impl.adapters.copying import Copier, NoCopyError, is_plainly_pickled
-from indelible.impl.adapters.dict_orders import (
-    Answer,
-    DictOrders,
-    Order,
-    reordered,
-    reordered_value,
-)
-from indelible.impl.adapters.freeze import Frozen, dicts_in, freeze, freeze_whole
+from indelible.impl.adapters.dict_orders import Answer, DictOrders, Order
+from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
+from indelible.impl.adapters.reordering import Reordering
 from indelible.impl.adapters.replacements import Replaced, Replacement, imported_names, surrounded
 from indelible.impl.adapters.replaying import Happened, History, Live, Started
 from indelible.impl.adapters.surroundings import Surroundings
@@ -89,6 +84,7 @@ class Host:
         self._starts: list[tuple[NodeId, dict[int, Part]]] = []
         self._ways: tuple[str, ...] = WAYS
         self._orders = DictOrders()
+        self._reordering = Reordering(self._copier, KNOWN)
 
     @property
     def in_use(self) -> Literal["copy", "replay"]:
@@ -318,23 +314,26 @@ class Host:
     ) -> None:
         """Raises ``ImplementationError`` if the order of dicts decides what the node does."""
 
-        def ask(order: Order) -> tuple[list[str], Answer | None]:
-            instance = self._revived(node, state, origin)
-            names = self._reordered(instance, order)
+        def ask(order: Order) -> tuple[tuple[str, ...], Answer | None]:
+            instance, names = self._reordering.node(
+                lambda: self._revived(node, state, origin),
+                origin.data,
+                order,
+                self._watching().shared,
+                self._adapter.fingerprint,
+            )
             happened = event
             if isinstance(event, Receive):
-                message, paths = reordered_value(event.message, order, len(names))
-                happened = Receive(event.source, message)
-                names += [f"{path} of the message" if path else "the message" for path in paths]
-            if not names:
-                return names, None
-            try:
-                draws, effects = self._stepped(node, instance, origin.draws, happened)
-                content = self._settled(instance).content
-            except Exception as error:
-                return names, Answer(None, (), error)
-            after = self._snapshot(node, content, Origin(origin.history, draws))
-            return names, Answer(after, effects)
+                message, more = self._reordering.value(event.message, "message", order, len(names))
+                happened, names = Receive(event.source, message), names + more
+                if more and instance is None:
+                    instance = self._revived(node, state, origin)
+            return names, None if not names else self._answer(
+                node,
+                lambda: (instance, *self._stepped(node, instance, origin.draws, happened)),
+                origin.history,
+                first.state,
+            )
 
         if self._adapter.dict_order is None:
             self._orders.require_none_counts(node, event, first, ask)
@@ -342,41 +341,38 @@ class Host:
     def _require_any_order_stored(self, started: Started, first: Answer) -> None:
         """The same when a node starts, of what it had stored."""
 
-        def ask(order: Order) -> tuple[list[str], Answer | None]:
-            storage, paths = reordered_value(started.storage, order)
-            names = [f"{path} of the storage" if path else "the storage" for path in paths]
-            if not names:
-                return names, None
+        def ask(order: Order) -> tuple[tuple[str, ...], Answer | None]:
+            storage, names = self._reordering.value(started.storage, "storage", order)
             again = started._replace(storage=storage)
-            try:
-                instance, draws, effects = self._started(again)
-                content = self._settled(instance).content
-            except Exception as error:
-                return names, Answer(None, (), error)
-            after = self._snapshot(started.node, content, Origin(History(again), draws))
-            return names, Answer(after, effects)
+            return names, None if not names else self._answer(
+                started.node, lambda: self._started(again), History(again), first.state
+            )
 
         if self._adapter.dict_order is None:
             self._orders.require_none_counts(started.node, "its start", first, ask)
 
-    def _reordered(self, instance: Any, order: Order) -> list[str]:
-        """Put the dicts of a node in other orders where it stays what it is; their names."""
+    def _answer(
+        self,
+        node: NodeId,
+        ask: Callable[[], tuple[Any, int, tuple[Effect, ...]]],
+        history: History,
+        expected: Snapshot | None,
+    ) -> Answer:
+        """What a node does in another order, and becomes, which should be what is expected."""
         try:
-            found = dicts_in(instance, known=KNOWN)
-        except ImplementationError:
-            return []  # There is a fingerprint, and nobody knows what else there is.
-        shared = self._watching().shared
-        dicts = [(path, each) for path, each in found if id(each) not in shared]
-        fingerprint = self._adapter.fingerprint
-        before = None if fingerprint is None else freeze(fingerprint(instance), known=KNOWN)
-        reordered(
-            [each for _, each in dicts],
-            order,
-            lambda: (
-                fingerprint is None or freeze(fingerprint(instance), known=KNOWN) == before
-            ),
-        )
-        return [f"its {path}" if path else "the node itself" for path, _ in dicts]
+            instance, draws, effects = ask()
+            found = self._bytes(instance) if "bytes" in self._ways else None
+            if found is not None and self._states.get((node, found, draws)) is expected:
+                return Answer(expected, effects)
+            content = self._settled(instance).content
+        except Exception as error:
+            return Answer(None, (), error)
+        state = self._snapshot(node, content, Origin(history, draws))
+        if state != expected:
+            return Answer(state, effects)
+        if found is not None and len(self._states) < MEMO_MAX:
+            self._states[node, found, draws] = expected
+        return Answer(expected, effects)
 
     # --- what is outside of the nodes ----------------------------------------------------------
 
