@@ -7,12 +7,13 @@ are built and spoken to is the adapter's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
-from indelible.impl.adapters.copying import Copier, NoCopyError, is_plainly_pickled
+from indelible.impl.adapters.copying import Copier, Data, NoCopyError, is_plainly_pickled
 from indelible.impl.adapters.dict_orders import Answer, DictOrders, Order
 from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
+from indelible.impl.adapters.hosted import Hosted, Origin
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.reordering import Reordering
@@ -27,7 +28,7 @@ from indelible.model.events import InputEvent, NodeId, Receive, node_name
 from indelible.model.implementation import differing_part
 from indelible.model.plain import Fields, Snapshot
 
-__all__ = ["Host", "Hosted"]
+__all__ = ["Host"]
 
 WAYS: Final = ("bytes", "object", "history")
 """How states are kept, the best first; what has failed once is not tried again."""
@@ -39,44 +40,14 @@ KNOWN: Final[dict[type, Substitute]] = {Outbox: str, Replacement: str}
 """What nodes refer to that is no part of them."""
 
 
-class Hosted(Protocol):
-    """What a host needs of an adapter."""
-
-    snapshots: Literal["copy", "replay"] | None
-    dict_order: Literal["counts", "ignored"] | None
-    may_change: tuple[str, ...]
-    _own: frozenset[str]
-
-    @property
-    def fingerprint(self) -> Any: ...
-
-    def clock(self, instance: Any) -> float: ...
-
-    def _built(self, outbox: Outbox, started: Started) -> Any: ...
-
-    def _passed(self, instance: Any, event: InputEvent) -> Iterable[Effect] | None: ...
-
-
-class Origin:
-    """The way back to a state: its history, and a copy of the node if there is one, as bytes or as
-    an object that nobody uses; and in how many steps it drew something random."""
-
-    __slots__ = ("data", "draws", "history", "is_checked", "spare")
-
-    def __init__(self, history: History, draws: int) -> None:
-        self.history, self.draws = history, draws
-        self.data: bytes | None = None
-        self.spare: tuple[Any, Frozen] | None = None
-        self.is_checked = False
-
-
 class Host:
     """Runs the nodes of one adapter."""
 
     def __init__(self, adapter: Hosted) -> None:
         self._adapter = adapter
         self._outboxes: dict[NodeId, Outbox] = {}
-        self._states: dict[tuple[NodeId, bytes, int], Snapshot] = {}
+        self._by_bytes: dict[tuple[NodeId, Data, int], Snapshot] = {}
+        self._states: dict[tuple[NodeId, Snapshot], Snapshot] = {}
         self._live = Live()
         self._copier = Copier(self._settled)
         self._watch: Watch | None = None
@@ -97,7 +68,7 @@ class Host:
         watch.begin()
         instance, draws, effects = self._started(started)
         self._require_own(started.node, self._parts(instance))
-        watch.after(node_name(started.node), "its start")
+        watch.after(started.node, "its start")
         state = self._state(started.node, instance, draws, started, None)
         if self._orders.is_asked_again(*started):
             self._require_any_order_stored(started, Answer(state, effects))
@@ -120,7 +91,8 @@ class Host:
             if not isinstance(error, ImplementationError):
                 self._require_any_order(node, state, origin, event, Answer(None, (), error))
             raise
-        self._watching().after(node_name(node), event)
+        watch = self._watch or self._watching()
+        watch.after(node, event)
         after = self._state(node, instance, draws, event, origin.history)
         if self._orders.is_asked_again(node, state, event):
             self._require_any_order(node, state, origin, event, Answer(after, effects))
@@ -162,24 +134,34 @@ class Host:
     ) -> Snapshot:
         found = self._bytes(instance) if "bytes" in self._ways else None
         if found is not None:
-            known = self._states.get((node, found, draws))
+            known = self._by_bytes.get((node, found, draws))
             if known is not None:
                 return known
-        origin = Origin(History(last, before), draws)
-        if found is not None:
-            state = self._by_bytes(node, instance, origin, found)
-            if state is not None:
-                return state
         frozen = self._settled(instance)
         self._notice(frozen.parts)
-        state = self._snapshot(node, frozen.content, origin)
-        if "object" in self._ways:
-            origin.spare = instance, frozen
+        new = self._snapshot(node, frozen.content, Origin(History(last, before), draws))
+        state = self._first_alike(node, new)
+        if found is not None and self._is_kept_as(found, instance, frozen, state):
+            # As it was found, and as it is once it was put in order and goes on from there.
+            self._by_bytes[node, found, draws] = self._by_bytes[node, state.origin.data, draws] = (
+                state
+            )
+        elif "object" in self._ways:
+            if state is new:
+                state.origin.spare = instance, frozen
         else:
             self._live.put(node, state, instance)
         return state
 
-    def _bytes(self, instance: Any) -> bytes | None:
+    def _first_alike(self, node: NodeId, state: Snapshot) -> Snapshot:
+        """The equal state of this node that was met first: to compare it with itself costs nothing,
+        and its way back is known already."""
+        if len(self._states) >= MEMO_MAX or len(self._by_bytes) >= MEMO_MAX:
+            self._states.clear()
+            self._by_bytes.clear()
+        return self._states.setdefault((node, state), state)
+
+    def _bytes(self, instance: Any) -> Data | None:
         """The node as bytes; ``None`` if that does not work."""
         try:
             return self._copier.data(instance)
@@ -187,30 +169,25 @@ class Host:
             self._give_up("bytes", f"to pickle it raises {type(error).__name__}: {error}")
             return None
 
-    def _by_bytes(
-        self, node: NodeId, instance: Any, origin: Origin, found: bytes
-    ) -> Snapshot | None:
-        """The state, with bytes to make the node of again; ``None`` if that does not work."""
-        frozen = self._settled(instance)
-        self._notice(frozen.parts)
+    def _is_kept_as(self, found: Data, instance: Any, frozen: Frozen, state: Snapshot) -> bool:
+        """Whether the state has bytes to make the node of again, as ``found`` are; if that does not
+        work, bytes are given up."""
         kinds: set[Any] = {type(part) for _, part in frozen.parts.values()}
         for kind in kinds:
             if not is_plainly_pickled(kind):
                 # What its bytes leave out would be taken for nothing.
                 self._give_up("bytes", f"{kind.__name__} says itself how it is pickled")
-                return None
-        origin.data = self._copier.data(instance) if frozen.is_reordered else found
+                return False
+        if state.origin.data is not None:
+            return True
+        data = self._copier.data(instance) if frozen.is_reordered else found
         try:
-            self._copier.check_data(origin.data, frozen)
+            self._copier.check_data(data, frozen)
         except NoCopyError as error:
-            origin.data = None
             self._give_up("bytes", str(error), late=self._copier.is_trusted)
-            return None
-        if len(self._states) >= MEMO_MAX:
-            self._states.clear()
-        state = self._snapshot(node, frozen.content, origin)
-        self._states[node, found, origin.draws] = state
-        return state
+            return False
+        state.origin.data = data
+        return True
 
     def _give_up(self, way: str, reason: str, *, late: bool = False) -> None:
         """Keep states in this way no more. Raises ``ImplementationError`` if there is no other."""
@@ -362,7 +339,7 @@ class Host:
         try:
             instance, draws, effects = ask()
             found = self._bytes(instance) if "bytes" in self._ways else None
-            if found is not None and self._states.get((node, found, draws)) is expected:
+            if found is not None and self._by_bytes.get((node, found, draws)) is expected:
                 return Answer(expected, effects)
             content = self._settled(instance).content
         except Exception as error:
@@ -370,8 +347,8 @@ class Host:
         state = self._snapshot(node, content, Origin(history, draws))
         if state != expected:
             return Answer(state, effects)
-        if found is not None and len(self._states) < MEMO_MAX:
-            self._states[node, found, draws] = expected
+        if found is not None and len(self._by_bytes) < MEMO_MAX:
+            self._by_bytes[node, found, draws] = expected
         return Answer(expected, effects)
 
     # --- what is outside of the nodes ----------------------------------------------------------

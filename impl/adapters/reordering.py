@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import Any, Final, NamedTuple
 
-from indelible.impl.adapters.copying import Copier
+from indelible.impl.adapters.copying import Copier, Data
 from indelible.impl.adapters.dict_orders import Order, in_reverse
 from indelible.impl.adapters.freeze import dicts_in, freeze, put_in_order
 from indelible.impl.adapters.values import copied, thawed
@@ -34,13 +34,13 @@ class Reordering:
 
     def __init__(self, copier: Copier, known: Mapping[type, Substitute]) -> None:
         self._copier, self._known = copier, known
-        self._nodes: dict[bytes, tuple[bytes, tuple[str, ...]]] = {}
-        self._values: dict[bytes, Reordered] = {}
+        self._nodes: dict[Data, tuple[Data, tuple[str, ...]]] = {}
+        self._values: dict[int, tuple[Snapshot, Reordered]] = {}
 
     def node(
         self,
         revived: Callable[[], Any],
-        data: bytes | None,
+        data: Data | None,
         order: Order,
         shared: Container[int],
         fingerprint: Callable[[Any], Any] | None,
@@ -66,7 +66,7 @@ class Reordering:
         names = tuple(f"its {path}" if path else "the node itself" for path, _ in dicts)
         if is_kept:
             _forget_if_full(self._nodes)
-            self._nodes[data] = (self._copier.data(instance), names)
+            self._nodes[data] = self._copier.data(instance), names
         return Reordered(instance, names)
 
     def value(self, value: Any, called: str, order: Order, first: int = 0) -> Reordered:
@@ -74,17 +74,18 @@ class Reordering:
         numbered from ``first`` on, in another order."""
         if not isinstance(value, Snapshot) or value.origin is None:
             return Reordered(value, ())
-        if order is in_reverse and value.origin in self._values:
-            return self._values[value.origin]
+        if order is in_reverse and id(value) in self._values:
+            return self._values[id(value)][1]
         made = thawed(value)
         dicts = dicts_in(made)
         for number, (_, each) in enumerate(dicts, first):
             put_in_order(each, order(number, list(dict.keys(each))))
         names = tuple(f"{path} of the {called}" if path else f"the {called}" for path, _ in dicts)
-        reordered = Reordered(Snapshot(value, copied(made)), names)
+        origin = made if type(value.origin) is dict else copied(made)
+        reordered = Reordered(Snapshot(value, origin), names)
         if order is in_reverse:
             _forget_if_full(self._values)
-            self._values[value.origin] = reordered
+            self._values[id(value)] = value, reordered
         return reordered
 
 
