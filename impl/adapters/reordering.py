@@ -47,9 +47,9 @@ class Reordering:
     ) -> Reordered:
         """A node that is ``revived``, or made of ``data``, with its dicts in another order where
         that leaves its fingerprint as it is; what is at ``shared`` addresses is left alone."""
-        is_kept = data is not None and order is in_reverse
-        if is_kept and data in self._nodes:
-            other, names = self._nodes[data]
+        key = data if order is in_reverse else None
+        if key is not None and key in self._nodes:
+            other, names = self._nodes[key]
             return Reordered(self._copier.from_data(other) if names else None, names)
         instance = revived()
         try:
@@ -64,9 +64,9 @@ class Reordering:
             if fingerprint and freeze(fingerprint(instance), known=self._known) != before:
                 put_in_order(each, keys)
         names = tuple(f"its {path}" if path else "the node itself" for path, _ in dicts)
-        if is_kept:
+        if key is not None:
             _forget_if_full(self._nodes)
-            self._nodes[data] = self._copier.data(instance), names
+            self._nodes[key] = self._copier.data(instance), names
         return Reordered(instance, names)
 
     def value(self, value: Any, called: str, order: Order, first: int = 0) -> Reordered:
