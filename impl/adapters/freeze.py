@@ -10,6 +10,8 @@ here it is only chosen.
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import enum
 import logging
 import random
@@ -19,7 +21,7 @@ import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.freeze_code import (
@@ -41,10 +43,8 @@ from indelible.impl.adapters.freeze_containers import (
     freeze_deque,
     freeze_derived,
     freeze_dict,
-    freeze_frozen_dataclass,
     freeze_frozenset,
     freeze_list,
-    freeze_named_tuple,
     freeze_ordered_dict,
     freeze_proxy,
     freeze_set,
@@ -53,10 +53,20 @@ from indelible.impl.adapters.freeze_containers import (
 from indelible.impl.adapters.freeze_objects import (
     freeze_constant,
     freeze_exception,
-    freeze_float,
     freeze_object,
     freeze_random,
     freeze_reduced,
+)
+from indelible.impl.adapters.freeze_values import (
+    freeze_datetime,
+    freeze_decimal,
+    freeze_float,
+    freeze_frozen_dataclass,
+    freeze_member,
+    freeze_named_tuple,
+    freeze_number,
+    freeze_zone,
+    is_compared_in_c,
 )
 from indelible.impl.adapters.walk import (
     CONSTANTS,
@@ -75,6 +85,7 @@ __all__ = [
     "freeze",
     "freeze_together",
     "freeze_whole",
+    "is_frozen_dataclass",
     "is_made_of_attributes",
 ]
 
@@ -173,6 +184,9 @@ class _Plans(dict[type, tuple[Plan, bool]]):
 
 _FIXED: Final[dict[type, Plan]] = {
     float: freeze_float,
+    complex: freeze_number,
+    decimal.Decimal: freeze_decimal,
+    **dict.fromkeys((datetime.datetime, datetime.time), freeze_datetime),
     tuple: freeze_tuple,
     frozenset: freeze_frozenset,
     weakref.ref: freeze_reference,
@@ -227,21 +241,27 @@ def _plan(kind: type) -> tuple[Plan, bool]:
     for base, plan in _BASES:
         if issubclass(kind, base):
             return plan, True
-    return (freeze_object if is_made_of_attributes(kind) else freeze_reduced), True
+    return _plan_of_attributes(kind), True
 
 
 def _plan_of_fixed(kind: type) -> Plan | None:
     if issubclass(kind, enum.Enum):
-        return freeze_constant
+        return freeze_member
     if issubclass(kind, type | logging.Logger | types.ModuleType):
         return freeze_named
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return freeze_named_tuple
-    if is_dataclass(kind) and _is_value(kind):
+    if is_frozen_dataclass(kind) and is_made_of_attributes(kind):
         return freeze_frozen_dataclass
-    if issubclass(kind, int | float | str | bytes) and not _keeps(kind):
-        return freeze_constant
+    if issubclass(kind, datetime.tzinfo):
+        return freeze_zone(_plan_of_attributes(kind))
+    if issubclass(kind, int | float | str | bytes) and not _keeps(kind) and is_compared_in_c(kind):
+        return freeze_number if issubclass(kind, float) else freeze_constant
     return None
+
+
+def _plan_of_attributes(kind: type) -> Plan:
+    return freeze_object if is_made_of_attributes(kind) else freeze_reduced
 
 
 def is_made_of_attributes(kind: type) -> bool:
@@ -262,10 +282,9 @@ def is_made_of_attributes(kind: type) -> bool:
     return True
 
 
-def _is_value(kind: Any) -> bool:
-    """Whether it is a frozen dataclass that is compared by all its fields."""
-    asked = kind.__dataclass_params__
-    return asked.frozen and asked.eq and all(part.compare for part in fields(kind))
+def is_frozen_dataclass(kind: Any) -> bool:
+    """Whether instances are equal if what they keep is: with ``eq=False`` each is its own."""
+    return is_dataclass(kind) and kind.__dataclass_params__.frozen and kind.__dataclass_params__.eq
 
 
 def _keeps(kind: type) -> bool:

@@ -12,24 +12,17 @@ from indelible.model.plain import TYPE, Snapshot
 __all__ = [
     "freeze_constant",
     "freeze_exception",
-    "freeze_float",
     "freeze_object",
     "freeze_random",
     "freeze_reduced",
 ]
 
-NOT_A_NUMBER: Final = float("nan")
 _TEXT: Final = frozenset({str})
 
 
 def freeze_constant(_: Walk, value: Any) -> Any:
     """Itself: nobody can change it."""
     return value
-
-
-def freeze_float(_: Walk, value: float) -> float:
-    """Itself; of those that are no number, which equal nothing, always the same one."""
-    return value if value == value else NOT_A_NUMBER
 
 
 def freeze_object(walk: Walk, value: Any) -> Any:
@@ -54,7 +47,7 @@ def freeze_reduced(walk: Walk, value: Any) -> Any:
         raise walk.refuse(value, f"it does not say what it is made of: {error}") from error
     if isinstance(reduced, str):
         return Snapshot({TYPE: name_of(type(value)), "(name)": reduced})
-    walk.suspended = walk.suspended or hasattr(value, "__next__")
+    walk.suspended = walk.suspended or hasattr(type(value), "__next__")
     _, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
     said = {
         "(arguments)": arguments,

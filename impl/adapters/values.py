@@ -9,11 +9,11 @@ from __future__ import annotations
 import pickle
 from typing import Any, Final
 
-from indelible.impl.adapters.freeze import CONSTANTS, freeze
+from indelible.impl.adapters.freeze import CONSTANTS, freeze, freeze_whole, is_frozen_dataclass
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import Fields, List, Set, Snapshot
 
-__all__ = ["MEMO_MAX", "copied", "thawed", "value_of"]
+__all__ = ["MEMO_MAX", "ballot_of", "copied", "thawed", "value_of"]
 
 MEMO_MAX: Final = 1 << 16
 """How many values are remembered by their bytes, so that they are not frozen again."""
@@ -45,6 +45,15 @@ def value_of(value: Any) -> Any:
             _MEMO.clear()
         known = _MEMO[data] = _value(value)
     return known
+
+
+def ballot_of(value: Any) -> Any:
+    """The same for a ballot, of which its class says what it equals and what it comes before: that
+    a frozen dataclass has more to tell makes no other value of it. Raises as ``value_of`` does."""
+    if type(value) in CONSTANTS:
+        return value
+    changeable = (type(part) for _, part in freeze_whole(value).parts.values())
+    return value if all(map(is_frozen_dataclass, changeable)) else value_of(value)
 
 
 def _value(value: Any) -> Any:

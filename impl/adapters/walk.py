@@ -22,6 +22,7 @@ from indelible.model.plain import TYPE, Same
 
 __all__ = [
     "CONSTANTS",
+    "NUMBERS",
     "Part",
     "Place",
     "Plan",
@@ -30,6 +31,7 @@ __all__ = [
     "called",
     "described",
     "name_of",
+    "own_dict",
     "path_of",
     "slots_of",
 ]
@@ -41,14 +43,18 @@ Part: TypeAlias = tuple[Place, Any]
 
 CONSTANTS: Final = frozenset(
     {
-        *(bool, int, complex, str, bytes, type(None), type(...), type(NotImplemented)),
-        *(range, datetime.date, datetime.time, datetime.datetime, datetime.timedelta),
-        *(datetime.timezone, decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern),
+        *(bool, int, str, bytes, type(None), type(...), type(NotImplemented)),
+        *(range, datetime.date, datetime.timedelta, datetime.timezone),
+        *(fractions.Fraction, uuid.UUID, re.Pattern),
         *(ipaddress.IPv4Address, ipaddress.IPv6Address, Same),
         *(pathlib.PurePosixPath, pathlib.PosixPath),
     }
 )
-"""Types whose values nobody can change, and that are equal if they are the same."""
+"""Types whose values nobody can change, and that are equal if they are the same. Those that are
+equal though they are not (``range(0)`` and ``range(0, 0, 2)``) ``same_types`` tells apart."""
+
+NUMBERS: Final = frozenset({float, complex, decimal.Decimal})
+"""Types whose values nobody can change, and of which some equal nothing, not even themselves."""
 
 
 class Walk:
@@ -116,7 +122,7 @@ class Walk:
 
     def attributes(self, value: Any) -> dict[str, Any]:
         """What an instance keeps, by name: in its ``__dict__``, and in slots."""
-        kept = dict(getattr(value, "__dict__", ()))
+        kept = dict(own_dict(value) or ())
         kind: Any = type(value)
         for name, slot in slots_of(kind):
             try:
@@ -206,6 +212,15 @@ def called(value: Any) -> str:
     """What a function, module or logger is called, with its module."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or value.name
     return f"{value.__module__}.{name}" if getattr(value, "__module__", None) else str(name)
+
+
+def own_dict(value: Any) -> dict[str, Any] | None:
+    """Where an instance keeps its attributes, whatever its class says when it is asked for one."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @cache
