@@ -121,7 +121,10 @@ def freeze_whole(
 ) -> Frozen:
     """The same, and what can be changed in the value."""
     walk = Walk(_PLANS, known)
-    content: Hashable = walk.frozen(value)
+    try:
+        content: Hashable = walk.frozen(value)
+    except RecursionError as error:
+        raise walk.too_deep(error) from error
     if reorder and walk.suspended and (orders := _orders(walk)):
         said = content if isinstance(content, Fields) else {"state": content}
         return Frozen(Snapshot({**said, "(orders)": orders}), walk.met)
@@ -139,9 +142,12 @@ def freeze_together(
     """
     walk = Walk(_PLANS, known)
     frozen: dict[str, Hashable] = {}
-    for name, part in parts:
-        walk.alive.append(part)
-        frozen[name] = walk.at(f".{name}", part)
+    try:
+        for name, part in parts:
+            walk.alive.append(part)
+            frozen[name] = walk.at(f".{name}", part)
+    except RecursionError as error:
+        raise walk.too_deep(error) from error
     orders = _orders(walk)
     return {**frozen, "(orders)": orders} if orders else frozen
 

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal, Protocol
 
-from indelible.impl.adapters.copying import Copier, Data, NoCopyError, is_plainly_pickled
+from indelible.impl.adapters.copying import (
+    Copier,
+    Data,
+    NoCopyError,
+    WrongCopyError,
+    is_plainly_pickled,
+)
 from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
@@ -179,8 +185,8 @@ class Host:
         """The node as bytes; ``None`` if that does not work."""
         try:
             return self._copier.data(instance)
-        except Exception as error:
-            self._give_up("bytes", f"to pickle it raises {type(error).__name__}: {error}")
+        except NoCopyError as error:
+            self._give_up("bytes", str(error))
             return None
 
     def _is_kept_as(self, found: Data, instance: Any, frozen: Frozen, state: Snapshot) -> bool:
@@ -194,11 +200,12 @@ class Host:
                 return False
         if state.origin.data is not None:
             return True
-        data = self._copier.data(instance) if frozen.is_reordered else found
         try:
+            data = self._copier.data(instance) if frozen.is_reordered else found
             self._copier.check_data(data, frozen)
         except NoCopyError as error:
-            self._give_up("bytes", str(error), late=self._copier.is_trusted)
+            late = self._copier.is_trusted and isinstance(error, WrongCopyError)
+            self._give_up("bytes", str(error), late=late)
             return False
         state.origin.data = data
         return True
@@ -251,7 +258,11 @@ class Host:
 
     def _revived(self, node: NodeId, state: Snapshot, origin: Origin) -> Any:
         if origin.data is not None:
-            return self._copier.from_data(origin.data)
+            try:
+                return self._copier.from_data(origin.data)
+            except NoCopyError as error:
+                self._give_up("bytes", str(error))
+                origin.data = None
         if origin.spare is not None:
             spare, frozen = origin.spare
             try:

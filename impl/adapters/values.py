@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import CONSTANTS, freeze, freeze_whole, is_frozen_dataclass
+from indelible.impl.adapters.walk import is_called_deeply
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import Fields, List, Set, Snapshot
 
@@ -30,8 +31,12 @@ def value_of(value: Any) -> Any:
     if type(value) in CONSTANTS:
         return value
     try:
-        data = copied(value)
+        return _copy_of(value)
+    except ImplementationError:
+        raise
     except Exception as error:
+        if isinstance(error, RecursionError) and is_called_deeply():
+            raise  # It is the code on trial that calls itself.
         frozen = freeze(value)
         if frozen is value:
             return value
@@ -40,6 +45,10 @@ def value_of(value: Any) -> Any:
             cause="a message, command, value or storage holds something of this process",
             remedy="send plain data",
         ) from error
+
+
+def _copy_of(value: Any) -> Any:
+    data = copied(value)
     known = _MEMO.get(data)
     if known is None:
         if len(_MEMO) >= MEMO_MAX:

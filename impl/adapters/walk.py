@@ -30,6 +30,7 @@ __all__ = [
     "Walk",
     "called",
     "described",
+    "is_called_deeply",
     "name_of",
     "own_dict",
     "path_of",
@@ -55,6 +56,14 @@ equal though they are not (``range(0)`` and ``range(0, 0, 2)``) ``same_types`` t
 
 NUMBERS: Final = frozenset({float, complex, decimal.Decimal})
 """Types whose values nobody can change, and of which some equal nothing, not even themselves."""
+
+FINGERPRINT: Final = (
+    "give the adapter a fingerprint(instance) that says what decides how the node goes on"
+)
+"""What can be done about what cannot be told."""
+
+SHOWN: Final = 40
+"""How many letters are shown of a path that hardly ends."""
 
 
 class Walk:
@@ -150,8 +159,21 @@ class Walk:
             "the state of a node cannot be told exactly: "
             f"{path_of(self.here) or 'it'} is of type {name_of(type(value))}",
             cause=cause,
-            remedy="keep it outside of the node, or give the adapter a fingerprint(instance) that "
-            "says what decides how the node goes on",
+            remedy=f"keep it outside of the node, or {FINGERPRINT}",
+        )
+
+    def too_deep(self, error: RecursionError) -> Exception:
+        """The error that says where the value is nested too deeply; or the very error, where it is
+        the code on trial that called itself too often."""
+        if is_called_deeply():
+            return error
+        path = path_of(self.here)
+        return ImplementationError(
+            "the state of a node is nested too deeply to be told: "
+            f"{path[:SHOWN] + '…' if len(path) > SHOWN else path or 'it'}",
+            cause="each level takes some calls of Python, of which there may be "
+            f"{sys.getrecursionlimit()} in one another",
+            remedy=f"keep in a list what is a chain of pairs or objects, or {FINGERPRINT}",
         )
 
     def _substitute(self, value: Any) -> Any:
@@ -165,6 +187,15 @@ class Walk:
 
 
 Plan: TypeAlias = Callable[[Walk, Any], Any]
+
+
+def is_called_deeply() -> bool:
+    """Whether calls take more than half of the stack that there is."""
+    frame: types.FrameType | None = sys._getframe()
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth > sys.getrecursionlimit() // 2
 
 
 def path_of(place: Place) -> str:
