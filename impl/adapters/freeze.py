@@ -4,7 +4,7 @@ Two values freeze to the same if and only if code could not tell them apart, but
 dicts and sets, which never shows: the contents are the same, and so is what is shared. A thing that
 can be changed and is met twice is ``Same`` as the first, by its path; so cycles end. Where that
 cannot be told, an error says so: nothing is ever left out. Values that cannot be changed stay what
-they are. Issue 6; nothing here knows an adapter. How each type is frozen is in ``freeze_*.py``;
+they are, where equality tells them apart. Issue 6; nothing here knows an adapter. How each type is frozen is in ``freeze_*.py``;
 here it is only chosen.
 """
 
@@ -15,7 +15,6 @@ import decimal
 import enum
 import logging
 import random
-import struct
 import threading
 import types
 import weakref
@@ -74,6 +73,7 @@ from indelible.impl.adapters.walk import (
     Plan,
     Substitute,
     Walk,
+    is_made_of_attributes,
     path_of,
     slots_of,
 )
@@ -88,10 +88,6 @@ __all__ = [
     "is_frozen_dataclass",
     "is_made_of_attributes",
 ]
-
-
-POINTER: Final = struct.calcsize("P")
-"""How many bytes an attribute takes in an instance that has a place for it."""
 
 
 class Frozen(NamedTuple):
@@ -268,24 +264,6 @@ def _plan_of_fixed(kind: type) -> Plan | None:
 
 def _plan_of_attributes(kind: type) -> Plan:
     return freeze_object if is_made_of_attributes(kind) else freeze_reduced
-
-
-def is_made_of_attributes(kind: type) -> bool:
-    """Whether attributes are all that there is: no base of the class that is written in C keeps
-    anything, as Python itself finds where it would make an instance, and as their sizes show."""
-    for base in kind.__mro__[:-1]:
-        own = vars(base)
-        slots = sum(type(each) is types.MemberDescriptorType for each in own.values())
-        places = ("__slots__" in own) * slots + ("__dict__" in own) + ("__weakref__" in own)
-        if base.__basicsize__ > (base.__base__ or object).__basicsize__ + places * POINTER:
-            return False
-    while isinstance(getattr(kind, "__del__", None), types.FunctionType):
-        kind = kind.__base__ or object  # An instance that is made just to see would be finalized.
-    try:
-        object.__new__(kind)
-    except TypeError:
-        return False
-    return True
 
 
 def is_frozen_dataclass(kind: Any) -> bool:

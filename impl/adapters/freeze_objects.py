@@ -6,6 +6,7 @@ import hashlib
 import random
 from typing import Any, Final
 
+from indelible.impl.adapters.blanks import BLANKS
 from indelible.impl.adapters.walk import Walk, described, name_of
 from indelible.model.plain import TYPE, Snapshot
 
@@ -26,8 +27,11 @@ def freeze_constant(_: Walk, value: Any) -> Any:
 
 
 def freeze_object(walk: Walk, value: Any) -> Any:
-    """An instance of a class that is written in Python: its attributes."""
+    """An instance of a class that is written in Python: its attributes, or its name if there are
+    none."""
     said = walk.attributes(value)
+    if not said and (name := BLANKS.name_of(value)):
+        return Snapshot({TYPE: name_of(type(value)), "(name)": name})
     if TYPE in said or not _TEXT.issuperset(map(type, said)):
         return Snapshot(described(type(value), said))
     return Snapshot.in_order({TYPE: name_of(type(value)), **said})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal, Protocol
 
+from indelible.impl.adapters.blanks import BLANKS
 from indelible.impl.adapters.copying import (
     Copier,
     Data,
@@ -158,7 +159,10 @@ class Host:
             if known is not None:
                 return known
         frozen = self._settled(instance)
+        kept = len(self._copier.kept)
         self._notice(frozen.parts)
+        if found is not None and len(self._copier.kept) != kept:
+            found = self._bytes(instance)  # With what was not yet known to be kept elsewhere.
         new = self._snapshot(node, frozen.content, Origin(History(last, before), draws))
         state = self._first_alike(node, new)
         if found is not None and self._is_kept_as(found, instance, frozen, state):
@@ -332,18 +336,21 @@ class Host:
     def _notice(self, parts: dict[int, Part]) -> None:
         """Watch what nodes are made of, and let copies share what is kept outside of them."""
         watch = self._watching()
-        if watch.follow({type(part) for _, part in parts.values()}):
+        kinds = {type(part) for _, part in parts.values()}
+        if watch.follow(kinds):
             self._imported = imported_names(watch.modules())
             watch.begin()
         for address in watch.shared.keys() & parts.keys():
             self._copier.kept[address] = parts[address][1]
+        for kind in kinds & BLANKS.by_kind.keys():
+            self._copier.kept |= BLANKS.by_kind[kind]
 
     def _require_own(self, node: NodeId, parts: dict[int, Part]) -> None:
         """Raises ``ImplementationError`` if a node is made of what another one is made of, too."""
         self._notice(parts)
         own = {address: each for address, each in parts.items() if address not in self._copier.kept}
         for other, theirs in self._starts:
-            common = own.keys() & theirs.keys()
+            common = [each for each in own.keys() & theirs.keys() if not _is_named(own[each][1])]
             if common:
                 path, part = min((path_of(own[each][0]), own[each][1]) for each in common)
                 raise ImplementationError(
@@ -355,3 +362,11 @@ class Host:
                 )
         if len(self._starts) < STARTS_MAX:
             self._starts.append((node, own))
+
+
+def _is_named(value: Any) -> bool:
+    """Whether it says itself that it is known by its name, so that no copy of it is ever made."""
+    try:
+        return isinstance(value.__reduce_ex__(4), str)
+    except Exception:
+        return False

@@ -115,6 +115,11 @@ class Reached:
         seen = self._seen[id(value)]
         return seen.space.called(seen.name)
 
+    def named(self) -> Iterator[tuple[str, Any]]:
+        """Everything that was looked at, each with the name by which it was reached first."""
+        for seen in self._seen.values():
+            yield seen.space.called(seen.name), seen.value
+
     def share(self, values: Iterable[Any]) -> None:
         """Find these, and what they keep, and look at none of it."""
         other = Reached(self.shape_of, self._large)

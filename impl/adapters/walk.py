@@ -10,6 +10,7 @@ import fractions
 import ipaddress
 import pathlib
 import re
+import struct
 import sys
 import types
 import uuid
@@ -31,6 +32,7 @@ __all__ = [
     "called",
     "described",
     "is_called_deeply",
+    "is_made_of_attributes",
     "name_of",
     "own_dict",
     "path_of",
@@ -56,6 +58,9 @@ equal though they are not (``range(0)`` and ``range(0, 0, 2)``) ``same_types`` t
 
 NUMBERS: Final = frozenset({float, complex, decimal.Decimal})
 """Types whose values nobody can change, and of which some equal nothing, not even themselves."""
+
+POINTER: Final = struct.calcsize("P")
+"""How many bytes an attribute takes in an instance that has a place for it."""
 
 FINGERPRINT: Final = (
     "give the adapter a fingerprint(instance) that says what decides how the node goes on"
@@ -223,6 +228,8 @@ def name_of(kind: Any) -> str:
 
 
 def _name_of(kind: Any) -> str:
+    if _adds_nothing(kind):
+        return name_of(kind.__base__)
     name = kind.__qualname__.replace("<locals>.", "")
     package = kind.__module__.partition(".")[0]
     namesakes = (
@@ -239,6 +246,16 @@ def _name_of(kind: Any) -> str:
     return f"{kind.__module__}.{name}"
 
 
+def _adds_nothing(kind: Any) -> bool:
+    """Whether it is made of a class of that very name, and is no other, as each mock has one."""
+    base = kind.__base__
+    return (
+        len(kind.__bases__) == 1
+        and (base.__module__, base.__qualname__) == (kind.__module__, kind.__qualname__)
+        and vars(kind).keys() <= {"__doc__", "__module__", "__dict__", "__weakref__"}
+    )
+
+
 def described(kind: type, said: dict[str, Any]) -> dict[str, Any]:
     """What is said of an instance of a class, with the name of the class, which gives way to an
     attribute that is called as ``TYPE`` is."""
@@ -249,6 +266,24 @@ def called(value: Any) -> str:
     """What a function, module or logger is called, with its module."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or value.name
     return f"{value.__module__}.{name}" if getattr(value, "__module__", None) else str(name)
+
+
+def is_made_of_attributes(kind: type) -> bool:
+    """Whether attributes are all that there is: no base of the class that is written in C keeps
+    anything, as Python itself finds where it would make an instance, and as their sizes show."""
+    for base in kind.__mro__[:-1]:
+        own = vars(base)
+        slots = sum(type(each) is types.MemberDescriptorType for each in own.values())
+        places = ("__slots__" in own) * slots + ("__dict__" in own) + ("__weakref__" in own)
+        if base.__basicsize__ > (base.__base__ or object).__basicsize__ + places * POINTER:
+            return False
+    while isinstance(getattr(kind, "__del__", None), types.FunctionType):
+        kind = kind.__base__ or object  # An instance that is made just to see would be finalized.
+    try:
+        object.__new__(kind)
+    except TypeError:
+        return False
+    return True
 
 
 def own_dict(value: Any) -> dict[str, Any] | None:
