@@ -4,8 +4,8 @@ Two values freeze to the same if and only if code could not tell them apart, but
 dicts and sets, which never shows: the contents are the same, and so is what is shared. A thing that
 can be changed and is met twice is ``Same`` as the first, by its path; so cycles end. Where that
 cannot be told, an error says so: nothing is ever left out. Values that cannot be changed stay what
-they are, where equality tells them apart. Issue 6; nothing here knows an adapter. How each type is frozen is in ``freeze_*.py``;
-here it is only chosen.
+they are, where equality tells them apart. Issue 6; nothing here knows an adapter. How each type is
+frozen is in ``freeze_*.py``; here it is only chosen.
 """
 
 from __future__ import annotations
