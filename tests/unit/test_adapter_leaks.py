@@ -306,7 +306,7 @@ LEAKS = {
     "enumerate": "library_of_leaks.Color.RED.last while",
     "be_local": "library_of_leaks.LOCAL.last while",
     "set_variable": "the context variable 'variable' while",
-    "set_precision": "decimal.getcontext().prec while it was handling Submit(command='a'): 28 became",
+    "set_precision": "decimal.getcontext().prec while",
     "set_traps": "decimal.getcontext().traps while",
     "replace_context": "decimal.getcontext().rounding while",
     "set_environment": "os.environ['INDELIBLE_LEAK'] while",
