@@ -36,6 +36,7 @@ __all__ = [
     "Step",
     "ask_handle",
     "ask_start",
+    "cause_of_another_end",
     "differing_part",
     "implementation_name",
 ]
@@ -95,6 +96,17 @@ class Implementation(Protocol):
 def implementation_name(implementation: object) -> str:
     """How reports call it: its own ``name``, or that of its class."""
     return str(getattr(implementation, "name", None) or type(implementation).__name__)
+
+
+def cause_of_another_end(implementation: object) -> str:
+    """Why the same events may have led to something else, the likeliest cause first."""
+    cause = (
+        "the implementation is not deterministic: a clock, randomness, or a counter kept outside "
+        "the state (if it surely is, this is a bug in indelible; please report it)"
+    )
+    if getattr(implementation, "fingerprint", None) is None:
+        return cause
+    return f"the fingerprint leaves out something that decides how a node goes on; or {cause}"
 
 
 def ask_start(

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from indelible.impl.adapters.walk import is_made_of_attributes, own_dict, slots_of
 
-__all__ = ["BLANKS", "Blanks", "is_blank"]
+__all__ = ["BLANKS", "Blanks", "is_blank", "is_named"]
 
 
 class Blanks:
@@ -72,3 +72,11 @@ def _is_filled(slot: Any, value: Any) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def is_named(value: Any) -> bool:
+    """Whether it says itself that it is known by its name, so that no copy of it is ever made."""
+    try:
+        return isinstance(value.__reduce_ex__(4), str)
+    except Exception:
+        return False

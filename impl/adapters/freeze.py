@@ -91,12 +91,13 @@ __all__ = [
 
 
 class Frozen(NamedTuple):
-    """What a value is, and what can be changed in it, by address: its place, and it; and whether
-    any dict was reordered."""
+    """What a value is, and what can be changed in it, by address: its place, and it; whether any
+    dict was reordered; and what it is in full, where ``content`` is only what it tells."""
 
     content: Hashable
     parts: dict[int, Part]
     is_reordered: bool = False
+    whole: Hashable = None
 
 
 def freeze(

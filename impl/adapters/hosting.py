@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal, Protocol
 
-from indelible.impl.adapters.blanks import BLANKS
+from indelible.impl.adapters.blanks import BLANKS, is_named
 from indelible.impl.adapters.copying import (
     Copier,
     Data,
@@ -18,6 +18,7 @@ from indelible.impl.adapters.copying import (
     WrongCopyError,
     is_plainly_pickled,
 )
+from indelible.impl.adapters.fingerprints import Alike, Answer, Sample, Trial
 from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
@@ -63,15 +64,17 @@ class Hosted(Protocol):
 
 class Origin:
     """The way back to a state: its history, and a copy of the node if there is one, as bytes or as
-    an object that nobody uses; and in how many steps it drew something random."""
+    an object that nobody uses; in how many steps it drew something random; and who else is this
+    state, if a fingerprint tells it."""
 
-    __slots__ = ("data", "draws", "history", "is_checked", "spare")
+    __slots__ = ("alike", "data", "draws", "history", "is_checked", "spare")
 
     def __init__(self, history: History, draws: int) -> None:
         self.history, self.draws = history, draws
         self.data: Data | None = None
         self.spare: tuple[Any, Frozen] | None = None
         self.is_checked = False
+        self.alike: Alike | None = None
 
 
 class Host:
@@ -88,6 +91,7 @@ class Host:
         self._imported: tuple[Replaced, ...] = ()
         self._starts: list[tuple[NodeId, dict[int, Part]]] = []
         self._ways: tuple[str, ...] = WAYS
+        self._sample = Sample()
 
     @property
     def in_use(self) -> Literal["copy", "replay"]:
@@ -99,7 +103,7 @@ class Host:
         watch = self._watching()
         watch.begin()
         instance, draws, effects = self._started(started)
-        self._require_own(started.node, self._parts(instance))
+        self._require_own(started.node, self._in_full(instance).parts)
         watch.after(started.node, "its start")
         return self._state(started.node, instance, draws, started, None), effects
 
@@ -117,7 +121,11 @@ class Host:
         draws, effects = self._stepped(node, instance, origin.draws, event)
         watch = self._watch or self._watching()
         watch.after(node, event)
-        return self._state(node, instance, draws, event, origin.history), effects
+        after = self._state(node, instance, draws, event, origin.history)
+        if origin.alike is not None:
+            trials = origin.alike.answered(event, Answer(after, effects))
+            self._try(node, state, origin.alike, trials)
+        return after, effects
 
     def concluding(self) -> tuple[str, ...]:
         """Look for leaks once more, and say what could not be looked into."""
@@ -165,6 +173,8 @@ class Host:
             found = self._bytes(instance)  # With what was not yet known to be kept elsewhere.
         new = self._snapshot(node, frozen.content, Origin(History(last, before), draws))
         state = self._first_alike(node, new)
+        if frozen.whole is not None:
+            self._met(node, state, new, frozen.whole)
         if found is not None and self._is_kept_as(found, instance, frozen, state):
             # As it was found, and as it is once it was put in order and goes on from there.
             self._by_bytes[node, found, draws] = self._by_bytes[node, state.origin.data, draws] = (
@@ -234,18 +244,19 @@ class Host:
         if self._adapter.fingerprint is None:
             return freeze_whole(instance, known=KNOWN, reorder=reorder)
         content = freeze(self._adapter.fingerprint(instance), known=KNOWN)
-        return Frozen(content, self._parts(instance))
+        whole = self._in_full(instance)
+        return Frozen(content, whole.parts, whole=whole.content)
 
-    def _parts(self, instance: Any) -> dict[int, Part]:
-        """What can be changed in a node, as far as can be told."""
+    def _in_full(self, instance: Any) -> Frozen:
+        """What a node is, and what can be changed in it; nothing where only a fingerprint tells."""
         try:
-            return freeze_whole(instance, known=KNOWN).parts
+            return freeze_whole(instance, known=KNOWN)
         except ImplementationError:
             if self._adapter.fingerprint is None:
                 raise
             # Nobody knows what a copy as an object would share.
             self._ways = tuple(each for each in self._ways if each != "object")
-            return {}
+            return Frozen(None, {})
 
     def _snapshot(self, node: NodeId, content: Any, origin: Origin) -> Snapshot:
         if type(content) is Snapshot and not origin.draws and self._adapter.fingerprint is None:
@@ -310,6 +321,35 @@ class Host:
             remedy="let everything that a node does follow from what happened to it",
         )
 
+    # --- whether a fingerprint tells enough ------------------------------------------------------
+
+    def _met(self, node: NodeId, state: Snapshot, new: Snapshot, whole: Any) -> None:
+        """A node is in a state, which is new, or the first of its kind."""
+        if state is new:
+            state.origin.alike = Alike(whole)
+            return
+        alike = state.origin.alike
+        if alike is not None and alike.whole != whole:
+            self._try(node, state, alike, alike.met(whole, new.origin))
+
+    def _try(self, node: NodeId, state: Snapshot, alike: Alike, trials: Iterable[Trial]) -> None:
+        """Raises ``ImplementationError`` if a node goes on otherwise than the first of its kind."""
+        for trial in trials:
+            if self._sample.is_due():
+                alike.judge(node, trial, self._answer(node, state, trial))
+
+    def _answer(self, node: NodeId, state: Snapshot, trial: Trial) -> Answer:
+        instance = self._replayed(state, trial.origin)
+        try:
+            draws, effects = self._stepped(node, instance, trial.origin.draws, trial.event)
+        except ImplementationError:
+            raise
+        except Exception as error:
+            return Answer(None, raised=repr(error))
+        self._watching().after(node, trial.event)
+        origin = Origin(trial.origin.history, draws)
+        return Answer(self._snapshot(node, self._settled(instance).content, origin), effects)
+
     # --- what is outside of the nodes ----------------------------------------------------------
 
     def _watching(self) -> Watch:
@@ -350,7 +390,7 @@ class Host:
         self._notice(parts)
         own = {address: each for address, each in parts.items() if address not in self._copier.kept}
         for other, theirs in self._starts:
-            common = [each for each in own.keys() & theirs.keys() if not _is_named(own[each][1])]
+            common = [each for each in own.keys() & theirs.keys() if not is_named(own[each][1])]
             if common:
                 path, part = min((path_of(own[each][0]), own[each][1]) for each in common)
                 raise ImplementationError(
@@ -362,11 +402,3 @@ class Host:
                 )
         if len(self._starts) < STARTS_MAX:
             self._starts.append((node, own))
-
-
-def _is_named(value: Any) -> bool:
-    """Whether it says itself that it is known by its name, so that no copy of it is ever made."""
-    try:
-        return isinstance(value.__reduce_ex__(4), str)
-    except Exception:
-        return False
