@@ -20,7 +20,6 @@ import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import is_dataclass
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.freeze_code import (
@@ -269,7 +268,8 @@ def _plan_of_attributes(kind: type) -> Plan:
 
 def is_frozen_dataclass(kind: Any) -> bool:
     """Whether instances are equal if what they keep is: with ``eq=False`` each is its own."""
-    return is_dataclass(kind) and kind.__dataclass_params__.frozen and kind.__dataclass_params__.eq
+    asked = getattr(kind, "__dataclass_params__", None)
+    return bool(asked and asked.frozen and asked.eq)
 
 
 def _keeps(kind: type) -> bool:

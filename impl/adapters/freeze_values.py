@@ -11,14 +11,23 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+from collections.abc import KeysView
 from dataclasses import fields, make_dataclass
 from functools import cache
 from operator import is_
 from types import WrapperDescriptorType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.freeze_objects import freeze_object
-from indelible.impl.adapters.walk import Plan, Walk, described, name_of, own_dict, slots_of
+from indelible.impl.adapters.walk import (
+    CONSTANTS,
+    Plan,
+    Walk,
+    described,
+    name_of,
+    own_dict,
+    slots_of,
+)
 from indelible.model.plain import TYPE, Snapshot
 
 __all__ = [
@@ -40,23 +49,37 @@ __all__ = [
 def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
     """Itself, if nothing in it can be changed and its fields decide whether it is equal."""
     kind: Any = type(value)
-    names, is_told, is_plain = _known_of(kind)
-    kept = own_dict(value)
-    if not (is_plain and (kept is None or kept.keys() <= names.keys())):
+    names, is_told, is_plain, has_dict = _known_of(kind)
+    if not is_plain or (has_dict and not (own_dict(value) or {}).keys() <= names):
         # More than fields: whoever put it there may put something else there.
         return walk.once(value, freeze_object)
-    parts = {name: walk.at(f".{name}", getattr(value, name)) for name in names}
-    if is_told and all(parts[name] is getattr(value, name) for name in names):
+    values = [getattr(value, name) for name in names]
+    if is_told and CONSTANTS.issuperset(map(type, values)):
         return value
-    return Snapshot(described(kind, parts))
+    parts = [
+        part if type(part) in CONSTANTS else walk.at(f".{name}", part)
+        for name, part in zip(names, values, strict=True)
+    ]
+    if is_told and all(map(is_, parts, values)):
+        return value
+    return Snapshot(described(kind, dict(zip(names, parts, strict=True))))
+
+
+class _Known(NamedTuple):
+    """Of a dataclass: its fields, in order; whether instances are equal if and only if all of these
+    are; whether they are all that there is a place for but a dict; and whether there is one."""
+
+    names: KeysView[str]
+    is_told: bool
+    is_plain: bool
+    has_dict: bool
 
 
 @cache
-def _known_of(kind: Any) -> tuple[dict[str, None], bool, bool]:
-    """The fields of a dataclass; whether its instances are equal if and only if all of these are;
-    and whether these are all that it has a place for, but for its dict."""
-    names = dict.fromkeys(part.name for part in fields(kind))
-    return names, _is_told(kind, tuple(names)), names.keys() >= {name for name, _ in slots_of(kind)}
+def _known_of(kind: Any) -> _Known:
+    names = dict.fromkeys(part.name for part in fields(kind)).keys()
+    is_plain = names >= {name for name, _ in slots_of(kind)}
+    return _Known(names, _is_told(kind, tuple(names)), is_plain, kind.__dictoffset__ != 0)
 
 
 def _is_told(kind: Any, names: tuple[str, ...]) -> bool:
