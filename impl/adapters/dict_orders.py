@@ -25,7 +25,7 @@ from indelible.model.errors import ImplementationError
 from indelible.model.events import NodeId, node_name
 from indelible.model.implementation import differing_part
 
-__all__ = ["Answer", "Ask", "DictOrders", "Order", "in_reverse"]
+__all__ = ["Ask", "DictOrders", "Order", "Outcome", "in_reverse"]
 
 ALWAYS: Final = 2_000
 SOMETIMES: Final = 4
@@ -40,7 +40,7 @@ Order: TypeAlias = Callable[[int, list[Any]], list[Any]]
 """The order for the keys of a dict, of which it is given its number and the order it is in."""
 
 
-class Answer(NamedTuple):
+class Outcome(NamedTuple):
     """What a node did: what it became, and asked for; or what it raised, and neither."""
 
     state: Any
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
     error: Exception | None = None
 
 
-Ask: TypeAlias = Callable[[Order], tuple[Sequence[str], Answer | None]]
+Ask: TypeAlias = Callable[[Order], tuple[Sequence[str], Outcome | None]]
 """Asks once more, with the dicts in the order that is given: how these are called, by number, and
 the answer if there are any."""
 
@@ -69,7 +69,7 @@ class DictOrders:
         self._twice += 1
         return self._twice <= ALWAYS or self._twice % SOMETIMES == 0
 
-    def require_none_counts(self, node: NodeId, what: object, first: Answer, ask: Ask) -> None:
+    def require_none_counts(self, node: NodeId, what: object, first: Outcome, ask: Ask) -> None:
         """Raises ``ImplementationError`` if the node does something else in another order."""
         orders: list[Order] = [in_reverse]
         if self._twice <= THOROUGHLY or self._twice % SELDOM == 0:
@@ -125,9 +125,9 @@ Difference: TypeAlias = tuple[str, object, object]
 def _guilty(
     names: Sequence[str],
     order: Order,
-    first: Answer,
+    first: Outcome,
     ask: Ask,
-    difference: Callable[[Answer, Answer], Difference | None],
+    difference: Callable[[Outcome, Outcome], Difference | None],
 ) -> Sequence[str]:
     """The first of the dicts that makes a difference alone; all of them if none does."""
     for number, name in enumerate(names):
@@ -137,7 +137,7 @@ def _guilty(
     return names
 
 
-def _difference(first: Answer, other: Answer) -> Difference | None:
+def _difference(first: Outcome, other: Outcome) -> Difference | None:
     """Where two answers differ in what can change a verdict."""
     if first.error is not None or other.error is not None:
         if first.error is not None and other.error is not None:
@@ -152,12 +152,12 @@ def _difference(first: Answer, other: Answer) -> Difference | None:
     return None
 
 
-def _difference_of_sends(first: Answer, other: Answer) -> Difference | None:
+def _difference_of_sends(first: Outcome, other: Outcome) -> Difference | None:
     one, another = _sends(first), _sends(other)
     return None if one == another else ("what it sends", one, another)
 
 
-def _sends(answer: Answer) -> tuple[Effect, ...]:
+def _sends(answer: Outcome) -> tuple[Effect, ...]:
     return tuple(effect for effect in answer.effects if type(effect) is Send)
 
 

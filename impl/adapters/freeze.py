@@ -4,22 +4,22 @@ Two values freeze to the same if and only if code could not tell them apart, but
 sets, and of dicts unless it is asked for: the contents are the same, and so is what is shared. A
 thing that can be changed and is met twice is ``Same`` as the first, by its path; so cycles end.
 Where that cannot be told, an error says so: nothing is ever left out. Values that cannot be changed
-stay what they are. Issue 6; nothing here knows an adapter. How each type is frozen is in
-``freeze_*.py``; here it is only chosen.
+stay what they are, where equality tells them apart. Issue 6; nothing here knows an adapter. How
+each type is frozen is in ``freeze_*.py``; here it is only chosen.
 """
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import enum
 import logging
 import random
-import struct
 import threading
 import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Container, Hashable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.freeze_code import (
@@ -41,10 +41,8 @@ from indelible.impl.adapters.freeze_containers import (
     freeze_deque,
     freeze_derived,
     freeze_dict,
-    freeze_frozen_dataclass,
     freeze_frozenset,
     freeze_list,
-    freeze_named_tuple,
     freeze_ordered_dict,
     freeze_proxy,
     freeze_set,
@@ -53,10 +51,20 @@ from indelible.impl.adapters.freeze_containers import (
 from indelible.impl.adapters.freeze_objects import (
     freeze_constant,
     freeze_exception,
-    freeze_float,
     freeze_object,
     freeze_random,
     freeze_reduced,
+)
+from indelible.impl.adapters.freeze_values import (
+    freeze_datetime,
+    freeze_decimal,
+    freeze_float,
+    freeze_frozen_dataclass,
+    freeze_member,
+    freeze_named_tuple,
+    freeze_number,
+    freeze_zone,
+    is_compared_in_c,
 )
 from indelible.impl.adapters.walk import (
     CONSTANTS,
@@ -64,6 +72,7 @@ from indelible.impl.adapters.walk import (
     Plan,
     Substitute,
     Walk,
+    is_made_of_attributes,
     path_of,
     slots_of,
 )
@@ -76,22 +85,20 @@ __all__ = [
     "freeze",
     "freeze_together",
     "freeze_whole",
+    "is_frozen_dataclass",
     "is_made_of_attributes",
     "put_in_order",
 ]
 
 
-POINTER: Final = struct.calcsize("P")
-"""How many bytes an attribute takes in an instance that has a place for it."""
-
-
 class Frozen(NamedTuple):
-    """What a value is, and what can be changed in it, by address: its place, and it; and whether
-    any dict was reordered."""
+    """What a value is, and what can be changed in it, by address: its place, and it; whether any
+    dict was reordered; and what it is in full, where ``content`` is only what it tells."""
 
     content: Hashable
     parts: dict[int, Part]
     is_reordered: bool = False
+    whole: Hashable = None
 
 
 def freeze(
@@ -122,12 +129,19 @@ def freeze_whole(
 ) -> Frozen:
     """The same, and what can be changed in the value; what is at ``shared`` addresses is never
     reordered."""
-    walk = Walk(_PLANS, known)
-    content: Hashable = walk.frozen(value)
+    walk, content = _walked(value, known)
     if (tell or (reorder and walk.suspended)) and (orders := _orders(walk)):
         said = content if isinstance(content, Fields) else {"state": content}
         return Frozen(Snapshot({**said, "(orders)": orders}), walk.met)
     return Frozen(content, walk.met, reorder and not tell and _put_in_order(walk, shared))
+
+
+def _walked(value: object, known: Mapping[type, Substitute] | None) -> tuple[Walk, Hashable]:
+    walk = Walk(_PLANS, known)
+    try:
+        return walk, walk.frozen(value)
+    except RecursionError as error:
+        raise walk.too_deep(error) from error
 
 
 def dicts_in(
@@ -137,8 +151,7 @@ def dicts_in(
 
     None where something may be walking one of them at this moment, since then it tells the order.
     """
-    walk = Walk(_PLANS, known)
-    walk.frozen(value)
+    walk, _ = _walked(value, known)
     made = set(map(id, walk.alive))
     return [
         (path_of(walk.met[id(each)][0]), each)
@@ -158,9 +171,12 @@ def freeze_together(
     """
     walk = Walk(_PLANS, known)
     frozen: dict[str, Hashable] = {}
-    for name, part in parts:
-        walk.alive.append(part)
-        frozen[name] = walk.at(f".{name}", part)
+    try:
+        for name, part in parts:
+            walk.alive.append(part)
+            frozen[name] = walk.at(f".{name}", part)
+    except RecursionError as error:
+        raise walk.too_deep(error) from error
     orders = _orders(walk)
     return {**frozen, "(orders)": orders} if orders else frozen
 
@@ -212,6 +228,9 @@ class _Plans(dict[type, tuple[Plan, bool]]):
 
 _FIXED: Final[dict[type, Plan]] = {
     float: freeze_float,
+    complex: freeze_number,
+    decimal.Decimal: freeze_decimal,
+    **dict.fromkeys((datetime.datetime, datetime.time), freeze_datetime),
     tuple: freeze_tuple,
     frozenset: freeze_frozenset,
     weakref.ref: freeze_reference,
@@ -266,45 +285,33 @@ def _plan(kind: type) -> tuple[Plan, bool]:
     for base, plan in _BASES:
         if issubclass(kind, base):
             return plan, True
-    return (freeze_object if is_made_of_attributes(kind) else freeze_reduced), True
+    return _plan_of_attributes(kind), True
 
 
 def _plan_of_fixed(kind: type) -> Plan | None:
     if issubclass(kind, enum.Enum):
-        return freeze_constant
+        return freeze_member
     if issubclass(kind, type | logging.Logger | types.ModuleType):
         return freeze_named
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return freeze_named_tuple
-    if is_dataclass(kind) and _is_value(kind):
+    if is_frozen_dataclass(kind) and is_made_of_attributes(kind):
         return freeze_frozen_dataclass
-    if issubclass(kind, int | float | str | bytes) and not _keeps(kind):
-        return freeze_constant
+    if issubclass(kind, datetime.tzinfo):
+        return freeze_zone(_plan_of_attributes(kind))
+    if issubclass(kind, int | float | str | bytes) and not _keeps(kind) and is_compared_in_c(kind):
+        return freeze_number if issubclass(kind, float) else freeze_constant
     return None
 
 
-def is_made_of_attributes(kind: type) -> bool:
-    """Whether attributes are all that there is: no base of the class that is written in C keeps
-    anything, as Python itself finds where it would make an instance, and as their sizes show."""
-    for base in kind.__mro__[:-1]:
-        own = vars(base)
-        slots = sum(type(each) is types.MemberDescriptorType for each in own.values())
-        places = ("__slots__" in own) * slots + ("__dict__" in own) + ("__weakref__" in own)
-        if base.__basicsize__ > (base.__base__ or object).__basicsize__ + places * POINTER:
-            return False
-    while isinstance(getattr(kind, "__del__", None), types.FunctionType):
-        kind = kind.__base__ or object  # An instance that is made just to see would be finalized.
-    try:
-        object.__new__(kind)
-    except TypeError:
-        return False
-    return True
+def _plan_of_attributes(kind: type) -> Plan:
+    return freeze_object if is_made_of_attributes(kind) else freeze_reduced
 
 
-def _is_value(kind: Any) -> bool:
-    """Whether it is a frozen dataclass that is compared by all its fields."""
-    asked = kind.__dataclass_params__
-    return asked.frozen and asked.eq and all(part.compare for part in fields(kind))
+def is_frozen_dataclass(kind: Any) -> bool:
+    """Whether instances are equal if what they keep is: with ``eq=False`` each is its own."""
+    asked = getattr(kind, "__dataclass_params__", None)
+    return bool(asked and asked.frozen and asked.eq)
 
 
 def _keeps(kind: type) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
 from indelible.impl.adapters.copying import Data
+from indelible.impl.adapters.fingerprints import Alike
 from indelible.impl.adapters.freeze import Frozen
 from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.replaying import History, Started
@@ -35,12 +36,14 @@ class Hosted(Protocol):
 
 class Origin:
     """The way back to a state: its history, and a copy of the node if there is one, as bytes or as
-    an object that nobody uses; and in how many steps it drew something random."""
+    an object that nobody uses; in how many steps it drew something random; and who else is this
+    state, if a fingerprint tells it."""
 
-    __slots__ = ("data", "draws", "history", "is_checked", "spare")
+    __slots__ = ("alike", "data", "draws", "history", "is_checked", "spare")
 
     def __init__(self, history: History, draws: int) -> None:
         self.history, self.draws = history, draws
         self.data: Data | None = None
         self.spare: tuple[Any, Frozen] | None = None
         self.is_checked = False
+        self.alike: Alike | None = None

@@ -7,11 +7,19 @@ are built and spoken to is the adapter's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal
 
-from indelible.impl.adapters.copying import Copier, Data, NoCopyError, is_plainly_pickled
-from indelible.impl.adapters.dict_orders import Answer, DictOrders, Order
+from indelible.impl.adapters.blanks import BLANKS, is_named
+from indelible.impl.adapters.copying import (
+    Copier,
+    Data,
+    NoCopyError,
+    WrongCopyError,
+    is_plainly_pickled,
+)
+from indelible.impl.adapters.dict_orders import DictOrders, Order, Outcome
+from indelible.impl.adapters.fingerprints import Alike, Answer, Sample, Trial
 from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
 from indelible.impl.adapters.hosted import Hosted, Origin
 from indelible.impl.adapters.leaks import Watch
@@ -56,6 +64,7 @@ class Host:
         self._ways: tuple[str, ...] = WAYS
         self._orders = DictOrders()
         self._reordering = Reordering(self._copier, KNOWN)
+        self._sample = Sample()
 
     @property
     def in_use(self) -> Literal["copy", "replay"]:
@@ -67,11 +76,11 @@ class Host:
         watch = self._watching()
         watch.begin()
         instance, draws, effects = self._started(started)
-        self._require_own(started.node, self._parts(instance))
+        self._require_own(started.node, self._in_full(instance).parts)
         watch.after(started.node, "its start")
         state = self._state(started.node, instance, draws, started, None)
         if self._orders.is_asked_again(*started):
-            self._require_any_order_stored(started, Answer(state, effects))
+            self._require_any_order_stored(started, Outcome(state, effects))
         return state, effects
 
     def handle(
@@ -89,13 +98,16 @@ class Host:
             draws, effects = self._stepped(node, instance, origin.draws, event)
         except Exception as error:
             if not isinstance(error, ImplementationError):
-                self._require_any_order(node, state, origin, event, Answer(None, (), error))
+                self._require_any_order(node, state, origin, event, Outcome(None, (), error))
             raise
         watch = self._watch or self._watching()
         watch.after(node, event)
         after = self._state(node, instance, draws, event, origin.history)
         if self._orders.is_asked_again(node, state, event):
-            self._require_any_order(node, state, origin, event, Answer(after, effects))
+            self._require_any_order(node, state, origin, event, Outcome(after, effects))
+        if origin.alike is not None:
+            trials = origin.alike.answered(event, Answer(after, effects))
+            self._try(node, state, origin.alike, trials)
         return after, effects
 
     def concluding(self) -> tuple[str, ...]:
@@ -138,9 +150,14 @@ class Host:
             if known is not None:
                 return known
         frozen = self._settled(instance)
+        kept = len(self._copier.kept)
         self._notice(frozen.parts)
+        if found is not None and len(self._copier.kept) != kept:
+            found = self._bytes(instance)  # With what was not yet known to be kept elsewhere.
         new = self._snapshot(node, frozen.content, Origin(History(last, before), draws))
         state = self._first_alike(node, new)
+        if frozen.whole is not None:
+            self._met(node, state, new, frozen.whole)
         if found is not None and self._is_kept_as(found, instance, frozen, state):
             # As it was found, and as it is once it was put in order and goes on from there.
             self._by_bytes[node, found, draws] = self._by_bytes[node, state.origin.data, draws] = (
@@ -165,8 +182,8 @@ class Host:
         """The node as bytes; ``None`` if that does not work."""
         try:
             return self._copier.data(instance)
-        except Exception as error:
-            self._give_up("bytes", f"to pickle it raises {type(error).__name__}: {error}")
+        except NoCopyError as error:
+            self._give_up("bytes", str(error))
             return None
 
     def _is_kept_as(self, found: Data, instance: Any, frozen: Frozen, state: Snapshot) -> bool:
@@ -180,11 +197,12 @@ class Host:
                 return False
         if state.origin.data is not None:
             return True
-        data = self._copier.data(instance) if frozen.is_reordered else found
         try:
+            data = self._copier.data(instance) if frozen.is_reordered else found
             self._copier.check_data(data, frozen)
         except NoCopyError as error:
-            self._give_up("bytes", str(error), late=self._copier.is_trusted)
+            late = self._copier.is_trusted and isinstance(error, WrongCopyError)
+            self._give_up("bytes", str(error), late=late)
             return False
         state.origin.data = data
         return True
@@ -208,18 +226,19 @@ class Host:
             shared = self._watching().shared
             return freeze_whole(instance, known=KNOWN, reorder=True, tell=tell, shared=shared)
         content = freeze(self._adapter.fingerprint(instance), known=KNOWN, tell=tell)
-        return Frozen(content, self._parts(instance))
+        whole = self._in_full(instance)
+        return Frozen(content, whole.parts, whole=whole.content)
 
-    def _parts(self, instance: Any) -> dict[int, Part]:
-        """What can be changed in a node, as far as can be told."""
+    def _in_full(self, instance: Any) -> Frozen:
+        """What a node is, and what can be changed in it; nothing where only a fingerprint tells."""
         try:
-            return freeze_whole(instance, known=KNOWN).parts
+            return freeze_whole(instance, known=KNOWN)
         except ImplementationError:
             if self._adapter.fingerprint is None:
                 raise
             # Nobody knows what a copy as an object would share.
             self._ways = tuple(each for each in self._ways if each != "object")
-            return {}
+            return Frozen(None, {})
 
     def _snapshot(self, node: NodeId, content: Any, origin: Origin) -> Snapshot:
         if type(content) is Snapshot and not origin.draws and self._adapter.fingerprint is None:
@@ -236,7 +255,11 @@ class Host:
 
     def _revived(self, node: NodeId, state: Snapshot, origin: Origin) -> Any:
         if origin.data is not None:
-            return self._copier.from_data(origin.data)
+            try:
+                return self._copier.from_data(origin.data)
+            except NoCopyError as error:
+                self._give_up("bytes", str(error))
+                origin.data = None
         if origin.spare is not None:
             spare, frozen = origin.spare
             try:
@@ -287,11 +310,11 @@ class Host:
         return self._adapter.dict_order == "counts"
 
     def _require_any_order(
-        self, node: NodeId, state: Snapshot, origin: Origin, event: InputEvent, first: Answer
+        self, node: NodeId, state: Snapshot, origin: Origin, event: InputEvent, first: Outcome
     ) -> None:
         """Raises ``ImplementationError`` if the order of dicts decides what the node does."""
 
-        def ask(order: Order) -> tuple[tuple[str, ...], Answer | None]:
+        def ask(order: Order) -> tuple[tuple[str, ...], Outcome | None]:
             instance, names = self._reordering.node(
                 lambda: self._revived(node, state, origin),
                 origin.data,
@@ -305,7 +328,7 @@ class Host:
                 happened, names = Receive(event.source, message), names + more
                 if more and instance is None:
                     instance = self._revived(node, state, origin)
-            return names, None if not names else self._answer(
+            return names, None if not names else self._outcome(
                 node,
                 lambda: (instance, *self._stepped(node, instance, origin.draws, happened)),
                 origin.history,
@@ -315,41 +338,70 @@ class Host:
         if self._adapter.dict_order is None:
             self._orders.require_none_counts(node, event, first, ask)
 
-    def _require_any_order_stored(self, started: Started, first: Answer) -> None:
+    def _require_any_order_stored(self, started: Started, first: Outcome) -> None:
         """The same when a node starts, of what it had stored."""
 
-        def ask(order: Order) -> tuple[tuple[str, ...], Answer | None]:
+        def ask(order: Order) -> tuple[tuple[str, ...], Outcome | None]:
             storage, names = self._reordering.value(started.storage, "storage", order)
             again = started._replace(storage=storage)
-            return names, None if not names else self._answer(
+            return names, None if not names else self._outcome(
                 started.node, lambda: self._started(again), History(again), first.state
             )
 
         if self._adapter.dict_order is None:
             self._orders.require_none_counts(started.node, "its start", first, ask)
 
-    def _answer(
+    def _outcome(
         self,
         node: NodeId,
         ask: Callable[[], tuple[Any, int, tuple[Effect, ...]]],
         history: History,
         expected: Snapshot | None,
-    ) -> Answer:
+    ) -> Outcome:
         """What a node does in another order, and becomes, which should be what is expected."""
         try:
             instance, draws, effects = ask()
             found = self._bytes(instance) if "bytes" in self._ways else None
             if found is not None and self._by_bytes.get((node, found, draws)) is expected:
-                return Answer(expected, effects)
+                return Outcome(expected, effects)
             content = self._settled(instance).content
         except Exception as error:
-            return Answer(None, (), error)
+            return Outcome(None, (), error)
         state = self._snapshot(node, content, Origin(history, draws))
         if state != expected:
-            return Answer(state, effects)
+            return Outcome(state, effects)
         if found is not None and len(self._by_bytes) < MEMO_MAX:
             self._by_bytes[node, found, draws] = expected
-        return Answer(expected, effects)
+        return Outcome(expected, effects)
+
+    # --- whether a fingerprint tells enough ------------------------------------------------------
+
+    def _met(self, node: NodeId, state: Snapshot, new: Snapshot, whole: Any) -> None:
+        """A node is in a state, which is new, or the first of its kind."""
+        if state is new:
+            state.origin.alike = Alike(whole)
+            return
+        alike = state.origin.alike
+        if alike is not None and alike.whole != whole:
+            self._try(node, state, alike, alike.met(whole, new.origin))
+
+    def _try(self, node: NodeId, state: Snapshot, alike: Alike, trials: Iterable[Trial]) -> None:
+        """Raises ``ImplementationError`` if a node goes on otherwise than the first of its kind."""
+        for trial in trials:
+            if self._sample.is_due():
+                alike.judge(node, trial, self._answer(node, state, trial))
+
+    def _answer(self, node: NodeId, state: Snapshot, trial: Trial) -> Answer:
+        instance = self._replayed(state, trial.origin)
+        try:
+            draws, effects = self._stepped(node, instance, trial.origin.draws, trial.event)
+        except ImplementationError:
+            raise
+        except Exception as error:
+            return Answer(None, raised=repr(error))
+        self._watching().after(node, trial.event)
+        origin = Origin(trial.origin.history, draws)
+        return Answer(self._snapshot(node, self._settled(instance).content, origin), effects)
 
     # --- what is outside of the nodes ----------------------------------------------------------
 
@@ -382,18 +434,21 @@ class Host:
     def _notice(self, parts: dict[int, Part]) -> None:
         """Watch what nodes are made of, and let copies share what is kept outside of them."""
         watch = self._watching()
-        if watch.follow({type(part) for _, part in parts.values()}):
+        kinds = {type(part) for _, part in parts.values()}
+        if watch.follow(kinds):
             self._imported = imported_names(watch.modules())
             watch.begin()
         for address in watch.shared.keys() & parts.keys():
             self._copier.kept[address] = parts[address][1]
+        for kind in kinds & BLANKS.by_kind.keys():
+            self._copier.kept |= BLANKS.by_kind[kind]
 
     def _require_own(self, node: NodeId, parts: dict[int, Part]) -> None:
         """Raises ``ImplementationError`` if a node is made of what another one is made of, too."""
         self._notice(parts)
         own = {address: each for address, each in parts.items() if address not in self._copier.kept}
         for other, theirs in self._starts:
-            common = own.keys() & theirs.keys()
+            common = [each for each in own.keys() & theirs.keys() if not is_named(own[each][1])]
             if common:
                 path, part = min((path_of(own[each][0]), own[each][1]) for each in common)
                 raise ImplementationError(

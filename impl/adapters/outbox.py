@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from indelible.impl.adapters.values import MEMO_MAX, value_of
+from indelible.impl.adapters.values import MEMO_MAX, ballot_of, value_of
 from indelible.model.effects import (
     EFFECT_TYPES,
     CancelTimer,
@@ -85,15 +85,15 @@ class Outbox:
 
     def promise(self, ballot: Any) -> None:
         """Testify that this node will never again vote below ``ballot``."""
-        self._put(Promise(value_of(ballot)))
+        self._put(Promise(ballot_of(ballot)))
 
     def vote(self, slot: int, ballot: Any, value: Any) -> None:
         """Testify that this node votes for ``value`` in ``slot`` at ``ballot``."""
-        self._put(Vote(slot, value_of(ballot), value_of(value)))
+        self._put(Vote(slot, ballot_of(ballot), value_of(value)))
 
     def lead(self, ballot: Any) -> None:
         """Testify that this node has won ``ballot``."""
-        self._put(Lead(value_of(ballot)))
+        self._put(Lead(ballot_of(ballot)))
 
     def extend(self, effects: Iterable[Effect] | None) -> None:
         """Put what a method returned: effects, in order, or nothing."""
@@ -111,7 +111,8 @@ class Outbox:
                     f"a method returned {effect!r} among its effects",
                     available=", ".join(kind.__name__ for kind in EFFECT_TYPES),
                 )
-            self._put(effect)
+            put: Any = _METHODS[type(effect)]
+            put(self, *(getattr(effect, name) for name in effect.__match_args__))
 
     def __enter__(self) -> list[Effect]:
         """The node handles something: the list that its effects go to until it is done."""
@@ -139,6 +140,20 @@ class Outbox:
     def __repr__(self) -> str:
         return f"Outbox({self.node!r})"
 
+
+_METHODS: Final = {
+    Send: Outbox.send,
+    Persist: Outbox.persist,
+    SetTimer: Outbox.set_timer,
+    CancelTimer: Outbox.cancel_timer,
+    Decide: Outbox.decide,
+    Execute: Outbox.execute,
+    Reply: Outbox.reply,
+    Promise: Outbox.promise,
+    Vote: Outbox.vote,
+    Lead: Outbox.lead,
+}
+"""By which method an effect that was returned is put."""
 
 _NUMBERS: Final = count()
 _OUTBOXES: Final[WeakValueDictionary[int, Outbox]] = WeakValueDictionary()

@@ -10,11 +10,12 @@ import pickle
 from itertools import chain
 from typing import Any, Final
 
-from indelible.impl.adapters.freeze import CONSTANTS, freeze
+from indelible.impl.adapters.freeze import CONSTANTS, freeze, freeze_whole, is_frozen_dataclass
+from indelible.impl.adapters.walk import is_called_deeply
 from indelible.model.errors import ImplementationError
 from indelible.model.plain import Fields, List, Set, Snapshot
 
-__all__ = ["MEMO_MAX", "copied", "thawed", "value_of"]
+__all__ = ["MEMO_MAX", "ballot_of", "copied", "thawed", "value_of"]
 
 MEMO_MAX: Final = 1 << 16
 """How many values are remembered by their bytes, so that they are not frozen again."""
@@ -32,8 +33,12 @@ def value_of(value: Any, *, ordered: bool = False) -> Any:
     if type(value) in CONSTANTS:
         return value
     try:
-        data = copied(value)
+        return _copy_of(value, ordered)
+    except ImplementationError:
+        raise
     except Exception as error:
+        if isinstance(error, RecursionError) and is_called_deeply():
+            raise  # It is the code on trial that calls itself.
         frozen = freeze(value)
         if frozen is value:
             return value
@@ -42,6 +47,10 @@ def value_of(value: Any, *, ordered: bool = False) -> Any:
             cause="a message, command, value or storage holds something of this process",
             remedy="send plain data",
         ) from error
+
+
+def _copy_of(value: Any, ordered: bool) -> Any:
+    data = copied(value)
     memo = _MEMO_OF_ORDERED if ordered else _MEMO
     known = memo.get(data)
     if known is None:
@@ -49,6 +58,15 @@ def value_of(value: Any, *, ordered: bool = False) -> Any:
             memo.clear()
         known = memo[data] = _value(value, ordered)
     return known
+
+
+def ballot_of(value: Any) -> Any:
+    """The same for a ballot, of which its class says what it equals and what it comes before: that
+    a frozen dataclass has more to tell makes no other value of it. Raises as ``value_of`` does."""
+    if type(value) in CONSTANTS:
+        return value
+    changeable = (type(part) for _, part in freeze_whole(value).parts.values())
+    return value if all(map(is_frozen_dataclass, changeable)) else value_of(value)
 
 
 def _value(value: Any, ordered: bool) -> Any:
