@@ -6,6 +6,7 @@ Nothing else about them is another then. What is reversed is made once for the s
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.copying import Copier, Data
@@ -66,7 +67,8 @@ class Reordering:
         names = tuple(f"its {path}" if path else "the node itself" for path, _ in dicts)
         if key is not None:
             _forget_if_full(self._nodes)
-            self._nodes[key] = self._copier.data(instance), names
+            with suppress(Exception):  # What is kept elsewhere by now may be in the way.
+                self._nodes[key] = self._copier.data(instance), names
         return Reordered(instance, names)
 
     def value(self, value: Any, called: str, order: Order, first: int = 0) -> Reordered:
