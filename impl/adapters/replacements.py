@@ -9,6 +9,9 @@ connections is the matter of ``guards``.
 from __future__ import annotations
 
 import _thread
+import asyncio
+import asyncio.taskgroups
+import asyncio.tasks
 import builtins
 import copyreg
 import datetime
@@ -27,6 +30,7 @@ from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.datetimes import BOUND, PLAIN, STAND_IN, reduced
 from indelible.impl.adapters.guards import RUNS_BESIDE, guard
+from indelible.impl.adapters.inserted_order import GatheringFuture, InOrder, all_tasks, as_completed
 from indelible.impl.adapters.surroundings import EPOCH, Surroundings, current, enter, leave
 
 __all__ = ["Replaced", "Replacement", "imported_names", "surrounded"]
@@ -162,6 +166,19 @@ _CHANCE: Final[dict[str, Virtual]] = {
 """The functions of the module, which share a generator that is hidden in it."""
 
 
+# --- the order of addresses -------------------------------------------------------------------
+
+
+def _in_order(function: Virtual, original: Any) -> Virtual:
+    return lambda _, *arguments, **named: function(original, *arguments, **named)
+
+
+_ORDER: Final[dict[str, Virtual]] = {
+    "all_tasks": _in_order(all_tasks, asyncio.all_tasks),
+    "as_completed": _in_order(as_completed, asyncio.as_completed),
+}
+
+
 # --- the world --------------------------------------------------------------------------------
 
 WAITS: Final = (
@@ -244,6 +261,14 @@ _MODULES: Final = (
         },
     ),
     Replaced(datetime, {"datetime": STAND_IN}, {"datetime": PLAIN}),
+    _replaced(asyncio, _ORDER),
+    _replaced(asyncio.tasks, _ORDER),
+    Replaced(asyncio.taskgroups, {"set": InOrder}, {"set": set}),
+    Replaced(
+        asyncio.tasks,
+        {"_GatheringFuture": GatheringFuture},
+        {"_GatheringFuture": GatheringFuture.__base__},
+    ),
 )
 _BY_NAME: Final[dict[str, Replacement]] = {
     str(new): new for each in _MODULES for new in each.new.values() if isinstance(new, Replacement)

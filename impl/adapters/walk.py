@@ -57,18 +57,24 @@ class Walk:
 
     ``met`` has everything that can be changed, by address: where it is, and it, so that nothing
     else has its address; ``known`` types say what is frozen in their place, and are not in it.
+    ``on_the_spot`` says it for what is told alone, where ``known`` would note that it was told.
     ``dicts`` were met, each with its canonical order, and ``suspended`` says that something (an
     iterator, a coroutine) may be in the midst of one.
     """
 
-    __slots__ = ("alive", "dicts", "here", "known", "met", "plans", "substituted", "suspended")
+    __slots__ = (
+        *("alive", "dicts", "here", "known", "met", "on_the_spot", "plans", "substituted"),
+        "suspended",
+    )
 
     def __init__(
         self,
         plans: Mapping[type, tuple[Plan, bool]],
         known: Mapping[type, Substitute] | None = None,
+        on_the_spot: Mapping[type, Substitute] | None = None,
     ) -> None:
         self.plans, self.known = plans, known or {}
+        self.on_the_spot = {**self.known, **(on_the_spot or {})}
         self.here: Place = None
         self.met: dict[int, Part] = {}
         self.substituted: dict[int, Place] = {}
@@ -129,8 +135,22 @@ class Walk:
         }
 
     def alone(self, value: Any) -> Any:
-        """The value frozen as if it were met first, by itself."""
-        return value if type(value) in CONSTANTS else Walk(self.plans, self.known).frozen(value)
+        """What the value is if it is the next to be met; the walk itself goes no further by it.
+
+        By this the parts of a set are put in an order that depends on no address. What was met
+        before is told by its path, so that this ends though everything leads to everything.
+        """
+        if type(value) in CONSTANTS:
+            return value
+        met, substituted, dicts = len(self.met), len(self.substituted), len(self.dicts)
+        here, known = self.here, self.known
+        self.here, self.known = (here, "{}"), self.on_the_spot
+        frozen = self.frozen(value)
+        self.here, self.known = here, known
+        _forget(self.met, met)
+        _forget(self.substituted, substituted)
+        del self.dicts[dicts:]
+        return frozen
 
     def refuse(self, value: object, cause: str) -> ImplementationError:
         """The error that says what cannot be told."""
@@ -153,6 +173,12 @@ class Walk:
 
 
 Plan: TypeAlias = Callable[[Walk, Any], Any]
+
+
+def _forget(noted: dict[int, Any], count: int) -> None:
+    """Forget all but the first ``count``."""
+    while len(noted) > count:
+        noted.popitem()
 
 
 def path_of(place: Place) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from indelible.model.plain import TYPE, Fields, List, Same
+from indelible.model.plain import TYPE, Fields, List, Same, Set
 from indelible.render.values import text_of
 
 __all__ = ["Word", "is_program", "readable", "readable_step"]
@@ -27,6 +27,7 @@ _WAITING: Final = re.compile(r"\['(?:with|callbacks|_waiters|_getters|_putters|_
 _LIBRARY: Final = ("asyncio.", "indelible.")
 _STATE: Final = "(state)"
 """How far an iterator has come."""
+_CONTAINERS: Final = (tuple, List, frozenset, Set)
 _QUEUES: Final = ("Queue", "PriorityQueue", "LifoQueue")
 
 
@@ -81,7 +82,7 @@ def _with_tasks(value: Any, state: Fields) -> Any:
         return found if isinstance(found, Fields) and found.kind == "Task" else value
     if isinstance(value, Fields):
         return Fields({name: _with_tasks(part, state) for name, part in value.items()})
-    if type(value) is tuple or isinstance(value, List):
+    if type(value) in _CONTAINERS:
         return type(value)(_with_tasks(part, state) for part in value)
     return value
 
@@ -105,7 +106,7 @@ _STEPS: Final = re.compile(f"(?:{_STEP.pattern})*")
 def _read(value: Any) -> Any:
     if isinstance(value, Fields):
         return _read_fields(value)
-    if type(value) is tuple or isinstance(value, List):
+    if type(value) in _CONTAINERS:
         return type(value)(map(_read, value))
     return value
 
