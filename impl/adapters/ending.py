@@ -25,7 +25,7 @@ _ASKED_MAX: Final = 16
 def silence() -> Iterator[None]:
     """Nothing is printed in here, by Python neither."""
     before = sys.stdout, sys.stderr, sys.unraisablehook
-    sys.stdout = sys.stderr = None  # type: ignore[assignment]  # Python knows that there may be none.
+    sys.stdout = sys.stderr = None  # Python knows that there may be none.
     sys.unraisablehook = _say_nothing
     warns = warnings._warn_unawaited_coroutine  # type: ignore[attr-defined]
     warnings._warn_unawaited_coroutine = _say_nothing  # type: ignore[attr-defined]

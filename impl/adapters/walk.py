@@ -51,6 +51,11 @@ CONSTANTS: Final = frozenset(
 """Types whose values nobody can change, and that are equal if they are the same."""
 
 
+_DEPTH_MAX: Final = 2
+"""How many values are told alone at once, each for the order of a set in another: things of which
+each has a set of all others would be told in every order that there is of them."""
+
+
 class Walk:
     """One walk through a value. ``plans`` say how values of a type are frozen, and whether they
     can be changed.
@@ -63,8 +68,8 @@ class Walk:
     """
 
     __slots__ = (
-        *("alive", "dicts", "here", "known", "met", "on_the_spot", "plans", "substituted"),
-        "suspended",
+        *("alive", "depth", "dicts", "here", "known", "met", "on_the_spot", "plans"),
+        *("substituted", "suspended"),
     )
 
     def __init__(
@@ -76,6 +81,8 @@ class Walk:
         self.plans, self.known = plans, known or {}
         self.on_the_spot = {**self.known, **(on_the_spot or {})}
         self.here: Place = None
+        self.depth = 0
+        """How many values are told alone right now."""
         self.met: dict[int, Part] = {}
         self.substituted: dict[int, Place] = {}
         self.dicts: list[tuple[dict[Any, Any], list[Any]]] = []
@@ -144,19 +151,28 @@ class Walk:
         """What the value is if it is the next to be met; the walk itself goes no further by it.
 
         By this the parts of a set are put in an order that depends on no address. What was met
-        before is told by its path, so that this ends though everything leads to everything.
+        before is told by its path, so that this ends though everything leads to everything. An
+        order is all that may be made of it: different values may be told alike.
         """
-        if type(value) in CONSTANTS:
+        kind = type(value)
+        if kind in CONSTANTS:
             return value
+        if self.is_deep and (kind in self.known or self.plans[kind][1]):
+            return name_of(kind)
         met, substituted, dicts = len(self.met), len(self.substituted), len(self.dicts)
         here, known = self.here, self.known
-        self.here, self.known = (here, "{}"), self.on_the_spot
+        self.here, self.known, self.depth = (here, "{}"), self.on_the_spot, self.depth + 1
         frozen = self.frozen(value)
-        self.here, self.known = here, known
+        self.here, self.known, self.depth = here, known, self.depth - 1
         _forget(self.met, met)
         _forget(self.substituted, substituted)
         del self.dicts[dicts:]
         return frozen
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether what can be changed is told alone by its type and nothing else."""
+        return self.depth >= _DEPTH_MAX
 
     def refuse(self, value: object, cause: str) -> ImplementationError:
         """The error that says what cannot be told."""
