@@ -263,6 +263,8 @@ _MODULES: Final = (
     Replaced(datetime, {"datetime": STAND_IN}, {"datetime": PLAIN}),
     _replaced(asyncio, _ORDER),
     _replaced(asyncio.tasks, _ORDER),
+)
+_OWN_NAMES: Final = (
     Replaced(asyncio.taskgroups, {"set": InOrder}, {"set": set}),
     Replaced(
         asyncio.tasks,
@@ -270,6 +272,7 @@ _MODULES: Final = (
         {"_GatheringFuture": GatheringFuture.__base__},
     ),
 )
+"""What is something else to these modules, and to nobody who has it under a name of his own."""
 _BY_NAME: Final[dict[str, Replacement]] = {
     str(new): new for each in _MODULES for new in each.new.values() if isinstance(new, Replacement)
 }
@@ -282,12 +285,13 @@ _METHODS: Final = (
 """Few, since to replace a method costs ten times what it costs to replace a function."""
 
 
-_MANY: Final = [each for each in _MODULES if len(each.old) > 1]
+_ALL: Final = (*_MODULES, *_OWN_NAMES)
+_MANY: Final = [each for each in _ALL if len(each.old) > 1]
 _PUT: Final = tuple((vars(each.module).update, each.new) for each in _MANY)
 _PUT_BACK: Final = tuple((vars(each.module).update, each.old) for each in _MANY)
 _SINGLE: Final = tuple(
     (vars(each.module), name, each.new[name], old)
-    for each in _MODULES
+    for each in _ALL
     if len(each.old) == 1
     for name, old in each.old.items()
 )

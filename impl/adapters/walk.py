@@ -79,7 +79,7 @@ class Walk:
         on_the_spot: Mapping[type, Substitute] | None = None,
     ) -> None:
         self.plans, self.known = plans, known or {}
-        self.on_the_spot = {**self.known, **(on_the_spot or {})}
+        self.on_the_spot = {**self.known, **on_the_spot} if on_the_spot else self.known
         self.here: Place = None
         self.depth = 0
         """How many values are told alone right now."""

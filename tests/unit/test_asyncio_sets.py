@@ -295,6 +295,20 @@ def test_a_group_cancels_in_the_order_in_which_it_began() -> None:
     assert after(Cancelled, Submit("a"))["node"]["order"] == tuple(range(9))
 
 
+KIND = set
+
+
+class OfItsOwn:
+    """A set of the program's own stays one, under whatever name."""
+
+    def __init__(self) -> None:
+        self.is_set = type(KIND()) is set
+
+
+def test_no_set_of_the_program_is_replaced() -> None:
+    assert after(OfItsOwn)["node"]["is_set"]
+
+
 class Completing:
     def __init__(self) -> None:
         self.began: list[int] = []
