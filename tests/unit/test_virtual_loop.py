@@ -428,6 +428,7 @@ def test_no_discarded_program_prints_anything(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By itself, or because Python has nobody whom it could tell of an exception."""
+    gc.collect()  # What other tests have left is not the matter of this one.
     unraisable: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda said: unraisable.append(said.exc_value))
     world = World()
