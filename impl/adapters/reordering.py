@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from indelible.impl.adapters.copying import Copier, Data, NoCopyError
+from indelible.impl.adapters.copying import Copier, Data
 from indelible.impl.adapters.dict_orders import Order, in_reverse
 from indelible.impl.adapters.freeze import dicts_in, freeze, put_in_order
 from indelible.impl.adapters.values import copied, thawed
@@ -67,7 +67,7 @@ class Reordering:
         names = tuple(f"its {path}" if path else "the node itself" for path, _ in dicts)
         if key is not None:
             _forget_if_full(self._nodes)
-            with suppress(NoCopyError):  # What is kept elsewhere by now may be in the way.
+            with suppress(Exception):  # What is kept elsewhere by now may be in the way.
                 self._nodes[key] = self._copier.data(instance), names
         return Reordered(instance, names)
 
