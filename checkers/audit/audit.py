@@ -135,11 +135,13 @@ def audit(
                 for says in odd:
                     problems.add(place, says)
                 odd.clear()
-            if judge.finding is not None and not _may_be_excused(judge.finding, lines):
+            if judge.finding is not None and not _may_be_excused(judge, lines):
                 break
         else:
             stopped = "interrupted" if interrupted() else ""
             is_over = not stopped
+    if stopped and _may_be_excused(judge, lines):
+        judge.excuse("what is lacking may still have come, or be in what is missing")
     judge.end(is_over=is_over)
     judge.notes.end()
     return _concluded(judge, problems, names, stopped, place_text)
@@ -196,9 +198,13 @@ def _take(
         _take_odd(judge, problems, place, told)
 
 
-def _may_be_excused(finding: Finding, lines: Iterable[Placed]) -> bool:
-    """Whether what is lacking may still turn out to be in no file as sent after it."""
-    return isinstance(lines, Merged) and bool(lines.awaited) and finding.property in BY_MEMBERS
+def _may_be_excused(judge: Judge, lines: Iterable[Placed]) -> bool:
+    """Whether what is lacking may still turn out to be in no file as sent after it, or in records
+    that are missing."""
+    finding = judge.finding
+    if finding is None or finding.property not in BY_MEMBERS:
+        return False
+    return judge.notes.is_open(finding) or (isinstance(lines, Merged) and bool(lines.awaited))
 
 
 def _incomparable(told: Entry | Lost | Again) -> str:

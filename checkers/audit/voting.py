@@ -175,7 +175,8 @@ class VotingRules:
                     f"{members.said(missing)}",
                 )
             else:
-                self._notes.violated("leaders_are_promised", if_new, ballot=ballot)
+                is_filled = members.making_quorum(members.is_phase1, (promised,))
+                self._notes.lacking("leaders_are_promised", is_filled, if_new, ballot=ballot)
 
     def _judge_vote(self, slot: Slot, cell: Cell, ballot: Ballot, place: int) -> None:
         """Nothing else can be chosen below a new vote; and below older votes nothing else than what
@@ -236,10 +237,11 @@ class VotingRules:
         if self._notes.is_merged and not self._is_over:
             if self._notes.wants(SAFE) and len(self._late) < LATE_MAX:
                 self._late.append((self._notes.finding(SAFE, about), place))
-        elif can_be_chosen(free & members.whole):
-            self._notes.violated(SAFE, **about)
-        elif can_be_chosen(free & (members.whole | members.unmet)):
-            self._notes.violated(SAFE, members.unmet, **about)
+            return False
+        unmet = 0 if can_be_chosen(free & members.whole) else members.unmet
+        known = free & (members.whole | unmet)
+        if can_be_chosen(known):
+            self._notes.lacking(SAFE, lambda lost: not can_be_chosen(known & ~lost), unmet, **about)
         else:
             self._notes.cannot_know(
                 SAFE,
