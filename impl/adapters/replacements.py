@@ -257,8 +257,16 @@ _METHODS: Final = (
 """Few, since to replace a method costs ten times what it costs to replace a function."""
 
 
-_PUT: Final = tuple((vars(each.module).update, each.new) for each in _MODULES)
-_PUT_BACK: Final = tuple((vars(each.module).update, each.old) for each in _MODULES)
+_MANY: Final = [each for each in _MODULES if len(each.old) > 1]
+_PUT: Final = tuple((vars(each.module).update, each.new) for each in _MANY)
+_PUT_BACK: Final = tuple((vars(each.module).update, each.old) for each in _MANY)
+_SINGLE: Final = tuple(
+    (vars(each.module), name, each.new[name], old)
+    for each in _MODULES
+    if len(each.old) == 1
+    for name, old in each.old.items()
+)
+"""The modules with one name, which cost less one by one."""
 
 
 guard()
@@ -300,6 +308,8 @@ class surrounded:  # noqa: N801
         if self._put_back:
             for put, names in _PUT:
                 put(names)
+            for module, name, new, _ in _SINGLE:
+                module[name] = new
             for each in self._imported:
                 vars(each.module).update(each.new)
             for owner, name, new, _ in _METHODS:
@@ -322,6 +332,8 @@ class surrounded:  # noqa: N801
                 setattr(owner, name, old)
             for each in self._imported:
                 vars(each.module).update(each.old)
+            for module, name, _, old in _SINGLE:
+                module[name] = old
             for put, names in _PUT_BACK:
                 put(names)
         refused = self._surroundings.refused

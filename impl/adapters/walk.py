@@ -89,19 +89,25 @@ class Walk:
 
     def once(self, value: Any, plan: Plan) -> Any:
         """What can be changed, frozen where it is first met."""
-        known = self.met.get(id(value))
+        address = id(value)
+        known = self.met.get(address)
         if known is not None:
             return Same(path_of(known[0]))
-        self.met[id(value)] = (self.here, value)
+        self.met[address] = (self.here, value)
         return plan(self, value)
 
     def at(self, step: str, value: Any) -> Any:
         """The part of the value at hand that is one step further."""
-        if type(value) in CONSTANTS:
+        kind = type(value)
+        if kind in CONSTANTS:
             return value
         outside = self.here
         self.here = (outside, step)
-        frozen = self.frozen(value)
+        if kind in self.known:
+            frozen = self._substitute(value)
+        else:
+            plan, can_change = self.plans[kind]
+            frozen = self.once(value, plan) if can_change else plan(self, value)
         self.here = outside
         return frozen
 
