@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from indelible.checkers.audit.ballots import Ballots
 from indelible.checkers.audit.entry import LEAD, PROMISE, Entry
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
@@ -21,7 +22,8 @@ FELL: Final = "a promise fell, and what others said may have come before or afte
 
 
 class VotingRules:
-    """Rules about ``Promise``, ``Vote`` and ``Lead``.
+    """Rules about ``Promise``, ``Vote`` and ``Lead``. They raise ``TypeError`` for a ballot that does
+    not compare with all before.
 
     It remembers the last promise of each node, and who has led each ballot; votes are in the ledger
     of slots.
@@ -31,6 +33,7 @@ class VotingRules:
         self._members = members
         self._notes = notes
         self._slots = slots
+        self._ballots = Ballots()
         self._leaders: dict[Ballot, int] = {}
         self._led: list[Ballot] = []
         self._voted_max: Ballot | None = None
@@ -47,6 +50,8 @@ class VotingRules:
 
         ``again``: unless it has said so a moment ago, and nothing happened.
         """
+        if ballot not in self._ballots.met:
+            self._ballots.meet(ballot)
         before = self._promise_of(member)
         if before is not None and ballot < before:
             if again:
@@ -57,6 +62,8 @@ class VotingRules:
 
     def vote(self, member: Member, slot: Slot, ballot: Ballot, value: Value) -> None:
         """A node votes; whether that is safe is judged when the entry is concluded."""
+        if ballot not in self._ballots.met:
+            self._ballots.meet(ballot)
         cell = self._slots.live.get(slot) or self._slots.cell(slot)
         values = cell.values
         place = 0 if values and values[0] == value else cell.place_of(value)
@@ -73,6 +80,8 @@ class VotingRules:
 
     def lead(self, member: Member, ballot: Ballot) -> None:
         """A node has won a ballot."""
+        if ballot not in self._ballots.met:
+            self._ballots.meet(ballot)
         leaders = self._leaders.get(ballot, 0)
         if leaders & member.bit:
             return

@@ -299,6 +299,35 @@ def test_ballots_without_an_order_end_it(tmp_path):
     assert "ballots cannot be compared: x among themselves" in told["reason"]
 
 
+@pytest.mark.parametrize(
+    ("ballots", "outcome"),
+    [
+        ([1, "z"], "inconclusive"),
+        (["1", 1], "inconclusive"),
+        ([1, [1]], "inconclusive"),
+        ([[2, "n1"], [2, 1]], "inconclusive"),
+        ([[1], [2, "n1"], [2, 1]], "inconclusive"),
+        ([[1, 1], [3, 1], [2, "n1"]], "inconclusive"),
+        ([[1, "n1"], [2, 1], [1, 2]], "inconclusive"),
+        ([[1, ["a"]], [1, ["b", 1]], [1, ["b", "x"]]], "inconclusive"),
+        ([1, 1.5], "holds"),
+        ([[], [2, "n1"], [3], [2, "n1", 5]], "holds"),
+        ([[1, 0], [0, ""], [2, 1], [0, "a"]], "holds"),
+    ],
+)
+@pytest.mark.parametrize("names", [(), ("--property", "agreement")])
+def test_ballots_are_comparable_whether_they_are_compared_or_not(tmp_path, ballots, outcome, names):
+    """Each is promised by another node; nothing compares them."""
+    nodes = range(len(ballots))
+    starts = [start(at, [*nodes]) for at in nodes]
+    said_by = [tick(at, {"type": "promise", "ballot": ballots[at]}) for at in nodes]
+    decided = submit(0, "a", decide(0, "a"))
+    told = said(log(tmp_path, [*starts, *said_by, decided]), *names)
+    assert told["outcome"] == outcome
+    if outcome == "inconclusive":
+        assert f":{2 * len(ballots)}: ballots cannot be compared: " in told["reason"]
+
+
 @pytest.mark.parametrize("ballot", [True, None, {"n": 1}, [1, [False]]])
 def test_what_has_no_order_is_no_ballot(tmp_path, ballot):
     vote = {"type": "vote", "slot": 0, "ballot": ballot, "value": "a"}

@@ -14,7 +14,7 @@ from indelible.checkers.audit.audit import audit
 from indelible.checkers.audit.judge import BY_MEMBERS
 from indelible.checkers.audit.lines import entries_of
 from indelible.checkers.audit.merge import in_order
-from indelible.checkers.audit.quick import quick_reader
+from indelible.checkers.audit.quick import QuickReader
 from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.effects import Decide, Lead, Promise, Vote
 from indelible.model.events import Restart, Submit, Timeout
@@ -43,7 +43,7 @@ def in_several(records, **asked):
     files = []
     for node in NODES:
         mine = [json.dumps(record).encode() for record in records if record["node"] == node]
-        files.append(entries_of(BytesIO(b"\n".join(mine)), quick_reader(links=True)))
+        files.append(entries_of(BytesIO(b"\n".join(mine)), QuickReader(links=True)))
     return audit(in_order(files), MAJORITY, **asked)
 
 

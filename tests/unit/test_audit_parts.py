@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from indelible.checkers.audit import judge as judge_module
 from indelible.checkers.audit import ledger as ledger_module
+from indelible.checkers.audit.ballots import Ballots
 from indelible.checkers.audit.digests import DigestMap, DigestSet, digest_of
 from indelible.checkers.audit.entry import plain_entry
 from indelible.checkers.audit.ledger import CHUNK, Ledger
@@ -270,6 +271,29 @@ def test_verdicts_do_not_depend_on_what_is_settled(seed, scope, draw):
         patch.setattr(judge_module, "TIDIED_EVERY", 1)
         patch.setattr(ledger_module.Ledger.__init__, "__defaults__", (1,))
         check_log(lines, MajorityQuorums(), scope.nodes)
+
+
+BALLOTS = st.recursive(
+    st.integers(0, 2) | st.just(1.5) | st.sampled_from(["", "a"]),
+    lambda parts: st.lists(parts, max_size=3).map(tuple),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(BALLOTS, max_size=6))
+def test_ballots_that_are_accepted_are_comparable(drawn):
+    """Any two of them, whatever was refused between."""
+    ballots, accepted = Ballots(), []
+    for ballot in drawn:
+        try:
+            ballots.meet(ballot)
+        except TypeError:
+            continue
+        accepted.append(ballot)
+        assert len(sorted(accepted)) == len(accepted)
+        for one in accepted:
+            assert (one < ballot) is not (ballot <= one)
 
 
 def test_lines_are_numbered_as_editors_do():

@@ -239,7 +239,7 @@ def test_a_line_cut_short_is_ended_by_whoever_writes_next(tmp_path, monkeypatch)
         lose(log, decides(3, "a"), monkeypatch, cut)
         lose(log, decides(4, "a"), monkeypatch)
         decides(5, "b")(log)
-    items = entries_of(BytesIO(path.read_bytes()), quick_reader(links=False))
+    items = entries_of(BytesIO(path.read_bytes()), QuickReader(links=False))
     told = [[said[1] for said in one.testimony] for _, one in items if not isinstance(one, Lost)]
     assert told == [[], [], [2], [5]]
 
