@@ -22,8 +22,8 @@ FELL: Final = "a promise fell, and what others said may have come before or afte
 
 
 class VotingRules:
-    """Rules about ``Promise``, ``Vote`` and ``Lead``. They raise ``TypeError`` for a ballot that does
-    not compare with all before.
+    """Rules about ``Promise``, ``Vote`` and ``Lead``, which raise ``TypeError`` for a ballot that
+    does not compare with all before.
 
     It remembers the last promise of each node, and who has led each ballot; votes are in the ledger
     of slots.

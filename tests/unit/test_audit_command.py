@@ -15,7 +15,9 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
+from indelible.audit_files import opened_logs
 from indelible.cli import main
+from indelible.model.errors import IndelibleError
 
 NODES = (0, 1, 2)
 
@@ -366,6 +368,29 @@ def test_junit_has_a_case_for_each_property(tmp_path):
     cases = ElementTree.parse(tmp_path / "junit.xml").findall(".//testcase")
     assert len(cases) == 15
     assert [case.get("name") for case in cases if case.find("failure") is not None] == ["agreement"]
+
+
+def test_junit_has_what_became_of_each_property(tmp_path):
+    """What was not observable does not hold, though the log does."""
+    path = log(tmp_path, [*STARTS, submit(0, "a", decide(0, "a"))])
+    assert run(path, "--junit", tmp_path / "junit.xml", "-q")[0] == 0
+    skipped = 0
+    for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase"):
+        known = {each.get("name"): each.get("value") for each in case.iter("property")}
+        told = case.find("skipped")
+        if told is None:
+            assert known == {"result": "passed", "verdict": "holds"}
+        else:
+            assert known == {"result": "skipped", "verdict": "not observable"}
+            assert told.get("type") == "not observable"
+            skipped += 1
+    assert skipped == 12
+
+
+def test_stdin_may_be_closed(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(IndelibleError, match="stdin is closed"), opened_logs(("-",)):
+        pass
 
 
 def test_a_report_never_takes_the_place_of_a_log(tmp_path, monkeypatch):

@@ -308,6 +308,15 @@ def test_a_line_that_is_too_long_is_lost_and_no_other():
     assert long == (2, Lost("the line has more than 16,777,216 bytes"))
 
 
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nthree"])
+def test_a_line_is_too_long_by_a_byte(more, end):
+    """Wherever the pieces end in which a file is read."""
+    _, (number, long), *others = lines_of(BytesIO(b"one\n" + b"x" * (LINE_MAX + more) + end))
+    assert (number, isinstance(long, Lost)) == (2, bool(more))
+    assert others == ([(3, b"three")] if end[1:] else [])
+
+
 def record(node, event, effects=(), **more):
     return json.dumps({"node": node, "event": event, "effects": list(effects), **more}).encode()
 
