@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from indelible.checkers.audit.arrays import with_arrays
 from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE, Entry
+from indelible.checkers.audit.json_text import shown_as_json
 from indelible.checkers.audit.judge import BY_MEMBERS, NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import Merged, Placed, Unsent
@@ -215,7 +215,7 @@ def _incomparable(told: Entry | Lost | Again) -> str:
     entry = told.entry if isinstance(told, Again) else told
     testimony = () if isinstance(entry, Lost) else entry.testimony
     places = {PROMISE: 1, LEAD: 1, VOTE: 2}
-    ballots = [with_arrays(said[places[said[0]]]) for said in testimony if said[0] in places]
+    ballots = [shown_as_json(said[places[said[0]]]) for said in testimony if said[0] in places]
     names = ", ".join(dict.fromkeys(map(ballot_said, ballots)))
     return (
         f"ballots cannot be compared: {names} among themselves or with one before "

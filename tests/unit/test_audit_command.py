@@ -387,6 +387,32 @@ def test_junit_has_what_became_of_each_property(tmp_path):
     assert skipped == 12
 
 
+@pytest.mark.parametrize(
+    ("value", "shown", "told"),
+    [
+        (True, "true", True),
+        (1.5, "1.5", 1.5),
+        ({"x": True, "y": None}, '{"x": true, "y": null}', '{"x": true, "y": null}'),
+        ([1, [False, "a"]], '[1, [false, "a"]]', '[1, [false, "a"]]'),
+        (
+            {"type": "Write", "ok": True, "of": {"type": "Key", "is": None}},
+            "Write(of=Key(is=null), ok=true)",
+            "Write(of=Key(is=null), ok=true)",
+        ),
+    ],
+)
+def test_values_are_shown_as_json_has_them(tmp_path, value, shown, told):
+    lines = [submit(0, value, decide(0, value)), submit(1, "b", decide(0, "b"))]
+    path = log(tmp_path, [*STARTS, *lines])
+    text = run(path)[1]
+    assert f"slot 0: n0 decided {shown}, n1 decided 'b'" in text
+    assert f"n0 is given {shown} by a client\n      decides {shown} in slot 0\n" in text
+    answer = said(path)
+    assert answer["violation"]["values"] == [told, "b"]
+    assert type(answer["violation"]["values"][0]) is type(told)
+    assert answer["proof"][0]["effects"] == [decide(0, value)]
+
+
 def test_stdin_may_be_closed(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(IndelibleError, match="stdin is closed"), opened_logs(("-",)):
