@@ -7,9 +7,9 @@ from io import BytesIO
 
 from msgspec import structs
 
-from indelible.checkers.audit.json_text import shown_as_json
 from indelible.checkers.audit.audit import audit
 from indelible.checkers.audit.entry import event_of_line
+from indelible.checkers.audit.json_text import shown_as_json
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import entries_of
 from indelible.checkers.audit.merge import in_order

@@ -203,9 +203,7 @@ def test_show_as_log_says_what_a_log_does_not(name: str, quorums: bool, run: Run
     """The log alone would be judged by majorities."""
     path = Path(__file__).parents[2] / "traces" / "known_bugs" / f"{name}.itf.json"
     shown = run("show", str(path), "--as", "log")
-    said = (
-        f"note: quorums of {name} are FlexibleQuorums, and no log says so; audit it with --t"
-    )
+    said = f"note: quorums of {name} are FlexibleQuorums, and no log says so; audit it with --t"
     assert shown.stderr.startswith(said) is quorums
     assert bool(shown.stderr) is quorums
 
