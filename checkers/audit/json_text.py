@@ -1,7 +1,8 @@
 """Values of a log, shown as JSON has them: to people who know no Python ``(2,)`` is no array, and
 ``True`` is nothing.
 
-An object that says by its ``type`` what it is is shown by that: ``Ballot(round=1, node=0)``.
+An object that says by its ``type`` what it is is shown by that, ``Ballot(round=1, node=0)``, and a
+bare text as everywhere: ``'a'``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from dataclasses import fields, replace
 from typing import Any, Final, TypeVar
 
+from indelible.model.classes import plain_text
 from indelible.model.effects import EFFECT_TYPES
 from indelible.model.events import Receive, Submit, Timeout, Torn
 from indelible.model.node_json import jsonable
@@ -65,7 +67,7 @@ def shown_as_json(value: T) -> T:
 
 
 def _part(value: Any) -> str:
-    return str(value) if isinstance(value, Object) else _json(value)
+    return plain_text(value) if isinstance(value, Object | str) else _json(value)
 
 
 def _json(value: Any) -> str:

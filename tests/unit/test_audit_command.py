@@ -395,9 +395,9 @@ def test_junit_has_what_became_of_each_property(tmp_path):
         ({"x": True, "y": None}, '{"x": true, "y": null}', '{"x": true, "y": null}'),
         ([1, [False, "a"]], '[1, [false, "a"]]', '[1, [false, "a"]]'),
         (
-            {"type": "Write", "ok": True, "of": {"type": "Key", "is": None}},
-            "Write(of=Key(is=null), ok=true)",
-            "Write(of=Key(is=null), ok=true)",
+            {"type": "Write", "ok": True, "of": {"type": "Key", "is": None, "at": "x"}},
+            "Write(of=Key(at='x', is=null), ok=true)",
+            "Write(of=Key(at='x', is=null), ok=true)",
         ),
     ],
 )
