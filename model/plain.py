@@ -139,7 +139,7 @@ class Boolean:
         return self.value
 
     def __str__(self) -> str:
-        return str(self.value)
+        return "true" if self.value else "false"
 
 
 class List(tuple[Any, ...]):

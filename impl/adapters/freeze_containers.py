@@ -6,8 +6,6 @@ import gc
 import types
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import fields
-from functools import cache
 from operator import is_
 from typing import Any, Final
 
@@ -21,10 +19,8 @@ __all__ = [
     "freeze_deque",
     "freeze_derived",
     "freeze_dict",
-    "freeze_frozen_dataclass",
     "freeze_frozenset",
     "freeze_list",
-    "freeze_named_tuple",
     "freeze_ordered_dict",
     "freeze_proxy",
     "freeze_set",
@@ -36,25 +32,6 @@ def freeze_tuple(walk: Walk, value: tuple[Any, ...]) -> Any:
     """Itself, if nothing in it can be changed."""
     parts = walk.parts(value)
     return value if parts is value or all(map(is_, parts, value)) else tuple(parts)
-
-
-def freeze_named_tuple(walk: Walk, value: Any) -> Any:
-    """Itself, if nothing in it can be changed."""
-    parts = {name: walk.at(f".{name}", getattr(value, name)) for name in value._fields}
-    kept = getattr(value, "__dict__", None)  # Of a class that derives from one and has no slots.
-    if all(map(is_, parts.values(), value)) and not kept:
-        return value
-    return Snapshot(described(type(value), parts | walk.attributes(value)))
-
-
-def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
-    """Itself, if nothing in it can be changed."""
-    kind: Any = type(value)
-    names = _names_of(kind)
-    parts = {name: walk.at(f".{name}", getattr(value, name)) for name in names}
-    if all(parts[name] is getattr(value, name) for name in names):
-        return value
-    return Snapshot(described(type(value), parts))
 
 
 def freeze_frozenset(walk: Walk, value: frozenset[Any]) -> Any:
@@ -152,18 +129,16 @@ _TEXT: Final = frozenset({str})
 _NUMBER: Final = frozenset({int})
 
 
-@cache
-def _names_of(kind: Any) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(kind))
-
-
 def _elements(walk: Walk, values: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     """The elements, in an order that does not depend on how the set is walked, and frozen."""
     values = list(values)
     if CONSTANTS.issuperset(map(type, values)):
         return values, values
-    texts = {id(part): canonical_text(walk.alone(part)) for part in values}
+    alone = {id(part): walk.alone(part) for part in values}
+    texts = {address: canonical_text(part) for address, part in alone.items()}
     values.sort(key=lambda part: texts[id(part)])
+    if walk.is_deep:  # Parts of one type may be in any order: to go on would make it show.
+        return values, [alone[id(part)] for part in values]
     return values, [walk.at(f"{{{index}}}", part) for index, part in enumerate(values)]
 
 

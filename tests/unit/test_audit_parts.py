@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from indelible.checkers.audit import judge as judge_module
 from indelible.checkers.audit import ledger as ledger_module
+from indelible.checkers.audit.ballots import Ballots
 from indelible.checkers.audit.digests import DigestMap, DigestSet, digest_of
 from indelible.checkers.audit.entry import plain_entry
 from indelible.checkers.audit.ledger import CHUNK, Ledger
@@ -272,6 +273,29 @@ def test_verdicts_do_not_depend_on_what_is_settled(seed, scope, draw):
         check_log(lines, MajorityQuorums(), scope.nodes)
 
 
+BALLOTS = st.recursive(
+    st.integers(0, 2) | st.just(1.5) | st.sampled_from(["", "a"]),
+    lambda parts: st.lists(parts, max_size=3).map(tuple),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(BALLOTS, max_size=6))
+def test_ballots_that_are_accepted_are_comparable(drawn):
+    """Any two of them, whatever was refused between."""
+    ballots, accepted = Ballots(), []
+    for ballot in drawn:
+        try:
+            ballots.meet(ballot)
+        except TypeError:
+            continue
+        accepted.append(ballot)
+        assert len(sorted(accepted)) == len(accepted)
+        for one in accepted:
+            assert (one < ballot) is not (ballot <= one)
+
+
 def test_lines_are_numbered_as_editors_do():
     text = b"one\n\n  \ntwo\r\nthree"
     assert list(lines_of(BytesIO(text))) == [(1, b"one"), (4, b"two\r"), (5, b"three")]
@@ -282,6 +306,15 @@ def test_a_line_that_is_too_long_is_lost_and_no_other():
     (first, long, third, fourth) = lines_of(BytesIO(text))
     assert (first, third, fourth) == ((1, b"one"), (3, b"three"), (4, b"four"))
     assert long == (2, Lost("the line has more than 16,777,216 bytes"))
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nthree"])
+def test_a_line_is_too_long_by_a_byte(more, end):
+    """Wherever the pieces end in which a file is read."""
+    _, (number, long), *others = lines_of(BytesIO(b"one\n" + b"x" * (LINE_MAX + more) + end))
+    assert (number, isinstance(long, Lost)) == (2, bool(more))
+    assert others == ([(3, b"three")] if end[1:] else [])
 
 
 def record(node, event, effects=(), **more):
