@@ -198,12 +198,13 @@ class ExecutionRules:
 
     def _judge_since_snapshot(self, member: Member) -> None:
         """Whether what the node executed since it installed a snapshot is decided in slots that go
-        up. Which slots are in the snapshot nobody says, nor what need not be executed again."""
+        up. Which slots are in the snapshot nobody says, nor what need not be executed again. What a
+        node executes as the same number twice, ``log_prefix`` is about."""
         log = iter(_by_number(self._slots.digests_by(member.bit)).items())
         done = _by_number(self._indices.digests_by(member.bit))
         last = -1
         for index, executed in done.items():
-            if index < member.installed:
+            if index < member.installed or len(executed) > 1:
                 continue
             slot = next((at for at, decided in log if executed <= decided), None)
             if slot is None or NO_OP_DIGEST in executed:
