@@ -7,7 +7,6 @@ one may refuse, but must never read anything else.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
@@ -26,7 +25,6 @@ from indelible.checkers.audit.entry import (
     Link,
     Testimony,
     json_key,
-    message_key,
     plain_entry,
 )
 from indelible.model.effects import Ballot, Effect
@@ -37,8 +35,10 @@ from indelible.model.strict_json import Strictness
 
 __all__ = ["QuickReader", "effect_kinds"]
 
+SCALARS: Final = frozenset({str, int, type(None)})
+"""Types of parsed JSON that are plain values as they are."""
+
 NUMBERS: Final = frozenset({int, float})
-MAY_BE_FLOAT: Final = re.compile(rb"[0-9][.eE]")
 KNOWN_MAX: Final = 1 << 13
 TEXT_MAX: Final = 1 << 10
 """So many texts are remembered with what they mean, of at most so many bytes each."""
@@ -263,13 +263,16 @@ def _ballot(text: bytes) -> Ballot:
 
 
 def _value(text: bytes) -> Hashable:
-    return plain(msgspec.json.decode(text))
+    value = msgspec.json.decode(text)
+    return value if type(value) in SCALARS else plain(value)
 
 
 def _key(text: bytes) -> int:
     """What a message is known by. A float may be a whole number, as which it is written then."""
-    message = msgspec.json.decode(text)
-    return message_key(plain(message)) if MAY_BE_FLOAT.search(text) else json_key(message)
+    return json_key(_decoded(text))
+
+
+_decoded: Final = msgspec.json.Decoder(float_hook=lambda text: plain(float(text))).decode
 
 
 def effect_kinds(lines: Iterable[object]) -> frozenset[type[Effect]]:
