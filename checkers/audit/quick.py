@@ -35,9 +35,6 @@ from indelible.model.strict_json import Strictness
 
 __all__ = ["QuickReader", "effect_kinds"]
 
-SCALARS: Final = frozenset({str, int, type(None)})
-"""Types of parsed JSON that are plain values as they are."""
-
 NUMBERS: Final = frozenset({int, float})
 KNOWN_MAX: Final = 1 << 13
 TEXT_MAX: Final = 1 << 10
@@ -263,8 +260,7 @@ def _ballot(text: bytes) -> Ballot:
 
 
 def _value(text: bytes) -> Hashable:
-    value = msgspec.json.decode(text)
-    return value if type(value) in SCALARS else plain(value)
+    return plain(msgspec.json.decode(text))
 
 
 def _key(text: bytes) -> int:

@@ -190,9 +190,14 @@ def test_digests_tell_values_apart():
     arrays = [(Boolean(True),), (), ("",), ("", ""), ("1",), (1,), ((1,),), (("a", 1),), ("a", 1)]
     objects = [Fields({}), Fields({"a": 1}), Fields({"a": "1"}), Fields({"a": 1.5})]
     objects += [Fields({"a": (1,)}), Fields({"a": True}), Fields({"a": (True,)})]
-    values = [*scalars, *arrays, *objects]
+    run_together = [("a'b", "c"), ("a", "b'c"), (1, 11), (11, 1), ((1,), 2), ((1, 2),)]
+    run_together += [
+        Fields({"a": Fields({"b": 1}), "c": 2}),
+        Fields({"a": Fields({"b": 1, "c": 2})}),
+    ]
+    values = [*scalars, *arrays, *objects, *run_together]
     assert len({digest_of(value) for value in values}) == len(values)
-    assert digest_of("a") == 16860193610431497119
+    assert digest_of("a") == 8803795138854816663
 
 
 @given(st.lists(st.integers(0, 60)), st.integers(1, 5))
