@@ -194,9 +194,7 @@ class QuickReader:
         if self._keep or not text.isascii() or not self._strictness.knows(text):
             return None
         with suppress(msgspec.MsgspecError, RecursionError, WireError):
-            entries = self._entries(self._decoder.decode_lines(text))
-            if len(entries) == len(lines):
-                return entries
+            return self._entries(self._decoder.decode_lines(text))
         return None
 
     def _entries(self, lines: Iterable[_Line]) -> list[Entry]:

@@ -105,6 +105,8 @@ TWICE = {
     % (NODE, EVENT),
     "escaped": b'{%s,%s,"effects":[{"type":"persist","storage":{"x":1,"\\u0078":2}}]}'
     % (NODE, EVENT),
+    "escaped, after one like it": b'{%s,%s,"effects":[],"more":{"\\u0058":1,"\\u0058":2}}'
+    % (NODE, EVENT),
     "ignored": b'{%s,%s,"effects":[],"level":1,"level":2}' % (NODE, EVENT),
     "half a surrogate pair": b'{%s,%s,"effects":[{"type":"send","to":1,"message":"\\uDC00"}]}'
     % (NODE, EVENT),
@@ -118,6 +120,7 @@ def test_what_can_be_taken_for_different_things_is_refused(what):
     reader = QuickReader(links=False)
     quick, linking = reader.one, QuickReader(links=True).one
     like_it = line.replace(b'"k1":2', b'"k2":2').replace(b"uDC00", b"u00e4")
+    like_it = like_it.replace(b'u0058":2', b'u0059":2')
     if like_it != line:
         quick(like_it)
     for read in (quick, lambda known: plain_entry(known, links=False), linking):
@@ -146,17 +149,29 @@ DECIDED = {
 }
 
 
+BYTES = [b"0", b"f", b" ", b"\\", b'"', b"{", b"1e9", b"\xc3", b""]
+TWO_WAYS = [b'"type": "B"', b'"at": 10, "at": 11', b'"\xc3a\xa9": 10', b'"\\udc00": 10']
+"""Instead of a field: what is read in different ways, or not at all."""
+
+
 @settings(max_examples=300, deadline=None)
-@given(RECORDS, st.lists(st.integers(0, 2), min_size=1, max_size=4), st.booleans(), st.data())
+@given(RECORDS, st.lists(st.integers(0, 3), min_size=1, max_size=4), st.booleans(), st.data())
 def test_lines_that_are_read_together_say_what_each_of_them_says(known, picked, links, data):
     """One of them is damaged, or written with other digits; and the reader has seen each kind."""
-    usual = receives(1, 0, {"type": "A", "at": 10}, [{"type": "decide", "slot": 1, "value": "a1"}])
-    kinds = [json.dumps(known).encode(), usual, json.dumps({**DECIDED, "time": 1}).encode()]
+    decide = {"type": "decide", "slot": 1, "value": "a1"}
+    usual = receives(1, 0, {"type": "A", "at": 10}, [decide])
+    foreign = usual.replace(b"at", b"\xc3\xa9")
+    decided = json.dumps({**DECIDED, "time": 1}).encode()
+    kinds = [json.dumps(known).encode(), decided, usual, foreign]
     lines = [kinds[kind] for kind in picked]
     at = data.draw(st.integers(0, len(lines) - 1))
-    byte = data.draw(st.integers(0, len(lines[at]) - 1))
-    put = data.draw(st.sampled_from([b"0", b"f", b" ", b"\\", b'"', b"{", b"1e9", b"\xc3", b""]))
-    lines[at] = lines[at][:byte] + put + lines[at][byte + 1 :]
+    if picked[at] > 1 and data.draw(st.booleans()):
+        field = b'"at": 10' if picked[at] == 2 else b'"\xc3\xa9": 10'
+        lines[at] = lines[at].replace(field, data.draw(st.sampled_from(TWO_WAYS)))
+    else:
+        byte = data.draw(st.integers(0, len(lines[at]) - 1))
+        put = data.draw(st.sampled_from(BYTES))
+        lines[at] = lines[at][:byte] + put + lines[at][byte + 1 :]
     read = QuickReader(links=links)
     for line in kinds:
         said_by(read.one, line)
