@@ -33,7 +33,7 @@ from indelible.model.events import Command
 from indelible.model.node_json import EFFECT_KINDS, ballot_from_json, plain
 from indelible.model.strict_json import Strictness
 
-__all__ = ["QuickReader", "effect_kinds"]
+__all__ = ["KNOWN_MAX", "TEXT_MAX", "Known", "QuickReader", "effect_kinds"]
 
 NUMBERS: Final = frozenset({int, float})
 KNOWN_MAX: Final = 1 << 13
@@ -140,7 +140,7 @@ class _Effects(Struct, gc=False):
     effects: list[_Kind] = []
 
 
-class _Known(dict[bytes, T]):
+class Known(dict[bytes, T]):
     """What texts mean, worked out once for each that was met lately: then the same text is also the
     same object, which equals itself at once."""
 
@@ -169,9 +169,9 @@ class QuickReader:
         self._keep = keep
         self._decoder = msgspec.json.Decoder(_Line)
         self._strictness = Strictness()
-        self._ballots = _Known(_ballot)
-        self._values = _Known(_value)
-        self._keys = _Known(_key)
+        self._ballots = Known(_ballot)
+        self._values = Known(_value)
+        self._keys = Known(_key)
 
     def one(self, line: bytes) -> Entry:
         """What a line tells. Raises ``WireError``."""

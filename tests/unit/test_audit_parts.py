@@ -18,7 +18,7 @@ from indelible.checkers.audit.entry import plain_entry
 from indelible.checkers.audit.ledger import CHUNK, Ledger
 from indelible.checkers.audit.lines import LINE_MAX, Again, Lost, entries_of, lines_of
 from indelible.checkers.audit.merge import in_order
-from indelible.checkers.audit.quick import QuickReader
+from indelible.checkers.audit.quick import TEXT_MAX, Known, QuickReader
 from indelible.model.errors import WireError
 from indelible.model.node_json import plain
 from indelible.model.plain import Boolean, Fields
@@ -178,6 +178,16 @@ def test_lines_that_are_read_together_say_what_each_of_them_says(known, picked, 
     together = read.several(lines)
     if together is not None:
         assert together == [plain_entry(line, links=links) for line in lines]
+
+
+def test_so_many_short_texts_are_remembered_and_mean_what_they_mean(monkeypatch):
+    monkeypatch.setattr("indelible.checkers.audit.quick.KNOWN_MAX", 3)
+    asked = []
+    known = Known(lambda text: asked.append(text) or len(text))
+    texts = [b"1", b"22", b"1", b"x" * TEXT_MAX, b"x" * (TEXT_MAX + 1), b"1", b"333", b"1"]
+    assert [known[text] for text in texts] == list(map(len, texts))
+    assert asked == [b"1", b"22", *texts[3:5], b"333", b"1"]
+    assert sorted(known) == [b"1", b"333"]
 
 
 def test_a_line_that_goes_on_in_the_next_one_is_no_line():
