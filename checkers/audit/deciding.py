@@ -111,6 +111,8 @@ class DecisionRules:
                     f"slot {slot}: what was decided may have been submitted to a node whose log is "
                     f"not whole{members.said(missing)}",
                 )
+        if not notes.wants("decided_implies_chosen"):
+            return
         voters = (*[masks[place] for masks in cell.votes.values()], 0)
         if missing is None:
             notes.cannot_know("decided_implies_chosen", NODES_UNKNOWN)
