@@ -14,12 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from indelible.model.effects import Effect
 from indelible.model.events import Event, NodeId
-from indelible.model.log_json import LoggedEvent, Start, record_json
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent, Start, record_json
 from indelible.model.node_json import canonical_json
 
-__all__ = ["Recorder"]
+__all__ = ["Install", "Recorder"]
 
 
 class Recorder:
@@ -59,13 +58,13 @@ class Recorder:
         # A line that was cut short, by a crash, is to spoil no other.
         self._rest = b"" if _ends_with_a_line(self._file) else b"\n"
 
-    def start(self, storage: Any = None, effects: Iterable[Effect] = ()) -> None:
+    def start(self, storage: Any = None, effects: Iterable[LoggedEffect] = ()) -> None:
         """The process has started and found ``storage``, which is ``None`` the very first time."""
         with self._lock:
             self._sequence = 0
             self._write(Start(self.nodes, storage), effects)
 
-    def record(self, event: Event, effects: Iterable[Effect] = ()) -> None:
+    def record(self, event: Event, effects: Iterable[LoggedEffect] = ()) -> None:
         """The node has handled an event: all that it did about it, in order."""
         with self._lock:
             self._write(event, effects)
@@ -88,7 +87,7 @@ class Recorder:
     ) -> None:
         self.close()
 
-    def _write(self, event: LoggedEvent, effects: Iterable[Effect]) -> None:
+    def _write(self, event: LoggedEvent, effects: Iterable[LoggedEffect]) -> None:
         if self._file is None:
             raise ValueError(f"the recorder of {self.path} is closed")
         record = record_json(self.node, event, effects)
