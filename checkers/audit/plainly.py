@@ -7,7 +7,7 @@ say has not happened.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, Final
 
@@ -80,7 +80,8 @@ class PlainAudit:
         found = {}
         for name in self._names:
             if contained and name in AFTER_SNAPSHOT:
-                wrong = AFTER_SNAPSHOT[name](node, record, contained)
+                after = AFTER_SNAPSHOT[name](node, record, contained)
+                wrong = tuple([replace(each, property=name) for each in after])
             else:
                 wrong = self._violations(BUILT_IN[name], before, (node, happened), effects)
             if wrong:

@@ -39,8 +39,8 @@ from indelible.model.events import (
     Torn,
     node_name,
 )
-from indelible.model.record import Record
 from indelible.model.log_json import Install, LoggedEffect
+from indelible.model.record import Record
 from indelible.model.run import RunStep
 from indelible.render.programs import readable_step
 from indelible.render.values import Change, changes, text_of
@@ -223,7 +223,7 @@ def effect_text(effect: LoggedEffect) -> str:
         case Lead(ballot):
             return f"leads ballot {text_of(ballot)}"
         case Install(index):
-            return f"installs a snapshot of the first {index:,} commands"
+            return f"installs a snapshot of {index:,} command{'' if index == 1 else 's'}"
     return text_of(effect)
 
 
