@@ -45,7 +45,6 @@ class ExecutionRules:
         member.executed = max(member.executed, contained)
         member.ahead = {index for index in member.ahead if index >= contained}
         member.absorb()
-        member.matched = -1
 
     def conclude(
         self, member: Member, executed: Sequence[Execution], starts: Sequence[int]
