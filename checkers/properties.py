@@ -365,17 +365,18 @@ def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Viola
     """
     led = {ballot for record in records for ballot in record.leaderships}
     for slot in sorted({vote[0] for record in records for vote in record.votes}):
-        ballots = {
-            record.node: {ballot: value for at, ballot, value in record.votes if at == slot}
+        # A node that is wrong may have voted for several values at one ballot.
+        votes = {
+            record.node: tuple(vote[1:] for vote in record.votes if vote[0] == slot)
             for record in records
         }
-        known = sorted(led | {ballot for votes in ballots.values() for ballot in votes})
+        known = sorted(led | {ballot for cast in votes.values() for ballot, _ in cast})
         rivals: dict[Any, str] = {}
         for record in records:
-            for ballot, value in ballots[record.node].items():
+            for ballot, value in votes[record.node]:
                 for lower in known[: known.index(ballot)]:
                     if (lower, value) not in rivals:
-                        found = _choosable_rival(records, ballots, lower, value, world)
+                        found = _choosable_rival(records, votes, lower, value, world)
                         rivals[lower, value] = found
                     rival = rivals[lower, value]
                     if rival:
@@ -390,7 +391,7 @@ def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Viola
 
 def _choosable_rival(
     records: tuple[View, ...],
-    ballots: Mapping[NodeId, Mapping[Any, Any]],
+    votes: Mapping[NodeId, tuple[tuple[Any, Any], ...]],
     lower: Any,
     value: Any,
     world: World,
@@ -399,10 +400,10 @@ def _choosable_rival(
     free: list[NodeId] = []
     voters: dict[Any, list[NodeId]] = {}
     for record in records:
-        votes = ballots[record.node]
-        if lower in votes:
-            voters.setdefault(votes[lower], []).append(record.node)
-        elif record.promised is None or not lower < record.promised:
+        cast = [each for ballot, each in votes[record.node] if ballot == lower]
+        for each in cast:
+            voters.setdefault(each, []).append(record.node)
+        if not cast and (record.promised is None or not lower < record.promised):
             free.append(record.node)
     for rival, nodes in voters.items():
         if rival != value and world.quorums.is_phase2_quorum(nodes + free, world.nodes):

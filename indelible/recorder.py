@@ -15,12 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from indelible.model.effects import Effect
 from indelible.model.events import Event, NodeId
-from indelible.model.log_json import LoggedEvent, Start, record_json
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent, Start, record_json
 from indelible.model.node_json import canonical_json
 
-__all__ = ["Recorder"]
+__all__ = ["Install", "Recorder"]
 
 
 class Recorder:
@@ -62,14 +61,14 @@ class Recorder:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file: int | None = os.open(self.path, flags, 0o666)
 
-    def start(self, storage: Any = None, effects: Iterable[Effect] = ()) -> None:
+    def start(self, storage: Any = None, effects: Iterable[LoggedEffect] = ()) -> None:
         """The process has started and found ``storage``, which is ``None`` the very first time."""
         with self._lock:
             self._sequence = 0
             self._has_started = False
             self._write(Start(self.nodes, storage), effects)
 
-    def record(self, event: Event, effects: Iterable[Effect] = ()) -> None:
+    def record(self, event: Event, effects: Iterable[LoggedEffect] = ()) -> None:
         """The node has handled an event: all that it did about it, in order."""
         with self._lock:
             self._write(event, effects)
@@ -92,7 +91,7 @@ class Recorder:
     ) -> None:
         self.close()
 
-    def _write(self, event: LoggedEvent, effects: Iterable[Effect]) -> None:
+    def _write(self, event: LoggedEvent, effects: Iterable[LoggedEffect]) -> None:
         if self._file is None:
             raise ValueError(f"the recorder of {self.path} is closed")
         number, lost = self._sequence, self._lost

@@ -19,8 +19,11 @@ from indelible.model.node_json import canonical_json, effect_to_json, event_to_j
 from indelible.model.plain import TYPE, Fields
 
 __all__ = [
+    "Install",
+    "LoggedEffect",
     "LoggedEvent",
     "Start",
+    "effect_json",
     "record_json",
     "recorded_effect",
     "recorded_event",
@@ -37,16 +40,37 @@ class Start:
     storage: Hashable
 
 
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A node's state machine becomes that of a snapshot, its own or another's, which contains the
+    first ``index`` commands (InstallSnapshot of Raft); it goes on with the one of that index."""
+
+    index: int
+
+
 LoggedEvent: TypeAlias = Event | Start
+LoggedEffect: TypeAlias = Effect | Install
 
 
-def record_json(node: NodeId, event: LoggedEvent, effects: Iterable[Effect]) -> dict[str, Any]:
+def record_json(
+    node: NodeId, event: LoggedEvent, effects: Iterable[LoggedEffect]
+) -> dict[str, Any]:
     """A record as JSON-able data. Raises ``WireError`` for a value that JSON cannot say."""
     return {
         "node": node,
         "event": _event_json(event),
-        "effects": [effect_to_json(recorded_effect(effect)) for effect in effects],
+        "effects": [
+            effect_json(effect if isinstance(effect, Install) else recorded_effect(effect))
+            for effect in effects
+        ],
     }
+
+
+def effect_json(effect: LoggedEffect) -> dict[str, Any]:
+    """An effect as a log has it. Raises ``WireError``."""
+    if isinstance(effect, Install):
+        return {"type": "install", "index": effect.index}
+    return effect_to_json(effect)
 
 
 def recorded_text(value: Any) -> str:

@@ -12,12 +12,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from indelible.model.effects import Decide, Effect, Execute, Lead, Promise, Send, Vote
+from indelible.model.effects import Decide, Execute, Lead, Promise, Send, Vote
 from indelible.model.errors import WireError
 from indelible.model.events import Command, NodeId, Receive, Restart, Submit, Torn
-from indelible.model.log_json import LoggedEvent, Start
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent, Start
 from indelible.model.node_json import (
     canonical_json,
+    effect_from_json,
     effects_from_json,
     event_from_json,
     jsonable,
@@ -30,6 +31,7 @@ from indelible.model.strict_json import loads
 __all__ = [
     "DECIDE",
     "EXECUTE",
+    "INSTALL",
     "LEAD",
     "NUMBER_MAX",
     "PROMISE",
@@ -51,7 +53,8 @@ LEAD: Final = 4
 DECIDE: Final = 8
 EXECUTE: Final = 16
 SUBMIT: Final = 32
-"""Kinds of testimony, as bits: all effects but this, which is an event."""
+INSTALL: Final = 64
+"""Kinds of testimony, as bits: all effects but ``SUBMIT``, which is an event."""
 
 NUMBER_MAX: Final = 2**63 - 1
 """The highest slot or index that is judged."""
@@ -110,7 +113,7 @@ def plain_entry(line: bytes, *, links: bool) -> Entry:
         raise WireError("nested too deeply") from None
 
 
-def event_of_line(line: bytes) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]:
+def event_of_line(line: bytes) -> tuple[NodeId, LoggedEvent, tuple[LoggedEffect, ...]]:
     """The node, event and effects of a line. Raises ``WireError``."""
     try:
         return _event_of(_parsed(line))
@@ -121,7 +124,7 @@ def event_of_line(line: bytes) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]
 def entry_of(
     node: NodeId,
     event: LoggedEvent,
-    effects: tuple[Effect, ...],
+    effects: tuple[LoggedEffect, ...],
     *,
     links: bool = False,
     time: float | None = None,
@@ -167,7 +170,7 @@ def json_key(message: Any) -> int:
         return hash(canonical_json(message).encode("ascii"))
 
 
-def _sent(node: NodeId, effects: tuple[Effect, ...]) -> tuple[Link, ...]:
+def _sent(node: NodeId, effects: tuple[LoggedEffect, ...]) -> tuple[Link, ...]:
     sends = [effect for effect in effects if isinstance(effect, Send)]
     return tuple([(node, send.to, message_key(send.message)) for send in sends])
 
@@ -178,7 +181,7 @@ def _received(node: NodeId, event: LoggedEvent) -> Link | None:
     return event.source, node, message_key(event.message)
 
 
-def _testimony(effects: tuple[Effect, ...]) -> tuple[Testimony, ...]:
+def _testimony(effects: tuple[LoggedEffect, ...]) -> tuple[Testimony, ...]:
     found: list[Testimony] = []
     for effect in effects:
         match effect:
@@ -192,6 +195,8 @@ def _testimony(effects: tuple[Effect, ...]) -> tuple[Testimony, ...]:
                 found.append((DECIDE, _place(slot), value))
             case Execute(index, command):
                 found.append((EXECUTE, _place(index), command))
+            case Install(index):
+                found.append((INSTALL, _place(index)))
     return tuple(found)
 
 
@@ -217,7 +222,7 @@ def _parsed(line: bytes) -> Any:
         raise WireError(f"no JSON: {error}") from None
 
 
-def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]:
+def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[LoggedEffect, ...]]:
     if not isinstance(data, dict):
         raise WireError("a line is no object", available='{"node": …, "event": …, "effects": […]}')
     for name in ("node", "event", "effects"):
@@ -225,10 +230,27 @@ def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[Effect, ...]]:
             raise WireError(f"a line has no {name!r}", available="node, event, effects")
     node = node_from_json(data["node"], "node")
     event = _event(data["event"])
-    effects = effects_from_json(data["effects"])
+    effects = _effects(data["effects"])
     if isinstance(event, Torn) and event.kept > len(effects):
         raise WireError(f"event.kept is {event.kept}, but there are {len(effects)} effects")
     return node, event, effects
+
+
+def _effects(data: Any) -> tuple[LoggedEffect, ...]:
+    if not isinstance(data, list):
+        return effects_from_json(data)
+    return tuple([_effect(each, f"effects[{at}]") for at, each in enumerate(data)])
+
+
+def _effect(data: Any, where: str) -> LoggedEffect:
+    if not isinstance(data, dict) or data.get("type") != "install":
+        return effect_from_json(data, where)
+    if set(data) != {"type", "index"} or type(data["index"]) is not int or data["index"] < 0:
+        raise WireError(
+            f"{where} (install) is {json.dumps(data)}",
+            available='{"type": "install", "index": how many commands the snapshot contains}',
+        )
+    return Install(data["index"])
 
 
 def _event(data: Any) -> LoggedEvent:

@@ -36,14 +36,28 @@ class ExecutionRules:
         self._first = DigestMap()
         self._repeated: dict[int, list[int]] = {}
 
-    def conclude(self, member: Member, executed: Sequence[Execution], before_crash: int) -> None:
-        """Judge what the node has executed in an entry; so much of it before it started again."""
+    def install(self, member: Member, contained: int) -> None:
+        """The state of the node is that of a snapshot of so many commands: nobody asks for what it
+        contains any more."""
+        if contained <= member.contained:
+            return
+        member.contained = contained
+        member.executed = max(member.executed, contained)
+        member.ahead = {index for index in member.ahead if index >= contained}
+        member.absorb()
+
+    def conclude(
+        self, member: Member, executed: Sequence[Execution], starts: Sequence[int]
+    ) -> None:
+        """Judge what the node has executed in an entry, in which it started again, or from a
+        snapshot, after so many of them."""
         new: list[Execution] = []
-        if before_crash:
-            new = self._new_of(member, executed[:before_crash])
+        begin = 0
+        for start in starts:
+            new += self._new_of(member, executed[begin:start])
             member.begin_run()
-            executed = executed[before_crash:]
-        new += self._new_of(member, executed)
+            begin = start
+        new += self._new_of(member, executed[begin:])
         if not new:
             return
         if member.bit & self._members.whole:
@@ -102,9 +116,7 @@ class ExecutionRules:
         for index, _ in new:
             if index == member.executed:
                 member.executed += 1
-                while member.executed in member.ahead:
-                    member.ahead.remove(member.executed)
-                    member.executed += 1
+                member.absorb()
             elif index > member.executed:
                 member.ahead.add(index)
         if member.ahead:
@@ -156,7 +168,12 @@ class ExecutionRules:
         log = _by_number(self._slots.digests_by(member.bit))
         slot, before = 0, {NO_OP_DIGEST}
         done = _by_number(self._indices.digests_by(member.bit))
+        contained = member.contained
+        done = {index: executed for index, executed in done.items() if index >= contained}
+        slots = iter(log)
         for index, executed in done.items():
+            if contained:  # What it leaves out may be in the snapshot.
+                slot = next((at for at in slots if executed <= log[at]), max(log, default=-1) + 1)
             while slot in log and not executed <= log[slot] and not before.isdisjoint(log[slot]):
                 slot += 1
             wrong = executed - log.get(slot, set()) or executed & {NO_OP_DIGEST}
@@ -169,8 +186,8 @@ class ExecutionRules:
                 return
             slot += 1
             before |= executed
-        is_whole = not done or max(done) < len(done)
-        member.matched, member.slot = len(done) if is_whole else -1, slot - 1
+        is_whole = not done or max(done) < contained + len(done)
+        member.matched, member.slot = contained + len(done) if is_whole else -1, slot - 1
 
 
 def _by_number(entries: Iterable[tuple[int, int]]) -> dict[int, set[int]]:

@@ -12,7 +12,16 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from indelible.checkers.audit.deciding import DecisionRules
-from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE, Entry
+from indelible.checkers.audit.entry import (
+    DECIDE,
+    EXECUTE,
+    INSTALL,
+    LEAD,
+    PROMISE,
+    SUBMIT,
+    VOTE,
+    Entry,
+)
 from indelible.checkers.audit.executing import ExecutionRules
 from indelible.checkers.audit.ledger import Ledger
 from indelible.checkers.audit.members import Member, Members
@@ -155,7 +164,7 @@ class Judge:
     def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> None:
         """Judge what the node says."""
         executed: list[tuple[int, Any]] = []
-        before_crash = 0
+        before_crash = before_install = 0
         for at, said in enumerate(entry.testimony):
             kind = said[0]
             if kind == DECIDE:
@@ -165,6 +174,9 @@ class Judge:
             elif kind == EXECUTE:
                 executed.append(said[1:])
                 before_crash += at < entry.before_crash
+            elif kind == INSTALL:
+                self._executing.install(member, said[1])
+                before_install = len(executed)
             elif kind == PROMISE:
                 self._voting.promise(member, said[1], again=again)
             else:
@@ -174,10 +186,13 @@ class Judge:
             self._voting.conclude(member)
         if entry.kinds & DECIDE:
             self._deciding.conclude(member)
-        if entry.kind != "event" and not before_crash:
-            member.begin_run()
+        starts = {before_crash} if entry.kind != "event" else set[int]()
+        if entry.kinds & INSTALL:
+            starts.add(before_install)
         if executed:
-            self._executing.conclude(member, executed, before_crash)
+            self._executing.conclude(member, executed, sorted(starts))
+        elif starts:
+            member.begin_run()
 
     def _find(self) -> None:
         """Note the first violation of a property whose testimony the log has given by now."""

@@ -20,6 +20,7 @@ class Member:
     """One node: its bit, its last promise, and how far it has executed.
 
     - ``executed``: so many commands, from the first on; ``ahead``: indices executed beyond those.
+    - ``contained``: so many commands were in a snapshot that it has installed.
     - ``run``: the indices executed since it last started, as a range, and others in ``run_more``.
     - ``matched`` and ``slot``: so many of the executed commands follow the log that it decided,
       up to this slot; -1 of them if the indices have a gap.
@@ -28,6 +29,7 @@ class Member:
     __slots__ = (
         "ahead",
         "bit",
+        "contained",
         "executed",
         "matched",
         "node",
@@ -42,14 +44,21 @@ class Member:
         self.bit = bit
         self.promised: Ballot | None = None
         self.executed = 0
+        self.contained = 0
         self.ahead: set[int] = set()
         self.run = (0, 0)
         self.run_more: set[int] = set()
         self.matched = 0
         self.slot = -1
 
+    def absorb(self) -> None:
+        """What it executed ahead may follow by now."""
+        while self.executed in self.ahead:
+            self.ahead.remove(self.executed)
+            self.executed += 1
+
     def begin_run(self) -> None:
-        """It has started again, or may have."""
+        """It has started again, or from a snapshot, or may have."""
         self.run = (0, 0)
         self.run_more = set()
 

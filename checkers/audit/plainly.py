@@ -6,18 +6,19 @@ say has not happened.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, Final
 
 from indelible.checkers.audit.judge import RULES
-from indelible.checkers.properties import BUILT_IN
+from indelible.checkers.properties import BUILT_IN, out_of_order
 from indelible.checkers.property import Property, World
 from indelible.checkers.verdicts import violations_after
 from indelible.model.cluster import ClusterState, LocalState
-from indelible.model.effects import Effect, Execute
-from indelible.model.events import Command, Event, NodeId, Restart, Submit, Torn
-from indelible.model.log_json import LoggedEvent, Start
+from indelible.model.effects import NO_OP, Effect, Execute
+from indelible.model.events import Command, Event, NodeId, Restart, Submit, Timeout, Torn, node_name
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent, Start
 from indelible.model.quorums import QuorumSystem
 from indelible.model.record import Record, after_effects
 from indelible.model.run import handled_event
@@ -31,11 +32,12 @@ LIFETIME: Final = "execution_not_repeated"
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A node's record, and what it would be had the node never executed anything before it last
-    started."""
+    """A node's record, what it would be had the node never executed anything before it last
+    started, and how many commands were in a snapshot that it has installed."""
 
     record: Record
     lifetime: Record
+    contained: int = 0
 
 
 class PlainAudit:
@@ -58,20 +60,30 @@ class PlainAudit:
         self._scope = Scope(nodes=self._nodes, commands=())
 
     def step(
-        self, node: NodeId, event: LoggedEvent, effects: tuple[Effect, ...]
+        self, node: NodeId, event: LoggedEvent, logged: tuple[LoggedEffect, ...]
     ) -> Mapping[str, tuple[Violation, ...]]:
         """What is wrong after an event with its effects, by property, in the order of the rules."""
         happened: Event = Restart() if isinstance(event, Start) else event
+        installs = [effect for effect in logged if isinstance(effect, Install)]
+        effects = tuple([effect for effect in logged if not isinstance(effect, Install)])
+        if installs:
+            happened = _from_snapshot(happened, logged)
         handled = handled_event(happened)
         if isinstance(handled, Submit):
             self._commands[handled.command] = None
         before = dict(self._known)
         known = before[node]
         record = after_effects(known.record, node, effects, self._scope)
-        self._known[node] = _Known(record, self._lived(node, known, happened, effects))
+        contained = max([known.contained, *(install.index for install in installs)])
+        lived = self._lived(node, known, happened, effects)
+        self._known[node] = _Known(record, lived, contained)
         found = {}
         for name in self._names:
-            wrong = self._violations(BUILT_IN[name], before, (node, happened), effects)
+            if contained and name in AFTER_SNAPSHOT:
+                after = AFTER_SNAPSHOT[name](node, record, contained)
+                wrong = tuple([replace(each, property=name) for each in after])
+            else:
+                wrong = self._violations(BUILT_IN[name], before, (node, happened), effects)
             if wrong:
                 found[name] = wrong
         return found
@@ -106,6 +118,55 @@ class PlainAudit:
 
     def _as_asked(self) -> QuorumSystem:
         return _Within(self._quorums, self._members)
+
+
+def _from_snapshot(event: Event, logged: tuple[LoggedEffect, ...]) -> Event:
+    """The event as if the node had crashed where it last installed a snapshot: what it executes
+    from there on it may have executed before."""
+    last = max(at for at, effect in enumerate(logged) if isinstance(effect, Install))
+    kept = sum(not isinstance(effect, Install) for effect in logged[:last])
+    match event:
+        case Restart():
+            return event if not kept else Torn(Timeout(""), kept)
+        case Torn(whole, _):
+            return Torn(whole, kept)
+    return Torn(event, kept)
+
+
+def _without_gap(node: NodeId, record: Record, contained: int) -> tuple[Violation, ...]:
+    """Between what a snapshot contains and what the node executes nothing is left out."""
+    indices = {*range(contained), *(index for index, _ in record.executed)}
+    missing = next(number for number in count() if number not in indices)
+    if missing == len(indices):
+        return ()
+    says = f"{node_name(node)} executed number {max(indices)} before number {missing}"
+    return (Violation(says, nodes=(node,)),)
+
+
+def _follows_log(node: NodeId, record: Record, contained: int) -> tuple[Violation, ...]:
+    """What the node executes after what a snapshot contains it has decided, in this order."""
+    log: dict[int, list[Any]] = {}
+    for slot, value in record.decided:
+        log.setdefault(slot, []).append(value)
+    done: dict[int, list[Any]] = {}
+    for index, command in record.executed:
+        if index >= contained:
+            done.setdefault(index, []).append(command)
+    slots = iter(log)
+    for index, commands in done.items():
+        fits = any(all(each in log[slot] for each in commands) for slot in slots)
+        if not fits or NO_OP in commands:
+            wrong = NO_OP if NO_OP in commands else commands[0]
+            says = f"{node_name(node)} {out_of_order(index, wrong, max(log, default=-1) + 1, log)}"
+            return (Violation(says, nodes=(node,), values=(wrong,)),)
+    return ()
+
+
+AFTER_SNAPSHOT: Final[Mapping[str, Callable[[NodeId, Record, int], tuple[Violation, ...]]]] = {
+    "execution_without_gap": _without_gap,
+    "execution_follows_log": _follows_log,
+}
+"""Properties that do not ask for what a snapshot contains."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from indelible.checkers.audit.entry import (
     DECIDE,
     EXECUTE,
+    INSTALL,
     LEAD,
     PROMISE,
     VOTE,
@@ -29,7 +30,6 @@ from indelible.checkers.properties import out_of_order
 from indelible.model.effects import (
     NO_OP,
     Decide,
-    Effect,
     Execute,
     Lead,
     Promise,
@@ -37,7 +37,7 @@ from indelible.model.effects import (
 )
 from indelible.model.errors import IndelibleError
 from indelible.model.events import NodeId, Torn, node_name
-from indelible.model.log_json import LoggedEvent
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent
 from indelible.model.quorums import QuorumSystem
 from indelible.model.trace import Violation
 
@@ -61,12 +61,13 @@ LATEST: Final = frozenset({"execution_not_repeated"})
 """Where the last of several records that say the same counts, and not the first."""
 
 
-EFFECTS: Final[Mapping[int, Callable[..., Effect]]] = {
+EFFECTS: Final[Mapping[int, Callable[..., LoggedEffect]]] = {
     DECIDE: Decide,
     EXECUTE: Execute,
     VOTE: Vote,
     PROMISE: Promise,
     LEAD: Lead,
+    INSTALL: Install,
 }
 
 
@@ -78,7 +79,7 @@ class Record:
     place: Place
     node: NodeId
     event: LoggedEvent
-    effects: tuple[Effect, ...]
+    effects: tuple[LoggedEffect, ...]
     before_crash: int = 0
 
     @property
@@ -167,13 +168,15 @@ def _record(finding: Finding, place: Place, entry: Entry) -> Record:
     return Record(place, node, shown_as_json(event), tuple(effects), len(before))
 
 
-def _effects(finding: Finding, node: NodeId, testimony: Sequence[Testimony]) -> tuple[Effect, ...]:
+def _effects(
+    finding: Finding, node: NodeId, testimony: Sequence[Testimony]
+) -> tuple[LoggedEffect, ...]:
     """The effects that say something of what the finding is about."""
     about = finding.about
     if about.get("node", node) != node:
         return ()
     is_about = ABOUT[finding.property]
-    said: list[Effect] = [EFFECTS[kind](*fields) for kind, *fields in testimony]
+    said: list[LoggedEffect] = [EFFECTS[kind](*fields) for kind, *fields in testimony]
     return tuple([effect for effect in said if is_about(about, effect)])
 
 
@@ -212,46 +215,52 @@ def _worded(finding: Finding, violation: Violation, shown: Sequence[Record]) -> 
     return replace(violation, explanation=f"{node_name(node)} {says}")
 
 
-def _decides(about: About, effect: Effect) -> bool:
+def _decides(about: About, effect: LoggedEffect) -> bool:
     return isinstance(effect, Decide) and effect.slot == about["slot"]
 
 
-def _executes(about: About, effect: Effect) -> bool:
+def _executes(about: About, effect: LoggedEffect) -> bool:
     places = [about[name] for name in ("index", "again", "missing") if name in about]
     return isinstance(effect, Execute) and effect.index in places
 
 
-def _executes_or_decides(about: About, effect: Effect) -> bool:
+def _executes_or_installs(about: About, effect: LoggedEffect) -> bool:
+    return _executes(about, effect) or isinstance(effect, Install)
+
+
+def _executes_or_decides(about: About, effect: LoggedEffect) -> bool:
     places = [about[name] for name in ("due", "later") if name in about]
-    return _executes(about, effect) or (isinstance(effect, Decide) and effect.slot in places)
+    return _executes_or_installs(about, effect) or (
+        isinstance(effect, Decide) and effect.slot in places
+    )
 
 
-def _decides_or_votes(about: About, effect: Effect) -> bool:
+def _decides_or_votes(about: About, effect: LoggedEffect) -> bool:
     return isinstance(effect, Decide | Vote) and effect.slot == about["slot"]
 
 
-def _votes(about: About, effect: Effect) -> bool:
+def _votes(about: About, effect: LoggedEffect) -> bool:
     place = (about["slot"], about["ballot"])
     return isinstance(effect, Vote) and (effect.slot, effect.ballot) == place
 
 
-def _leads(about: About, effect: Effect) -> bool:
+def _leads(about: About, effect: LoggedEffect) -> bool:
     return isinstance(effect, Lead) and effect.ballot == about["ballot"]
 
 
-def _promises(_about: About, effect: Effect) -> bool:
+def _promises(_about: About, effect: LoggedEffect) -> bool:
     return isinstance(effect, Promise)
 
 
-def _promises_or_votes(about: About, effect: Effect) -> bool:
+def _promises_or_votes(about: About, effect: LoggedEffect) -> bool:
     return _promises(about, effect) or _votes(about, effect)
 
 
-def _promises_or_leads(about: About, effect: Effect) -> bool:
+def _promises_or_leads(about: About, effect: LoggedEffect) -> bool:
     return _promises(about, effect) or _leads(about, effect)
 
 
-def _bears_on_votes(about: About, effect: Effect) -> bool:
+def _bears_on_votes(about: About, effect: LoggedEffect) -> bool:
     if isinstance(effect, Vote):
         return bool(effect.slot == about["slot"])
     return isinstance(effect, Promise) or (
@@ -259,13 +268,13 @@ def _bears_on_votes(about: About, effect: Effect) -> bool:
     )
 
 
-ABOUT: Final[Mapping[str, Callable[[About, Effect], bool]]] = {
+ABOUT: Final[Mapping[str, Callable[[About, LoggedEffect], bool]]] = {
     "agreement": _decides,
     "log_prefix": _executes,
-    "execution_without_gap": _executes,
+    "execution_without_gap": _executes_or_installs,
     "execution_follows_log": _executes_or_decides,
     "at_most_once": _executes,
-    "execution_not_repeated": _executes,
+    "execution_not_repeated": _executes_or_installs,
     "stability": _decides,
     "validity": _decides,
     "decided_implies_chosen": _decides_or_votes,

@@ -39,6 +39,7 @@ from indelible.model.events import (
     Torn,
     node_name,
 )
+from indelible.model.log_json import Install, LoggedEffect
 from indelible.model.record import Record
 from indelible.model.run import RunStep
 from indelible.render.programs import readable_step
@@ -201,7 +202,7 @@ def _sends_text(sends: Sequence[Send]) -> Iterator[str]:
         yield f"sends {text_of(message)} to {names_text(nodes)}"
 
 
-def effect_text(effect: Effect) -> str:
+def effect_text(effect: LoggedEffect) -> str:
     """What one effect does, as the rest of a sentence that begins with the node's name."""
     match effect:
         case Decide(slot, value):
@@ -221,6 +222,8 @@ def effect_text(effect: Effect) -> str:
             return f"cancels timer {_name(timer)}"
         case Lead(ballot):
             return f"leads ballot {text_of(ballot)}"
+        case Install(index):
+            return f"installs a snapshot of {index:,} command{'' if index == 1 else 's'}"
     return text_of(effect)
 
 

@@ -171,6 +171,17 @@ def test_of_unsafe_votes_those_are_shown_that_chose_another_value():
     assert check_log(lines, MajorityQuorums(), nodes, ("votes_are_safe",)) == "votes_are_safe"
 
 
+def test_an_unsafe_vote_is_shown_though_its_node_votes_again_at_that_ballot():
+    nodes = (0, 1)
+    both = (Promise(2), Lead(2), Vote(0, 2, "b"), Vote(0, 2, "a"))
+    records = [record_json(node, Start(nodes, None), ()) for node in nodes]
+    records += [
+        record_json(0, Timeout("t"), each) for each in ((Promise(1), Vote(0, 1, "a")), both)
+    ]
+    lines = [json.dumps({**record, "time": at}).encode() for at, record in enumerate(records)]
+    assert check_log(lines, MajorityQuorums(), nodes, ("votes_are_safe",)) == "votes_are_safe"
+
+
 def test_promises_of_a_line_that_is_there_twice_need_not_fall():
     """The second of two equal lines may be the first, written once more."""
     start = record_of({"type": "start", "nodes": [0], "storage": None}, ())

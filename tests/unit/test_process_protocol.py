@@ -119,6 +119,15 @@ def test_the_records_of_the_page_keep_to_the_schema() -> None:
         assert not accepts("record", {**record, "time": "noon"})
 
 
+def test_only_records_install_snapshots() -> None:
+    install = {"type": "install", "index": 2}
+    record = {"node": 0, "event": {"type": "restart"}, "effects": [install]}
+    assert accepts("record", record)
+    assert not accepts("record", {**record, "effects": [{**install, "index": -1}]})
+    assert not accepts("effect", install)
+    assert not reads(effects_from_json, [install])
+
+
 def test_the_page_names_all_there_is() -> None:
     names = set(re.findall(r"(?m)^\| `(\w+)`", PAGE))
     assert {f["properties"]["request"]["const"] for f in definitions("request_")} <= names
