@@ -232,30 +232,23 @@ def _made(name: str, kind: type) -> Any:
 
 
 def _scope_of(name: str, implementation: Any) -> Scope:
+    """Its own scope, or the usual one; with no faults of links that it is not made for, unless its
+    scope asks for them."""
     from indelible.impl.multipaxos import MultiPaxos
 
     scope = getattr(implementation, "scope", None)
-    if scope is None:
-        return (
-            DEFAULT_SCOPE
-            if isinstance(implementation, MultiPaxos)
-            else _made_for(name, implementation)
-        )
-    if not isinstance(scope, Scope):
+    if scope is None and isinstance(implementation, MultiPaxos):
+        return DEFAULT_SCOPE
+    if not isinstance(scope, Scope | None):
         raise ImplementationError(
             f"the scope of {name} is {scope!r}", remedy="make it a Scope, or leave it out"
         )
-    return scope
-
-
-def _made_for(name: str, implementation: Any) -> Scope:
-    """The usual scope, with no faults of links that the implementation is not made for."""
     links: Any = getattr(implementation, "links", LINKS[0])
     if links not in LINKS:
         raise ImplementationError(
             f"the links of {name} are {links!r}", available=", ".join(map(repr, LINKS))
         )
-    return Scope(links=links)
+    return (scope or Scope()).made_for(links)
 
 
 def _module_and_path(name: str, blame: type[ImplementationError] | type[PropertyError]) -> Any:

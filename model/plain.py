@@ -138,6 +138,9 @@ class Boolean:
     def __bool__(self) -> bool:
         return self.value
 
+    def __repr__(self) -> str:
+        return repr(self.value)
+
     def __str__(self) -> str:
         return str(self.value)
 
