@@ -74,7 +74,8 @@ class Replayed:
     def expected(self) -> bool:
         """Whether the outcome is that for which the document is kept."""
         if self.evidence.fixed:
-            return not self.violates
+            # Where the code raised something, nobody has seen what it does instead.
+            return not self.violates and not self.found.raised
         return self.found.outcome == "violates" and self.found.step == len(self.evidence.trace)
 
 
@@ -234,7 +235,8 @@ def folder_text(folder: Path, replays: Sequence[Replayed | Unreadable]) -> str:
 def _line(each: Replayed | Unreadable) -> str:
     if isinstance(each, Unreadable):
         name = "" if each.error.fact.startswith(each.name) else f"{each.name}: "
-        return f"  ? {name}{each.error.fact}"
+        remedy = f"\n    remedy: {each.error.remedy}" if each.error.remedy else ""
+        return f"  ? {name}{each.error.fact}{remedy}"
     headline = _headline(each)
     if each.evidence.fixed:
         headline += "; it is marked fixed" if each.expected else "; it was marked fixed"
@@ -262,7 +264,7 @@ def folder_exit_code(replays: Sequence[Replayed | Unreadable]) -> int:
     if any(isinstance(each, Unreadable) for each in replays):
         return 2
     wrong = [each for each in replays if isinstance(each, Replayed) and not each.expected]
-    if any(each.evidence.fixed for each in wrong):
+    if any(each.evidence.fixed and each.violates for each in wrong):
         return 1
     return 3 if wrong else 0
 

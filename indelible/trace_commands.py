@@ -160,6 +160,12 @@ def _keep(path: Path, replayed: Replayed, *, mark_fixed: bool) -> None:
             cause=replayed.evidence.trace.violation.explanation,
             remedy="replay it without --mark-fixed to see where",
         )
+    if mark_fixed and replayed.found.raised:
+        raise TraceError(
+            f"{path} could not be replayed to its end: {replayed.found.raised}",
+            cause="an exception is no fix, and what would have happened instead was not seen",
+            remedy="correct that first",
+        )
     if mark_fixed:
         marked(path, replayed.document)
         click.echo(f"marked fixed: {path}", err=True)
