@@ -43,9 +43,9 @@ class ProcessAdapter:
     - ``answer_bytes_max``: how long it may be.
 
     A process is started when the first question is asked, in the folder in which this object was
-    made, and ends with it. Attributes
-    and methods raise ``ImplementationError`` where the process does not keep to the protocol; a
-    step in which it dies, or does not answer in time, is one that raised.
+    made, and ends with it. Attributes and methods raise ``ImplementationError`` where the process
+    does not keep to the protocol; a step in which it dies, or does not answer in time, is one that
+    raised.
     """
 
     def __init__(

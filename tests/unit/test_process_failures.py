@@ -70,8 +70,8 @@ AT_HELLO = {
     "capability": '"flying"',
     "only portable": "'portable' without 'snapshot'",
     "links": "carrier pigeons",
-    "scope": "a cluster of 0 nodes",
-    "scope field": "scope has no field 'node'; asked ",
+    "scope": "scope.nodes is 0; asked",
+    "scope field": 'scope has no field "node"; asked ',
 }
 
 MODES = [(), ("snapshot",), ("portable",)]
