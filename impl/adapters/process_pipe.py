@@ -169,7 +169,8 @@ class Pipe:
                     + (f", only {shown(half)} without a line end" if half else ""),
                     self._requests[len(self._answers)],
                     "end each answer with a line end, and flush stdout after it; where answers do "
-                    "take longer, give ProcessAdapter a timeout (adapter test: --timeout)",
+                    "take longer, check a module's ProcessAdapter(COMMAND, timeout=SECONDS), as "
+                    "module:NAME; 'indelible adapter test' has --timeout",
                     cause="it is busy, waits for something else, or its answer waits in a buffer",
                 )
             )

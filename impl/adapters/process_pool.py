@@ -195,6 +195,11 @@ class Pool:
             failure = self._talk({worker: [request]}).get(worker)
             if isinstance(failure, NoAnswer) and number == len(requests):
                 self._unanswered[question.path()] = failure
+            if isinstance(failure, ProcessDied) and question.place is None:
+                # There is no step yet that could be to blame: what ends it, the log may not say.
+                raise ImplementationRaised(
+                    ProcessDied(f"{failure} ({failure.cause}; {failure.remedy})", None)
+                )
             if isinstance(failure, ProcessDied | NoAnswer) and number == len(requests):
                 raise ImplementationRaised(failure)
             if isinstance(failure, ProcessDied | NoAnswer):
