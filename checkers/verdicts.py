@@ -172,13 +172,17 @@ def run_to_limit(search: Search) -> str:
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
     """A search makes millions of values that live as long as it does, and hardly any cycles:
-    looking for garbage among them again and again cost a quarter of the time."""
+    looking for garbage among them again and again cost a quarter of the time. In the end they are
+    old: whoever runs next does not go through all of them to find the young ones."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()  # To the oldest generation, where they are looked at last.
             gc.enable()
 
 

@@ -147,7 +147,7 @@ def replay(watch: Watch, actions: Iterable[Action]) -> Replay:
             return Replay(
                 "does not fit", number, tuple(done), None, wanted, enabled, tuple(changed)
             )
-        if not same_types(action[1], wanted[1]):
+        if action[1] != wanted[1] or not same_types(action[1], wanted[1]):
             changed.append(number)
         judged = watch.step(judged.state, action)
         done.append(action)

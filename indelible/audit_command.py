@@ -182,7 +182,7 @@ def _held(
     target: Target,
     result: Audit,
     files: LogFiles,
-    again: Callable[[Iterator[Placed]], Iterator[Placed]],
+    again: Callable[[Iterable[Placed]], Iterator[Placed]],
     folder: Path | None,
     progress: bool | None,
     interrupted: Callable[[], bool],
@@ -222,20 +222,14 @@ def _kinds(files: LogFiles) -> Set[type[Effect]]:
     return effect_kinds(line for file in files.from_start() for _, line in lines_of(file))
 
 
-def _lines(files: LogFiles, *, keep: bool = False) -> Iterator[Placed]:
+def _lines(files: LogFiles, *, keep: bool = False) -> Iterable[Placed]:
     """What the lines tell, in order; ``keep``: each entry has its line."""
-    import msgspec
-
     from indelible.checkers.audit.lines import entries_of
     from indelible.checkers.audit.merge import in_order
-    from indelible.checkers.audit.quick import quick_reader
+    from indelible.checkers.audit.quick import QuickReader
 
-    read = quick_reader(links=len(files.names) > 1)
-
-    def keeping(line: bytes) -> Entry:
-        return msgspec.structs.replace(read(line), line=line)
-
-    items = [entries_of(file, keeping if keep else read) for file in files.from_start()]
+    read = QuickReader(links=len(files.names) > 1, keep=keep)
+    items = [entries_of(file, read) for file in files.from_start()]
     return in_order(items, names=files.names)
 
 

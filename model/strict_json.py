@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 from indelible.model.errors import WireError
 
-__all__ = ["loads", "strictness"]
+__all__ = ["Strictness", "loads"]
 
 DIGITS: Final = b"0123456789abcdefABCDEF"
 SHAPE_MAX: Final = 1 << 12
@@ -32,20 +31,28 @@ def loads(text: str) -> Any:
     return data
 
 
-def strictness() -> Callable[[bytes], None]:
-    """A function that refuses lines of JSON as ``loads`` does, if they are JSON; for those that are
-    like others before a tenth as slow.
+class Strictness:
+    """Refuses lines of JSON as ``loads`` does, if they are JSON; those that are like others before
+    a tenth as slow.
 
     Lines are alike if they differ in hexadecimal digits only. Then they have the same objects with
     as many keys; and if the keys of one line differ in more than that, so do those of the other.
     """
-    known: set[bytes] = set()
 
-    def require(line: bytes) -> None:
-        shape = line.translate(None, DIGITS)
-        if shape in known and b"\\" not in line:
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+
+    def knows(self, lines: bytes) -> bool:
+        """Whether each of these lines is like one before that was not refused."""
+        if b"\\" in lines:
+            return False
+        return self._known.issuperset(lines.translate(None, DIGITS).split(b"\n"))
+
+    def require(self, line: bytes) -> None:
+        """Raises ``WireError`` where a line can be taken for different things."""
+        if self.knows(line):
             return
-        is_alike = True
+        is_alike = b"\\" not in line
 
         def each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             nonlocal is_alike
@@ -59,12 +66,11 @@ def strictness() -> Callable[[bytes], None]:
         data = json.loads(text, object_pairs_hook=each)
         if "\\u" in text:
             _require_text(data)
-        if is_alike and len(shape) <= SHAPE_MAX and b"\\" not in line:
-            if len(known) >= SHAPES_MAX:
-                known.clear()
-            known.add(shape)
-
-    return require
+        shape = line.translate(None, DIGITS)
+        if is_alike and len(shape) <= SHAPE_MAX:
+            if len(self._known) >= SHAPES_MAX:
+                self._known.clear()
+            self._known.add(shape)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

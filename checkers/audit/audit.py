@@ -124,7 +124,10 @@ def audit(
                     stopped = "interrupted"
                     break
             try:
-                _take(judge, problems, place, told, unsent)
+                if unsent is None and type(told) is Entry:
+                    judge.judge(told, place)
+                else:
+                    _take(judge, problems, place, told, unsent)
             except TypeError:
                 stopped = f"{place_text(place)}: {_incomparable(told)}"
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indelible.checkers.audit.digests import DigestMap, digest_of
+from indelible.checkers.audit.digests import DigestSet, digest_of
 from indelible.checkers.audit.entry import DECIDE, VOTE, Entry
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
@@ -25,12 +25,12 @@ class DecisionRules:
         self._notes = notes
         self._slots = slots
         self._pending: set[Command] = set()
-        self._done = DigestMap()
+        self._done = DigestSet()
         self._new: list[tuple[Slot, Cell, int]] = []
 
     def submitted(self, command: Command) -> None:
         """A client gave a command to some node."""
-        if command not in self._pending and self._done.get(digest_of(command)) is None:
+        if command not in self._pending and digest_of(command) not in self._done:
             self._pending.add(command)
 
     def decide(self, member: Member, slot: Slot, value: Value) -> None:
@@ -51,17 +51,25 @@ class DecisionRules:
         if not of_submissions and not of_votes:
             return False
         for said in entry.testimony:
-            if said[0] != DECIDE or self._slots.has_said(said[1], -1, said[2]):
+            if said[0] != DECIDE:
                 continue
-            slot, value = said[1:]
+            _, slot, value = said
+            cell = self._slots.live.get(slot)
+            if cell is None or len(cell.values) != 1 or cell.values[0] != value:
+                cell = None
+            if self._slots.has_said(slot, -1, value) if cell is None else cell.said[0]:
+                continue
             if of_submissions and value not in entry.submitted and not self._was_submitted(value):
                 return True
             if of_votes:
+                is_chosen = self._members.is_phase2
+                if cell is not None and any(is_chosen(masks[0]) for masks in cell.votes.values()):
+                    continue
                 voters = self._slots.voters(slot, value)
                 for kind, *vote in entry.testimony:
                     if kind == VOTE and vote[0] == slot and vote[2] == value:
                         voters[vote[1]] = voters.get(vote[1], 0) | bit
-                if not any(map(self._members.is_phase2, voters.values())):
+                if not any(map(is_chosen, voters.values())):
                     return True
         return False
 
@@ -118,15 +126,13 @@ class DecisionRules:
                 notes.violated("decided_implies_chosen", if_new, slot=slot)
 
     def _was_submitted(self, value: Value) -> bool:
-        return (
-            value is NO_OP or value in self._pending or self._done.get(digest_of(value)) is not None
-        )
+        return value is NO_OP or value in self._pending or digest_of(value) in self._done
 
     def _is_submitted(self, value: Value) -> bool:
         if value is NO_OP:
             return True
         if value in self._pending:
             self._pending.remove(value)
-            self._done.add(digest_of(value), 0)
+            self._done.add(digest_of(value))
             return True
-        return self._done.get(digest_of(value)) is not None
+        return digest_of(value) in self._done

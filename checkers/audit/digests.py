@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from heapq import merge
 from typing import Final
 
-__all__ = ["DigestMap", "digest_of"]
+__all__ = ["DigestMap", "DigestSet", "digest_of"]
 
 KNOWN_MAX: Final = 1 << 14
 """Of so many values the digests are remembered: each is asked for several times."""
 
 RECENT_MAX: Final = 1 << 14
-"""So many entries are kept in a dict, before they move to an array."""
+"""So many entries are kept in a set or dict, before they move to an array."""
+
+BLOCK: Final = 1 << 12
+"""So many of an array are merged with another one's at once."""
 
 
 @lru_cache(KNOWN_MAX)
@@ -43,11 +45,45 @@ def _said(value: Hashable) -> str:
     return str(value)
 
 
+class DigestSet:
+    """Digests, in 8 bytes each, that are added and never dropped.
+
+    New ones wait in a set; full sets become sorted arrays, and arrays of like size are merged, so
+    that there are few.
+    """
+
+    def __init__(self, recent_max: int = RECENT_MAX) -> None:
+        self._recent: set[int] = set()
+        self._recent_max = recent_max
+        self._sorted: list[array[int]] = []
+
+    def __len__(self) -> int:
+        return len(self._recent) + sum(map(len, self._sorted))
+
+    def __contains__(self, digest: int) -> bool:
+        if digest in self._recent:
+            return True
+        for digests in self._sorted:
+            at = bisect_left(digests, digest)
+            if at < len(digests) and digests[at] == digest:
+                return True
+        return False
+
+    def add(self, digest: int) -> None:
+        """Add one that is not there."""
+        self._recent.add(digest)
+        if len(self._recent) >= self._recent_max:
+            newest = array("Q", sorted(self._recent))
+            self._recent = set()
+            while self._sorted and len(self._sorted[-1]) <= 2 * len(newest):
+                newest = _merged(self._sorted.pop(), newest)
+            self._sorted.append(newest)
+
+
 class DigestMap:
     """From digests to numbers below 2^64, in 16 bytes each: added once, never changed.
 
-    New entries wait in a dict; full dicts become sorted arrays, and arrays of like size are merged,
-    so that there are few.
+    They are kept as those of a ``DigestSet`` are.
     """
 
     def __init__(self, recent_max: int = RECENT_MAX) -> None:
@@ -76,19 +112,40 @@ class DigestMap:
             self._settle()
 
     def _settle(self) -> None:
-        pairs = sorted(self._recent.items())
+        keys = sorted(self._recent)
+        newest = array("Q", keys), array("Q", map(self._recent.__getitem__, keys))
         self._recent = {}
-        newest = array("Q", (key for key, _ in pairs)), array("Q", (each for _, each in pairs))
         while self._sorted and len(self._sorted[-1][0]) <= 2 * len(newest[0]):
-            newest = _merged(self._sorted.pop(), newest)
+            newest = _merged_pairs(self._sorted.pop(), newest)
         self._sorted.append(newest)
 
 
-def _merged(
+def _merged(one: array[int], other: array[int]) -> array[int]:
+    digests = array("Q")
+    for mine, others in _blocks(one, other):
+        digests.extend(sorted(one[mine] + other[others]))
+    return digests
+
+
+def _merged_pairs(
     one: tuple[array[int], array[int]], other: tuple[array[int], array[int]]
 ) -> tuple[array[int], array[int]]:
-    keys, numbers = array("Q"), array("Q")
-    for key, number in merge(zip(*one, strict=True), zip(*other, strict=True)):
-        keys.append(key)
-        numbers.append(number)
-    return keys, numbers
+    merged = array("Q"), array("Q")
+    for mine, others in _blocks(one[0], other[0]):
+        numbers = dict(zip(one[0][mine], one[1][mine], strict=True))
+        numbers.update(zip(other[0][others], other[1][others], strict=True))
+        keys = sorted(numbers)
+        merged[0].extend(keys)
+        merged[1].extend(map(numbers.__getitem__, keys))
+    return merged
+
+
+def _blocks(one: array[int], other: array[int]) -> Iterator[tuple[slice, slice]]:
+    """Parts of two sorted arrays, of which the first is not empty, that can be merged one after
+    another, so that little is sorted at once."""
+    begin = 0
+    for at in range(0, len(one), BLOCK):
+        is_last = at + BLOCK >= len(one)
+        end = len(other) if is_last else bisect_left(other, one[at + BLOCK], begin)
+        yield slice(at, at + BLOCK), slice(begin, end)
+        begin = end

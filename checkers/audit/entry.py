@@ -72,6 +72,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     - ``submitted``: the command that a client gave, as a tuple of one, or nothing.
     - ``testimony``: in order; ``before_crash`` of it came before the node started again.
     - ``sent`` and ``received``: messages, only where they were asked for.
+    - ``kinds``: the kinds of its testimony, as bits.
     - ``time`` and ``sequence``: as logged, if they are numbers.
     - ``line``: as it was read, if that was asked for.
     """
@@ -79,6 +80,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     node: NodeId
     kind: Literal["event", "start", "restart"]
     testimony: tuple[Testimony, ...]
+    kinds: int = 0
     before_crash: int = 0
     submitted: tuple[Command, ...] = ()
     nodes: tuple[NodeId, ...] = ()
@@ -135,10 +137,12 @@ def entry_of(
         kind = "start"
     elif isinstance(event, Restart | Torn):
         kind = "restart"
+    testimony = _testimony(effects)
     return Entry(
         node,
         kind,
-        _testimony(effects),
+        testimony,
+        _kinds(testimony),
         before_crash,
         submitted,
         event.nodes if isinstance(event, Start) else (),
@@ -189,6 +193,13 @@ def _testimony(effects: tuple[Effect, ...]) -> tuple[Testimony, ...]:
             case Execute(index, command):
                 found.append((EXECUTE, _place(index), command))
     return tuple(found)
+
+
+def _kinds(testimony: tuple[Testimony, ...]) -> int:
+    kinds = 0
+    for said in testimony:
+        kinds |= said[0]
+    return kinds
 
 
 def _place(number: int) -> int:

@@ -36,24 +36,25 @@ class ExecutionRules:
         self._first = DigestMap()
         self._repeated: dict[int, list[int]] = {}
 
-    def conclude(
-        self, member: Member, before_crash: Sequence[Execution], executed: Sequence[Execution]
-    ) -> None:
-        """Judge what the node has executed in an entry: before it started again in it, and since
-        it last started."""
-        new = self._new_of(member, before_crash)
+    def conclude(self, member: Member, executed: Sequence[Execution], before_crash: int) -> None:
+        """Judge what the node has executed in an entry; so much of it before it started again."""
+        new: list[Execution] = []
         if before_crash:
+            new = self._new_of(member, executed[:before_crash])
             member.begin_run()
+            executed = executed[before_crash:]
         new += self._new_of(member, executed)
-        if new:
-            if member.bit & self._members.whole:
+        if not new:
+            return
+        if member.bit & self._members.whole:
+            if len(new) > 1:
                 new.sort(key=itemgetter(0))
-                self._judge_order(member, new)
-            else:
-                for name in ("execution_without_gap", "execution_follows_log"):
-                    self._notes.cannot_know(
-                        name, f"the log is not whole{self._members.said(member.bit)}"
-                    )
+            self._judge_order(member, new)
+        else:
+            for name in ("execution_without_gap", "execution_follows_log"):
+                self._notes.cannot_know(
+                    name, f"the log is not whole{self._members.said(member.bit)}"
+                )
 
     def _new_of(self, member: Member, executed: Sequence[Execution]) -> list[Execution]:
         """What the node had not executed before; the rules about others' are judged."""

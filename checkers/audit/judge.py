@@ -85,7 +85,9 @@ class Judge:
             return False
         bit = members.member(entry.node).bit
         try:
-            return self._deciding.lacks(entry, bit) or self._voting.lacks(entry, bit)
+            if entry.kinds & DECIDE and self._deciding.lacks(entry, bit):
+                return True
+            return bool(entry.kinds & LEAD) and self._voting.lacks(entry, bit)
         except (TypeError, RecursionError):  # Whoever judges the entry says so.
             return False
 
@@ -109,7 +111,7 @@ class Judge:
         if not notes.number % TIDIED_EVERY:
             self._slots.tidy()
             self._executing.tidy()
-        member = members.member(entry.node)
+        member = members.known.get(entry.node) or members.member(entry.node)
         if entry.sequence is not None:
             self._count(entry, member)
         if entry.kind == "start" or not members.acted & member.bit:
@@ -120,12 +122,12 @@ class Judge:
                 notes.give_up(BY_MEMBERS, "the nodes are not the same in all of the log")
             if is_new:
                 notes.met(member.bit, is_new=bool(member.bit & members.whole))
-        seen = self.seen
+        seen = self.seen | entry.kinds
         for command in entry.submitted:
             seen |= SUBMIT
             self._deciding.submitted(command)
-        if entry.testimony:
-            seen |= self._judge_testimony(entry, member, again=again)
+        if entry.kinds:
+            self._judge_testimony(entry, member, again=again)
         elif entry.kind != "event":
             member.begin_run()
         if seen != self.seen or len(notes.suspects) != self._suspects:
@@ -145,36 +147,32 @@ class Judge:
         """The node may have started again."""
         self.members.member(node).begin_run()
 
-    def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> int:
-        """Judge what the node says, and tell what kinds of testimony that was."""
-        seen = 0
+    def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> None:
+        """Judge what the node says."""
         executed: list[tuple[int, Any]] = []
-        voting, deciding = self._voting, self._deciding
         before_crash = 0
         for at, said in enumerate(entry.testimony):
             kind = said[0]
-            seen |= kind
             if kind == DECIDE:
-                deciding.decide(member, said[1], said[2])
+                self._deciding.decide(member, said[1], said[2])
             elif kind == VOTE:
-                voting.vote(member, said[1], said[2], said[3])
+                self._voting.vote(member, said[1], said[2], said[3])
             elif kind == EXECUTE:
-                executed.append((said[1], said[2]))
+                executed.append(said[1:])
                 before_crash += at < entry.before_crash
             elif kind == PROMISE:
-                voting.promise(member, said[1], again=again)
+                self._voting.promise(member, said[1], again=again)
             else:
-                voting.lead(member, said[1])
+                self._voting.lead(member, said[1])
         # Of all else, as properties do, rules see what the whole entry has come to.
-        if seen & (PROMISE | VOTE | LEAD):
-            voting.conclude(member)
-        if seen & DECIDE:
-            deciding.conclude(member)
+        if entry.kinds & (PROMISE | VOTE | LEAD):
+            self._voting.conclude(member)
+        if entry.kinds & DECIDE:
+            self._deciding.conclude(member)
         if entry.kind != "event" and not before_crash:
             member.begin_run()
         if executed:
-            self._executing.conclude(member, executed[:before_crash], executed[before_crash:])
-        return seen
+            self._executing.conclude(member, executed, before_crash)
 
     def _first_observable(self) -> Finding | None:
         """The first violation of a property whose testimony the log has given by now."""

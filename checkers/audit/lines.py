@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final, TypeAlias
+from itertools import count
+from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from indelible.checkers.audit.entry import EXECUTE, PROMISE, Entry
 from indelible.model.errors import WireError
 
-__all__ = ["LINE_MAX", "Again", "Item", "Lost", "Read", "entries_of", "lines_of"]
+__all__ = ["LINE_MAX", "Again", "Item", "Lost", "Reader", "entries_of", "lines_of"]
 
 CHUNK: Final = 1 << 18
 LINE_MAX: Final = 1 << 24
 """So many bytes a line may have."""
+
+READ_AT_ONCE: Final = 64
+"""So many lines are read together, if they are there."""
 
 SAYS_MAX: Final = 300
 
@@ -35,31 +39,46 @@ class Again:
 
 
 Item: TypeAlias = tuple[int, Entry | Lost | Again]
-Read: TypeAlias = Callable[[bytes], Entry]
+
+
+class Reader(Protocol):
+    """From lines to what they tell."""
+
+    def one(self, line: bytes) -> Entry:
+        """What a line tells. Raises ``WireError``."""
+
+    def several(self, lines: Sequence[bytes]) -> list[Entry] | None:
+        """What each line tells; ``None`` if they must be read one by one."""
 
 
 def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | Lost]]:
     """The lines of a file, numbered from 1, each without its end. Blank ones are left out."""
-    number, rest = 0, b""
+    for first, block in _blocks(file):
+        if isinstance(block, Lost):
+            yield first, block
+            continue
+        for number, line in enumerate(block, first):
+            if line and not line.isspace():
+                yield number, line
+
+
+def _blocks(file: BinaryIO) -> Iterator[tuple[int, list[bytes] | Lost]]:
+    """Lines as they come, several at once, with the number of the first."""
+    number, rest = 1, b""
     try:
         for chunk in _chunks(file):
             parts = (rest + chunk).split(b"\n")
             rest = parts.pop()
-            for line in parts:
-                number += 1
-                if line and not line.isspace():
-                    yield number, line
+            yield number, parts
+            number += len(parts)
             if len(rest) > LINE_MAX:
-                number += 1
                 yield number, Lost(f"the line has more than {LINE_MAX:,} bytes")
+                number += 1
                 rest = _rest_of_line(file)
     except (OSError, EOFError, zlib.error) as error:
-        yield number + 1, Lost(f"the file cannot be read any further: {error}")
+        yield number, Lost(f"the file cannot be read any further: {error}")
         return
-    for line in rest.split(b"\n"):
-        number += 1
-        if line and not line.isspace():
-            yield number, line
+    yield number, rest.split(b"\n")
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -94,21 +113,36 @@ def _rest_of_line(file: BinaryIO) -> bytes:
     return b""
 
 
-def entries_of(file: BinaryIO, read: Read) -> Iterator[Item]:
+def entries_of(file: BinaryIO, read: Reader) -> Iterator[Item]:
     """What the lines of a file tell, each with its number."""
     before = b""
-    for number, line in lines_of(file):
-        if isinstance(line, Lost):
-            yield number, line
+    for first, block in _blocks(file):
+        if isinstance(block, Lost):
+            yield first, block
             continue
-        try:
-            entry = read(line)
-        except WireError as error:
-            yield number, Lost(_shortened(str(error.fact)))
-        else:
-            repeats = line == before and _counts_twice(entry)
-            yield number, Again(entry) if repeats else entry
-        before = line
+        for at in range(0, len(block), READ_AT_ONCE):
+            lines = block[at : at + READ_AT_ONCE]
+            told: Sequence[Entry | Lost | None] | None = read.several(lines)
+            if told is None:
+                told = [_read(read, line) for line in lines]
+            for number, line, entry in zip(count(first + at), lines, told):
+                if entry is None:
+                    continue
+                if line == before and isinstance(entry, Entry) and _counts_twice(entry):
+                    yield number, Again(entry)
+                else:
+                    yield number, entry
+                before = line
+
+
+def _read(read: Reader, line: bytes) -> Entry | Lost | None:
+    """What a line tells; nothing if it is blank."""
+    if not line or line.isspace():
+        return None
+    try:
+        return read.one(line)
+    except WireError as error:
+        return Lost(_shortened(str(error.fact)))
 
 
 def _counts_twice(entry: Entry) -> bool:

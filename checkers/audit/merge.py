@@ -4,16 +4,17 @@ That is happens-before (Lamport, "Time, Clocks, and the Ordering of Events in a 
 1978). What it leaves open is decided in favour of the log: an entry that lacks what others may
 still say waits for them, and goes on when nobody else can. Then by the times that were logged, by
 the numbers of the lines, and by nodes: the same files give the same order, however they are named.
-Of each file only the next entry is held.
+Of each file only the next few lines are held.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
-from indelible.checkers.audit.entry import Entry, Link
+from indelible.checkers.audit.entry import DECIDE, LEAD, Entry, Link
 from indelible.checkers.audit.lines import Again, Item, Lost
 from indelible.checkers.audit.notes import Place
 from indelible.model.errors import IndelibleError
@@ -25,6 +26,12 @@ SENT_MAX: Final = 1 << 17
 """So many messages are remembered that were sent, with how often they were received."""
 
 UNSENT: Final = "no record before it says that the message was sent"
+
+FORGOTTEN_PART: Final = 8
+"""This part of them is forgotten, when there are too many."""
+
+MAY_LACK: Final = DECIDE | LEAD
+"""Kinds of testimony that somebody must have said something before."""
 
 
 class Unsent(NamedTuple):
@@ -40,23 +47,14 @@ Placed: TypeAlias = tuple[Place, Entry | Lost | Again, Unsent | None]
 Named: TypeAlias = tuple[int, int | str]
 """A node, so that all can be compared; or what stands for one where no node is known."""
 
-Priority: TypeAlias = tuple[int, float, int, Named, int]
-
-
-class _Head:
-    """The next line of a file: its ``item``, ``entry`` if it is one, and its ``priority``."""
-
-    __slots__ = ("entry", "item", "priority")
-
-    def __init__(self, item: Item, entry: Entry | None, priority: Priority) -> None:
-        self.item = item
-        self.entry = entry
-        self.priority = priority
+Head: TypeAlias = tuple[int, float, int, Named, int, Entry | Lost | Again, Entry | None]
+"""The next line of a file: what goes before what, the file, what the line tells, and the entry that
+it is, if it is one. Two heads are never compared further than by their files."""
 
 
 def in_order(
     files: Sequence[Iterator[Item]], sent_max: int = SENT_MAX, *, names: Sequence[str] = ()
-) -> Iterator[Placed]:
+) -> Iterable[Placed]:
     """The lines of all files, which are called ``names``. For several of them, entries must have
     links; ``IndelibleError`` is raised where two have records of one node."""
     if len(files) == 1:
@@ -64,7 +62,7 @@ def in_order(
     return Merged(files, sent_max, names)
 
 
-class Merged(Iterator[Placed]):
+class Merged(Iterable[Placed]):
     """The lines of several files.
 
     - ``lacks``: whether an entry, if it came now, would say something that others may still make
@@ -81,32 +79,32 @@ class Merged(Iterator[Placed]):
         self._files = files
         self._names = names or [f"file {number}" for number in range(len(files))]
         self._sent_max = sent_max
-        self._heads: dict[int, _Head] = {}
-        self._ready: list[Priority] = []
-        self._waiting: dict[int, Link] = {}
+        self._heads: dict[int, Head] = {}
+        self._ready: list[Head] = []
+        self._waiting: dict[Link, int] = {}  # Whose node receives a message is one file's to say.
         self._lacking: set[int] = set()
         self._unsent: dict[int, Unsent] = {}
         self._owners: dict[NodeId, int] = {}
-        self._under_way: dict[Link, int] = {}  # How often each was sent, less how often received.
+        self._under_way: dict[Link, int] = {}  # How often sent, less how often received.
         self._has_forgotten = False
         self._placed = self._merged()
 
-    def __next__(self) -> Placed:
-        return next(self._placed)
+    def __iter__(self) -> Iterator[Placed]:
+        return self._placed
 
     def _merged(self) -> Iterator[Placed]:
         files, heads, ready, waiting = self._files, self._heads, self._ready, self._waiting
         under_way, lacking, owners = self._under_way, self._lacking, self._owners
         sent_before = under_way.get
+        awaited, not_sent = self.awaited, self._unsent
         times = [0.0] * len(files)
+        nodes: list[NodeId | None] = [None] * len(files)
         named: list[Named] = [(2, "")] * len(files)
-        to_load = list(range(len(files)))
+        to_load: Sequence[int] = range(len(files))
+        # This is most of what merging costs: nothing is called here that need not be.
         while to_load or ready or waiting or lacking:
-            # This is most of what merging costs: nothing is called here that need not be.
             for file in to_load:
-                heads.pop(file, None)
-                for item in files[file]:
-                    number, told = item
+                for number, told in files[file]:
                     entry = told if type(told) is Entry else _entry(told)
                     link, rank = None, 1
                     if entry is not None:
@@ -115,74 +113,84 @@ class Merged(Iterator[Placed]):
                             times[file] = entry.time
                         if entry.kind == "start":
                             rank = 0
-                        if owners.setdefault(node, file) != file:
-                            raise _split(node, (self._names[owners[node]], self._names[file]))
-                        named[file] = (1, node) if type(node) is str else (0, node)
-                    priority = (rank, times[file], number, named[file], file)
-                    heads[file] = _Head(item, entry, priority)
-                    if link is None or sent_before(link, 0) > 0:
-                        heappush(ready, priority)
-                    else:
-                        waiting[file] = link
+                        if node != nodes[file]:
+                            if owners.setdefault(node, file) != file:
+                                raise _split(node, (self._names[owners[node]], self._names[file]))
+                            nodes[file] = node
+                            named[file] = (1, node) if type(node) is str else (0, node)
+                    head = rank, times[file], number, named[file], file, told, entry
+                    heads[file] = head
+                    if link is not None:
+                        left = sent_before(link)
+                        if not left:
+                            waiting[link] = file
+                            break
+                        under_way[link] = left - 1
+                    heappush(ready, head)
                     break
-            to_load = []
+            to_load = ()
             if ready:
-                file = heappop(ready)[4]
-                entry = heads[file].entry
-                if entry is not None and entry.testimony and self.lacks(entry):
+                _, _, number, _, file, told, entry = heappop(ready)
+                if entry is not None and entry.kinds & MAY_LACK and self.lacks(entry):
                     lacking.add(file)
                     continue
             elif in_vain := self._waiting_in_vain():
                 self._wait_no_more(in_vain)
                 continue
             elif lacking:
-                file = min(lacking, key=lambda at: heads[at].priority)
-                entry = heads[file].entry
+                _, _, number, _, file, told, entry = min([heads[file] for file in lacking])
                 lacking.remove(file)
-                self.awaited.update(waiting)
+                awaited.update(waiting.values())
             else:
                 return
-            number, told = heads[file].item
-            self.awaited.discard(file)
-            yield (file, number), told, self._unsent.pop(file, None)
-            to_load = [file]
+            if awaited:
+                awaited.discard(file)
+            yield (file, number), told, not_sent.pop(file, None) if not_sent else None
+            to_load = (file,)
             if entry is None:
                 continue
-            link = entry.received
-            if link is not None:
-                left = sent_before(link, 0)
-                if left > 0:
-                    under_way[link] = left - 1
             if lacking and (entry.testimony or entry.submitted):
                 for other in lacking:
-                    heappush(ready, heads[other].priority)
+                    heappush(ready, heads[other])
                 lacking.clear()
             if entry.sent:
-                for sent in entry.sent:
-                    under_way[sent] = sent_before(sent, 0) + 1
-                while len(under_way) > self._sent_max:
-                    del under_way[next(iter(under_way))]
-                    self._has_forgotten = True
-                for other in [at for at, link in waiting.items() if sent_before(link, 0) > 0]:
-                    del waiting[other]
-                    self.awaited.discard(other)
-                    heappush(ready, heads[other].priority)
+                for link in entry.sent:
+                    if link in waiting:
+                        other = waiting.pop(link)
+                        awaited.discard(other)
+                        heappush(ready, heads[other])
+                        under_way[link] = 0
+                    else:
+                        under_way[link] = sent_before(link, 0) + 1
+                if len(under_way) > self._sent_max:
+                    self._forget()
 
-    def _waiting_in_vain(self) -> list[int]:
+    def _forget(self) -> None:
+        """The messages that were sent first; several at once, since they are no longer found at
+        once where many are gone."""
+        under_way = self._under_way
+        count = len(under_way) - self._sent_max + self._sent_max // FORGOTTEN_PART
+        for link in list(islice(under_way, count)):
+            del under_way[link]
+        self._has_forgotten = True
+
+    def _waiting_in_vain(self) -> dict[int, Link]:
         """Files that wait for what was sent already, or will not be: nothing that can still be read
         comes before it."""
-        return [
-            file
-            for file, link in self._waiting.items()
-            if link in self._under_way or not self._may_be_sent(file, set())
-        ]
+        waiting = {file: link for link, file in self._waiting.items()}
+        return {
+            file: link
+            for file, link in waiting.items()
+            if link in self._under_way or not self._may_be_sent(file, waiting, set())
+        }
 
-    def _wait_no_more(self, in_vain: Sequence[int]) -> None:
+    def _wait_no_more(self, in_vain: Mapping[int, Link]) -> None:
         """The first of these files goes on, those before others whose message arrives again."""
-        under_way, waiting = self._under_way, self._waiting
-        file = min(in_vain, key=lambda at: (waiting[at] not in under_way, self._heads[at].priority))
-        link = waiting.pop(file)
-        heappush(self._ready, self._heads[file].priority)
+        under_way = self._under_way
+        file = min(in_vain, key=lambda at: (in_vain[at] not in under_way, self._heads[at]))
+        link = in_vain[file]
+        del self._waiting[link]
+        heappush(self._ready, self._heads[file])
         if link in under_way:
             return
         says = UNSENT
@@ -193,18 +201,17 @@ class Merged(Iterator[Placed]):
             )
         self._unsent[file] = Unsent(link[0], says)
 
-    def _may_be_sent(self, file: int, asked: set[int]) -> bool:
+    def _may_be_sent(self, file: int, waiting: Mapping[int, Link], asked: set[int]) -> bool:
         """Whether what a file waits for may come in one that only lacks something."""
         if file in self._lacking:
             return True
-        if file in asked or file not in self._waiting:
+        if file in asked or file not in waiting:
             return False
         asked.add(file)
-        source = self._waiting[file][0]
-        owner = self._owners.get(source)
+        owner = self._owners.get(waiting[file][0])
         if owner is None:  # Nobody knows where it will be met.
             return bool(self._lacking)
-        return owner != file and self._may_be_sent(owner, asked)
+        return owner != file and self._may_be_sent(owner, waiting, asked)
 
 
 def _entry(told: Entry | Lost | Again) -> Entry | None:

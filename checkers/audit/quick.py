@@ -8,12 +8,12 @@ one may refuse, but must never read anything else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from indelible.checkers.audit.entry import (
     DECIDE,
@@ -23,6 +23,7 @@ from indelible.checkers.audit.entry import (
     PROMISE,
     VOTE,
     Entry,
+    Link,
     Testimony,
     json_key,
     message_key,
@@ -30,18 +31,21 @@ from indelible.checkers.audit.entry import (
 )
 from indelible.model.effects import Ballot, Effect
 from indelible.model.errors import WireError
+from indelible.model.events import Command
 from indelible.model.node_json import EFFECT_KINDS, ballot_from_json, plain
-from indelible.model.strict_json import strictness
+from indelible.model.strict_json import Strictness
 
-__all__ = ["effect_kinds", "quick_reader"]
+__all__ = ["QuickReader", "effect_kinds"]
 
 SCALARS: Final = frozenset({str, int, type(None)})
 """Types of parsed JSON that are plain values as they are."""
 
 NUMBERS: Final = frozenset({int, float})
 MAY_BE_FLOAT: Final = re.compile(rb"[0-9][.eE]")
-KNOWN_MAX: Final = 1 << 16
+KNOWN_MAX: Final = 1 << 13
 """So many texts are remembered with what they mean."""
+
+_Number: TypeAlias = Annotated[int, Meta(ge=0, le=NUMBER_MAX)]
 
 
 class _Shape(Struct, tag_field="type", forbid_unknown_fields=True, gc=False):
@@ -67,19 +71,13 @@ class _CancelTimer(_Shape, tag="cancel_timer"):
 
 
 class _Decide(_Shape, tag="decide"):
-    slot: int
+    slot: _Number
     value: Any
-
-    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
-        return DECIDE, _place(self.slot), _value(self.value)
 
 
 class _Execute(_Shape, tag="execute"):
-    index: int
+    index: _Number
     command: Any
-
-    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
-        return EXECUTE, _place(self.index), _value(self.command)
 
 
 class _Reply(_Shape, tag="reply"):
@@ -90,24 +88,15 @@ class _Reply(_Shape, tag="reply"):
 class _Promise(_Shape, tag="promise"):
     ballot: Raw
 
-    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
-        return PROMISE, ballot_of(self.ballot)
-
 
 class _Vote(_Shape, tag="vote"):
-    slot: int
+    slot: _Number
     ballot: Raw
     value: Any
-
-    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
-        return VOTE, _place(self.slot), ballot_of(self.ballot), _value(self.value)
 
 
 class _Lead(_Shape, tag="lead"):
     ballot: Raw
-
-    def testimony(self, ballot_of: Callable[[Raw], Ballot]) -> Testimony:
-        return LEAD, ballot_of(self.ballot)
 
 
 class _Receive(_Shape, tag="receive"):
@@ -146,9 +135,6 @@ class _Line(Struct, gc=False):
     sequence: Any = None
 
 
-TELLING: Final = frozenset({_Decide, _Execute, _Promise, _Vote, _Lead})
-
-
 class _Kind(Struct, gc=False):
     type: str = ""
 
@@ -157,61 +143,128 @@ class _Effects(Struct, gc=False):
     effects: list[_Kind] = []
 
 
-class _Unusual(Exception):
-    """Something that the plain reader is to judge."""
+class QuickReader:
+    """From lines to what they tell.
 
-
-def quick_reader(*, links: bool) -> Callable[[bytes], Entry]:
-    """A function from a line to what it tells; it raises ``WireError``.
-
-    ``links``: whether entries are to say which messages were sent and received.
+    - ``links``: whether entries are to say which messages were sent and received.
+    - ``keep``: whether each is to have its line.
     """
-    decode = msgspec.json.Decoder(_Line).decode
-    require_strict = strictness()
-    ballot_of = _remembering(lambda text: ballot_from_json(msgspec.json.decode(text)))
-    key_of = _remembering(_key)
 
-    def read(line: bytes) -> Entry:
+    def __init__(self, *, links: bool, keep: bool = False) -> None:
+        self._links = links
+        self._keep = keep
+        self._decoder = msgspec.json.Decoder(_Line)
+        self._strictness = Strictness()
+        self._ballots: dict[bytes, Ballot] = {}
+        self._keys: dict[bytes, int] = {}
+
+    def one(self, line: bytes) -> Entry:
+        """What a line tells. Raises ``WireError``."""
         try:
             if not line.isascii():
                 line.decode("utf-8")
-            told = decode(line)
-            require_strict(line)
-            node, event, time, sequence = told.node, told.event, told.time, told.sequence
-            testimony, sent = [], []
-            for effect in told.effects:
+            told = self._decoder.decode(line)
+            self._strictness.require(line)
+            (entry,) = self._entries([told])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError):
+            entry = plain_entry(line, links=self._links)
+        return msgspec.structs.replace(entry, line=line) if self._keep else entry
+
+    def several(self, lines: Sequence[bytes]) -> list[Entry] | None:
+        """What each line tells; ``None`` where they are not all like lines that were read before:
+        then they must be read one by one."""
+        text = b"\n".join(lines)
+        # What is like an object from its beginning to its end is one: the decoder itself would go
+        # on in the next line, and take two of them in one.
+        if self._keep or not text.isascii() or not self._strictness.knows(text):
+            return None
+        with suppress(msgspec.MsgspecError, RecursionError, WireError):
+            entries = self._entries(self._decoder.decode_lines(text))
+            if len(entries) == len(lines):
+                return entries
+        return None
+
+    def _entries(self, lines: Iterable[_Line]) -> list[Entry]:
+        """This is most of what reading costs: nothing is called here that need not be."""
+        links, ballots, keys = self._links, self._ballots, self._keys
+        entries = []
+        for line in lines:
+            node = line.node
+            testimony: list[Testimony] = []
+            kinds, sent = 0, []
+            effect: Any  # Of what kind it is, is asked once.
+            for effect in line.effects:
                 kind = type(effect)
-                if kind in TELLING:
-                    testimony.append(effect.testimony(ballot_of))  # type: ignore[union-attr]
-                elif links and kind is _Send:
-                    sent.append((node, effect.to, key_of(effect.message)))  # type: ignore[union-attr]
-            happened = type(event)
-            received = None
-            if links and happened is _Receive:
-                received = event.source, node, key_of(event.message)  # type: ignore[union-attr]
-            return Entry(
-                node,
-                "restart" if happened is _Restart else "event",
-                tuple(testimony),
-                0,
-                (_value(event.command),) if happened is _Submit else (),  # type: ignore[union-attr]
-                (),
-                False,
-                tuple(sent),
-                received,
-                time if type(time) in NUMBERS else None,
-                sequence if type(sequence) is int else None,
+                if kind is _Send:
+                    if links:
+                        text = bytes(effect.message)
+                        sent.append((node, effect.to, keys.get(text) or self._key(text)))
+                elif kind is _Vote:
+                    text, value = bytes(effect.ballot), effect.value
+                    ballot = ballots.get(text) or self._ballot(text)
+                    value = value if type(value) in SCALARS else plain(value)
+                    testimony.append((VOTE, effect.slot, ballot, value))
+                    kinds |= VOTE
+                elif kind is _Decide:
+                    value = effect.value
+                    value = value if type(value) in SCALARS else plain(value)
+                    testimony.append((DECIDE, effect.slot, value))
+                    kinds |= DECIDE
+                elif kind is _Execute:
+                    value = effect.command
+                    value = value if type(value) in SCALARS else plain(value)
+                    testimony.append((EXECUTE, effect.index, value))
+                    kinds |= EXECUTE
+                elif kind is _Promise or kind is _Lead:
+                    text = bytes(effect.ballot)
+                    which = PROMISE if kind is _Promise else LEAD
+                    testimony.append((which, ballots.get(text) or self._ballot(text)))
+                    kinds |= which
+            event: Any = line.event
+            happened, time, sequence = type(event), line.time, line.sequence
+            received: Link | None = None
+            submitted: tuple[Command, ...] = ()
+            if happened is _Receive:
+                if links:
+                    text = bytes(event.message)
+                    received = event.source, node, keys.get(text) or self._key(text)
+            elif happened is _Submit:
+                value = event.command
+                submitted = (value if type(value) in SCALARS else plain(value),)
+            entries.append(
+                Entry(
+                    node,
+                    "restart" if happened is _Restart else "event",
+                    tuple(testimony),
+                    kinds,
+                    0,
+                    submitted,
+                    (),
+                    False,
+                    tuple(sent),
+                    received,
+                    None if time is None or type(time) not in NUMBERS else time,
+                    sequence if type(sequence) is int else None,
+                )
             )
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WireError, _Unusual):
-            return plain_entry(line, links=links)
+        return entries
 
-    return read
+    def _ballot(self, text: bytes) -> Ballot:
+        """What it means, worked out once for each that was met lately."""
+        if len(self._ballots) >= KNOWN_MAX:
+            self._ballots.clear()
+        found = self._ballots[text] = ballot_from_json(msgspec.json.decode(text))
+        return found
 
-
-def _key(text: bytes) -> int:
-    """What a message is known by. A float may be a whole number, as which it is written then."""
-    message = msgspec.json.decode(text)
-    return message_key(plain(message)) if MAY_BE_FLOAT.search(text) else json_key(message)
+    def _key(self, text: bytes) -> int:
+        """What a message is known by, worked out once for each that was met lately. A float may be
+        a whole number, as which it is written then."""
+        message = msgspec.json.decode(text)
+        key = message_key(plain(message)) if MAY_BE_FLOAT.search(text) else json_key(message)
+        if len(self._keys) >= KNOWN_MAX:
+            self._keys.clear()
+        self._keys[text] = key
+        return key
 
 
 def effect_kinds(lines: Iterable[object]) -> frozenset[type[Effect]]:
@@ -224,30 +277,3 @@ def effect_kinds(lines: Iterable[object]) -> frozenset[type[Effect]]:
             with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 found.update([effect.type for effect in decode(line).effects])
     return frozenset(EFFECT_KINDS[name] for name in found if name in EFFECT_KINDS)
-
-
-def _place(number: int) -> int:
-    if not 0 <= number <= NUMBER_MAX:
-        raise _Unusual
-    return number
-
-
-def _value(value: Any) -> Any:
-    return value if type(value) in SCALARS else plain(value)
-
-
-def _remembering(meaning: Callable[[bytes], Any]) -> Callable[[Raw], Any]:
-    """What a text means, worked out once for each that was met lately."""
-    known: dict[bytes, Any] = {}
-
-    def meaning_of(raw: Raw) -> Any:
-        text = bytes(raw)
-        found = known.get(text)
-        if found is not None:
-            return found
-        if len(known) >= KNOWN_MAX:
-            known.clear()
-        found = known[text] = meaning(text)
-        return found
-
-    return meaning_of

@@ -77,8 +77,7 @@ class Move(NamedTuple):
     effects: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(NamedTuple):
     """What one occurrence does to one behaviour, if it is possible: ``whole``, and when ``torn``
     by a crash after so many effects; ``raised`` as in ``Branching``."""
 

@@ -5,7 +5,9 @@ A property that reads little sees the same in many states; here each such view h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from indelible.checkers.explorer.automata import LocalAutomata
 from indelible.checkers.explorer.packed import PackedSet
 from indelible.checkers.explorer.parts import Interner
 from indelible.checkers.property import Property, View
+from indelible.model.record import Record
 
 __all__ = ["Combinations", "Projections"]
 
@@ -25,6 +28,7 @@ class Projections:
     def __init__(self, fields: tuple[str, ...], automata: LocalAutomata) -> None:
         self.fields = fields
         self._reads_sent = "sent" in fields
+        self._values_of = _reader(fields)
         self._automata = automata
         nodes = len(automata.automata)
         self.ids: list[Interner[tuple[Any, ...]]] = [Interner(first=1) for _ in range(nodes)]
@@ -38,6 +42,7 @@ class Projections:
         automaton = self._automata.automata[index]
         column, known = self.of_local[index], self._by_parts[index]
         first = len(column)
+        last: Record | None = None
         for parts in automaton.locals.values[first - 1 :]:
             key = parts if self._reads_sent else parts.behaviour
             projection = known.get(key)
@@ -45,8 +50,9 @@ class Projections:
                 record = automaton.behaviours[parts.behaviour].rest
                 if self._reads_sent:
                     record = record._replace(sent=automaton.envelopes(parts.sent))
-                values = tuple([getattr(record, name) for name in self.fields])
-                projection = known[key] = self.ids[index](values)
+                if record is not last:
+                    last, number = record, self.ids[index](self._values_of(record))
+                projection = known[key] = number
             column.append(projection)
         return range(first, len(column))
 
@@ -68,6 +74,13 @@ class Projections:
             self._array[index, start : len(column)] = column[start:]
             self._copied[index] = len(column)
         return self._array
+
+
+def _reader(fields: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
+    """What gets these fields of a record, together."""
+    if len(fields) > 1:
+        return attrgetter(*fields)
+    return lambda record: tuple([getattr(record, name) for name in fields])
 
 
 @dataclass(slots=True)

@@ -126,7 +126,7 @@ class AsyncioAdapter(ObjectAdapter):
             effects = program.step(history.event)
             self._signals |= program.loop.signals
             state = self._state(program, history)
-            watch.after(node_name(program.node), history.event or "its start")
+            watch.after(program.node, history.event or "its start")
         if watch.follow({type(program.instance)}):
             self._imported = imported_names(watch.modules())
             watch.begin()

@@ -12,15 +12,17 @@ import copyreg
 import io
 import pickle
 import sys
+import types
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from indelible.impl.adapters.freeze import Frozen
-from indelible.impl.adapters.walk import path_of
+from indelible.impl.adapters.freeze import Frozen, is_made_of_attributes
+from indelible.impl.adapters.outbox import Outbox
+from indelible.impl.adapters.walk import path_of, slots_of
 from indelible.model.implementation import differing_part
 
-__all__ = ["Copier", "NoCopyError", "is_plainly_pickled"]
+__all__ = ["Copier", "Data", "NoCopyError", "is_plainly_pickled"]
 
 ALWAYS: Final = 200
 SOMETIMES: Final = 16
@@ -45,6 +47,43 @@ def is_plainly_pickled(kind: Any) -> bool:
     )
 
 
+class Apart(NamedTuple):
+    """A node taken apart: its class, its attributes by name, those that are an outbox, and the
+    others as bytes. Half of what it costs to pickle a node is to look up its class by name."""
+
+    kind: Any
+    names: tuple[str, ...]
+    outboxes: tuple[tuple[str, Outbox], ...]
+    values: bytes
+
+
+Data: TypeAlias = bytes | Apart
+"""A node as a constant: equal only for nodes that are the same."""
+
+
+@cache
+def _comes_apart(kind: Any) -> bool:
+    """Whether an instance is its attributes, and is pickled and made anew as any object is."""
+    own = [vars(base)["__dict__"] for base in kind.__mro__ if "__dict__" in vars(base)]
+    return (
+        kind.__module__.partition(".")[0] not in sys.stdlib_module_names | {"indelible"}
+        and is_plainly_pickled(kind)
+        and is_made_of_attributes(kind)
+        and not slots_of(kind)
+        and (kind.__module__, kind.__qualname__) not in _NUMBERED
+        and [type(each) for each in own] == [types.GetSetDescriptorType]
+        and not any(hasattr(kind, name) for name in _SAYS)
+    )
+
+
+_SAYS: Final = ("__setstate__", "__getnewargs__", "__getnewargs_ex__", "__del__")
+"""By what a class says how it is pickled, and what would happen to instances that are half made."""
+
+
+_NUMBERED: Final[dict[tuple[str, str], int]] = vars(copyreg).get("_extension_registry", {})
+"""The classes that bytes call by a number."""
+
+
 class Copier:
     """Copies nodes; ``frozen`` says what one is. ``kept`` are, by address, the things that every
     copy shares: its owner may add to it.
@@ -55,21 +94,30 @@ class Copier:
         self.kept: dict[int, Any] = {}
         self._checks = 0
 
-    def data(self, node: Any) -> bytes:
-        """The node as bytes. Raises what ``pickle`` raises if it cannot be."""
+    def data(self, node: Any) -> Data:
+        """The node as a constant. Raises what ``pickle`` raises if it cannot be one."""
         if not self.kept:
-            return pickle.dumps(node, pickle.HIGHEST_PROTOCOL)
+            kind: Any = type(node)
+            apart = _apart(kind, node.__dict__) if _comes_apart(kind) else None
+            return apart or pickle.dumps(node, pickle.HIGHEST_PROTOCOL)
         written = io.BytesIO()
         _Pickler(written, self.kept).dump(node)
         return written.getvalue()
 
-    def from_data(self, data: bytes) -> Any:
+    def from_data(self, data: Data) -> Any:
         """A node that is written so."""
+        if type(data) is Apart:
+            made = data.kind.__new__(data.kind)
+            kept = made.__dict__
+            kept.update(zip(data.names, pickle.loads(data.values), strict=True))
+            kept.update(data.outboxes)
+            return made
+        assert isinstance(data, bytes)
         if not self.kept:
             return pickle.loads(data)
         return _Unpickler(io.BytesIO(data), self.kept).load()
 
-    def check_data(self, data: bytes, frozen: Frozen) -> None:
+    def check_data(self, data: Data, frozen: Frozen) -> None:
         """Raises ``NoCopyError`` if what is read is not what was written; asked now and then."""
         self._checks += 1
         if self._checks <= ALWAYS or self._checks % SOMETIMES == 0:
@@ -97,6 +145,25 @@ class Copier:
             raise NoCopyError(f"{path} is {other!r} and not {one!r}")
         for address in again.parts.keys() & frozen.parts.keys() - self.kept.keys():
             raise NoCopyError(f"a copy shares its {path_of(again.parts[address][0])} with it")
+
+
+@cache
+def _written_name(kind: Any) -> bytes:
+    """How bytes say what a class is called, at least the first time."""
+    name: bytes = kind.__qualname__.encode("utf-8", "surrogatepass")
+    short = len(name) < 256
+    return pickle.SHORT_BINUNICODE + bytes([len(name)]) + name if short else name
+
+
+def _apart(kind: Any, kept: dict[str, Any]) -> Apart | None:
+    """``None`` if the bytes name the class: it may be that a node is in them that refers to itself,
+    and would refer to a copy."""
+    outboxes = tuple([pair for pair in kept.items() if type(pair[1]) is Outbox])
+    values = [None if type(each) is Outbox else each for each in kept.values()]
+    written = pickle.dumps(values, pickle.HIGHEST_PROTOCOL)
+    if _written_name(kind) in written:
+        return None
+    return Apart(kind, tuple(kept), outboxes, written)
 
 
 class _Pickler(pickle.Pickler):

@@ -12,12 +12,12 @@ import asyncio
 import contextvars
 import gc
 import types
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import freeze_together
-from indelible.impl.adapters.inserted_order import Future, Task
+from indelible.impl.adapters.inserted_order import Future, GatheringFuture, InOrder, Task
 from indelible.impl.adapters.streams import Network, Server
 from indelible.impl.adapters.timer_names import unused_name
 from indelible.impl.adapters.transports import DatagramTransport, StreamTransport
@@ -36,11 +36,11 @@ def frozen_program(
     ``ImplementationError`` for what cannot be told.
     """
     names: dict[int, str] = {}
-    met: list[asyncio.Task[Any]] = []
+    untold: deque[asyncio.Task[Any]] = deque()
 
     def task(value: asyncio.Task[Any]) -> dict[str, Any]:
         names[id(value)] = unused_name(_name(value), names.values())
-        met.append(value)
+        untold.append(value)
         return {TYPE: "Task", "name": names[id(value)]}
 
     def parts() -> Iterator[tuple[str, Any]]:
@@ -51,20 +51,24 @@ def frozen_program(
         yield "handler", loop.get_exception_handler()
         for name, handle in sorted(loop.timers.items()):
             yield f"timer {name}", _Whole(handle)
-        for each in _growing(met):
-            yield f"task {names[id(each)]}", _Whole(each)
+        yield from tasks()
         # Nothing leads to the others, so the order in which they were made is all there is.
-        alone = [each for each in loop.tasks if id(each) not in names]
-        yield "alone", [_Whole(each) for each in alone]
+        yield "alone", [each for each in loop.tasks if id(each) not in names]
+        yield from tasks()
+
+    def tasks() -> Iterator[tuple[str, Any]]:
+        while untold:  # To tell of one may lead to others.
+            each = untold.popleft()
+            yield f"task {names[id(each)]}", _Whole(each)
 
     armed = {id(handle): name for name, handle in loop.timers.items()}
     known = {
         **_KNOWN,
         **known,
-        **dict.fromkeys((asyncio.Task, Task), task),
+        **dict.fromkeys(_TASKS, task),
         asyncio.TimerHandle: lambda handle: _timer(handle, armed.get(id(handle))),
     }
-    frozen = freeze_together(parts(), known=known)
+    frozen = freeze_together(parts(), known=known, on_the_spot=dict.fromkeys(_TASKS, _task))
     return {key: part for key, part in frozen.items() if key == "node" or part}
 
 
@@ -79,11 +83,6 @@ def _whole(whole: _Whole) -> dict[str, Any]:
     if isinstance(whole.value, asyncio.TimerHandle):
         return {**_handle(whole.value), "when": whole.value.when()}
     return _task(whole.value)
-
-
-def _growing(values: list[Any]) -> Iterator[Any]:
-    """The values, and those that are appended meanwhile."""
-    yield from values
 
 
 # --- tasks and futures ------------------------------------------------------------------------
@@ -280,6 +279,8 @@ def _given(**parts: Any) -> dict[str, Any]:
     return {name: part for name, part in parts.items() if part is not None}
 
 
+_TASKS: Final = (asyncio.Task, Task)
+
 _PLAIN: Final = (
     *(asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.Semaphore),
     *(asyncio.BoundedSemaphore, asyncio.Barrier),
@@ -296,7 +297,8 @@ _KNOWN: Final[dict[type, Callable[[Any], Any]]] = {
     StreamTransport: _end,
     DatagramTransport: _socket,
     **dict.fromkeys((asyncio.Future, Future), _future),
-    asyncio.tasks._GatheringFuture: _future,  # type: ignore[attr-defined]
+    GatheringFuture: _future,
+    InOrder: list,
     asyncio.Handle: _handle,
     contextvars.Context: _variables,
     contextvars.ContextVar: _variable,

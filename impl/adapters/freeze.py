@@ -118,17 +118,22 @@ def freeze_whole(
 
 
 def freeze_together(
-    parts: Iterable[tuple[str, object]], *, known: Mapping[type, Substitute]
+    parts: Iterable[tuple[str, object]],
+    *,
+    known: Mapping[type, Substitute],
+    on_the_spot: Mapping[type, Substitute],
 ) -> dict[str, Hashable]:
     """What values with names are, in the order in which they come, and what they share.
 
-    Each is asked for when those before it are frozen. For values that may be walked right now:
+    Each is asked for when those before it are frozen; ``known`` may note what it is asked about,
+    ``on_the_spot`` says the same of what is told alone. For values that may be walked right now:
     dicts that are not in canonical order are named in ``(orders)``, with the order they are in.
     Raises ``ImplementationError``.
     """
-    walk = Walk(_PLANS, known)
+    walk = Walk(_PLANS, known, on_the_spot)
     frozen: dict[str, Hashable] = {}
     for name, part in parts:
+        assert name not in frozen, f"{name} would be told twice, and the first time be lost"
         walk.alive.append(part)
         frozen[name] = walk.at(f".{name}", part)
     orders = _orders(walk)

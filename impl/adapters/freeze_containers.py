@@ -162,8 +162,11 @@ def _elements(walk: Walk, values: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     values = list(values)
     if CONSTANTS.issuperset(map(type, values)):
         return values, values
-    texts = {id(part): canonical_text(walk.alone(part)) for part in values}
+    alone = {id(part): walk.alone(part) for part in values}
+    texts = {address: canonical_text(part) for address, part in alone.items()}
     values.sort(key=lambda part: texts[id(part)])
+    if walk.is_deep:  # Parts of one type may be in any order: to go on would make it show.
+        return values, [alone[id(part)] for part in values]
     return values, [walk.at(f"{{{index}}}", part) for index, part in enumerate(values)]
 
 

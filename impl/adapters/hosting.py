@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal, Protocol
 
-from indelible.impl.adapters.copying import Copier, NoCopyError, is_plainly_pickled
+from indelible.impl.adapters.copying import Copier, Data, NoCopyError, is_plainly_pickled
 from indelible.impl.adapters.freeze import Frozen, freeze, freeze_whole
 from indelible.impl.adapters.leaks import Watch
 from indelible.impl.adapters.outbox import Outbox
@@ -62,7 +62,7 @@ class Origin:
 
     def __init__(self, history: History, draws: int) -> None:
         self.history, self.draws = history, draws
-        self.data: bytes | None = None
+        self.data: Data | None = None
         self.spare: tuple[Any, Frozen] | None = None
         self.is_checked = False
 
@@ -73,7 +73,8 @@ class Host:
     def __init__(self, adapter: Hosted) -> None:
         self._adapter = adapter
         self._outboxes: dict[NodeId, Outbox] = {}
-        self._states: dict[tuple[NodeId, bytes, int], Snapshot] = {}
+        self._by_bytes: dict[tuple[NodeId, Data, int], Snapshot] = {}
+        self._states: dict[tuple[NodeId, Snapshot], Snapshot] = {}
         self._live = Live()
         self._copier = Copier(self._settled)
         self._watch: Watch | None = None
@@ -92,7 +93,7 @@ class Host:
         watch.begin()
         instance, draws, effects = self._started(started)
         self._require_own(started.node, self._parts(instance))
-        watch.after(node_name(started.node), "its start")
+        watch.after(started.node, "its start")
         return self._state(started.node, instance, draws, started, None), effects
 
     def handle(
@@ -107,7 +108,8 @@ class Host:
             )
         instance = self._revived(node, state, origin)
         draws, effects = self._stepped(node, instance, origin.draws, event)
-        self._watching().after(node_name(node), event)
+        watch = self._watch or self._watching()
+        watch.after(node, event)
         return self._state(node, instance, draws, event, origin.history), effects
 
     def concluding(self) -> tuple[str, ...]:
@@ -146,24 +148,34 @@ class Host:
     ) -> Snapshot:
         found = self._bytes(instance) if "bytes" in self._ways else None
         if found is not None:
-            known = self._states.get((node, found, draws))
+            known = self._by_bytes.get((node, found, draws))
             if known is not None:
                 return known
-        origin = Origin(History(last, before), draws)
-        if found is not None:
-            state = self._by_bytes(node, instance, origin, found)
-            if state is not None:
-                return state
         frozen = self._settled(instance)
         self._notice(frozen.parts)
-        state = self._snapshot(node, frozen.content, origin)
-        if "object" in self._ways:
-            origin.spare = instance, frozen
+        new = self._snapshot(node, frozen.content, Origin(History(last, before), draws))
+        state = self._first_alike(node, new)
+        if found is not None and self._is_kept_as(found, instance, frozen, state):
+            # As it was found, and as it is once it was put in order and goes on from there.
+            self._by_bytes[node, found, draws] = self._by_bytes[node, state.origin.data, draws] = (
+                state
+            )
+        elif "object" in self._ways:
+            if state is new:
+                state.origin.spare = instance, frozen
         else:
             self._live.put(node, state, instance)
         return state
 
-    def _bytes(self, instance: Any) -> bytes | None:
+    def _first_alike(self, node: NodeId, state: Snapshot) -> Snapshot:
+        """The equal state of this node that was met first: to compare it with itself costs nothing,
+        and its way back is known already."""
+        if len(self._states) >= MEMO_MAX or len(self._by_bytes) >= MEMO_MAX:
+            self._states.clear()
+            self._by_bytes.clear()
+        return self._states.setdefault((node, state), state)
+
+    def _bytes(self, instance: Any) -> Data | None:
         """The node as bytes; ``None`` if that does not work."""
         try:
             return self._copier.data(instance)
@@ -171,30 +183,25 @@ class Host:
             self._give_up("bytes", f"to pickle it raises {type(error).__name__}: {error}")
             return None
 
-    def _by_bytes(
-        self, node: NodeId, instance: Any, origin: Origin, found: bytes
-    ) -> Snapshot | None:
-        """The state, with bytes to make the node of again; ``None`` if that does not work."""
-        frozen = self._settled(instance)
-        self._notice(frozen.parts)
+    def _is_kept_as(self, found: Data, instance: Any, frozen: Frozen, state: Snapshot) -> bool:
+        """Whether the state has bytes to make the node of again, as ``found`` are; if that does not
+        work, bytes are given up."""
         kinds: set[Any] = {type(part) for _, part in frozen.parts.values()}
         for kind in kinds:
             if not is_plainly_pickled(kind):
                 # What its bytes leave out would be taken for nothing.
                 self._give_up("bytes", f"{kind.__name__} says itself how it is pickled")
-                return None
-        origin.data = self._copier.data(instance) if frozen.is_reordered else found
+                return False
+        if state.origin.data is not None:
+            return True
+        data = self._copier.data(instance) if frozen.is_reordered else found
         try:
-            self._copier.check_data(origin.data, frozen)
+            self._copier.check_data(data, frozen)
         except NoCopyError as error:
-            origin.data = None
             self._give_up("bytes", str(error), late=self._copier.is_trusted)
-            return None
-        if len(self._states) >= MEMO_MAX:
-            self._states.clear()
-        state = self._snapshot(node, frozen.content, origin)
-        self._states[node, found, origin.draws] = state
-        return state
+            return False
+        state.origin.data = data
+        return True
 
     def _give_up(self, way: str, reason: str, *, late: bool = False) -> None:
         """Keep states in this way no more. Raises ``ImplementationError`` if there is no other."""

@@ -19,6 +19,7 @@ from indelible.impl.adapters.shapes import MISSING, Shapes
 from indelible.impl.adapters.territory import Territory
 from indelible.impl.adapters.walk import Substitute
 from indelible.model.errors import ImplementationError
+from indelible.model.events import NodeId, node_name
 
 __all__ = ["ALWAYS", "Watch"]
 
@@ -98,11 +99,12 @@ class Watch:
         if self._is_new or not all(map(self._is_unchanged, due)):
             self._walk()
 
-    def after(self, who: str, what: object) -> None:
+    def after(self, node: NodeId, what: object) -> None:
         """See how everything is after a step. Raises ``ImplementationError`` if it has changed."""
         self._steps += 1
         if self._steps >= self._next:
-            self._look([each for each in self._schedules if each.next <= self._steps], who, what)
+            due = [each for each in self._schedules if each.next <= self._steps]
+            self._look(due, node_name(node), what)
 
     def last_look(self) -> None:
         """See how everything is in the end. Raises as ``after`` does."""

@@ -233,6 +233,7 @@ class Group:
         self.told: list[_Told] = []
         self._values: list[Any] = []
         self._named: list[Any] = []
+        self._ordered: list[Any] = []
         self._referents: list[Any] = []
         self._keys: list[Any] = []
 
@@ -243,7 +244,9 @@ class Group:
             for seen in self.seen
             for each in (seen.shape.flat(seen.value) if seen.shape else (seen.value,))
         ]
-        self._named = [each for each in self._values if isinstance(each, dict)]
+        named = [each for each in self._values if isinstance(each, dict)]
+        self._named = [each for each in named if not isinstance(each, OrderedDict)]
+        self._ordered = [each for each in named if isinstance(each, OrderedDict)]
         self._referents, self._keys = self._looked()
 
     @property
@@ -256,18 +259,14 @@ class Group:
         referents, keys = self._looked()
         return (
             _are_same(self._referents, referents)
-            and _are_same(self._keys, keys)
+            and self._keys == keys  # All but texts were compared just now.
             and all(each.was == each.tell(each.value) for each in self.told)
         )
 
     def _looked(self) -> tuple[list[Any], list[Any]]:
         # Of keys that are texts the collector is not told.
-        keys = chain.from_iterable(map(_keys, self._named))
-        return gc.get_referents(*self._values), list(keys)
-
-
-def _keys(names: dict[Any, Any]) -> Iterable[Any]:
-    return OrderedDict.keys(names) if isinstance(names, OrderedDict) else dict.keys(names)
+        keys = chain(map(dict.keys, self._named), map(OrderedDict.keys, self._ordered))
+        return gc.get_referents(*self._values), list(chain.from_iterable(keys))
 
 
 def _are_same(one: list[Any], other: list[Any]) -> bool:

@@ -9,6 +9,9 @@ connections is the matter of ``guards``.
 from __future__ import annotations
 
 import _thread
+import asyncio
+import asyncio.taskgroups
+import asyncio.tasks
 import builtins
 import copyreg
 import datetime
@@ -27,6 +30,7 @@ from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.datetimes import BOUND, PLAIN, STAND_IN, reduced
 from indelible.impl.adapters.guards import RUNS_BESIDE, guard
+from indelible.impl.adapters.inserted_order import GatheringFuture, InOrder, all_tasks, as_completed
 from indelible.impl.adapters.surroundings import EPOCH, Surroundings, current, enter, leave
 
 __all__ = ["Replaced", "Replacement", "imported_names", "surrounded"]
@@ -162,6 +166,19 @@ _CHANCE: Final[dict[str, Virtual]] = {
 """The functions of the module, which share a generator that is hidden in it."""
 
 
+# --- the order of addresses -------------------------------------------------------------------
+
+
+def _in_order(function: Virtual, original: Any) -> Virtual:
+    return lambda _, *arguments, **named: function(original, *arguments, **named)
+
+
+_ORDER: Final[dict[str, Virtual]] = {
+    "all_tasks": _in_order(all_tasks, asyncio.all_tasks),
+    "as_completed": _in_order(as_completed, asyncio.as_completed),
+}
+
+
 # --- the world --------------------------------------------------------------------------------
 
 WAITS: Final = (
@@ -244,7 +261,18 @@ _MODULES: Final = (
         },
     ),
     Replaced(datetime, {"datetime": STAND_IN}, {"datetime": PLAIN}),
+    _replaced(asyncio, _ORDER),
+    _replaced(asyncio.tasks, _ORDER),
 )
+_OWN_NAMES: Final = (
+    Replaced(asyncio.taskgroups, {"set": InOrder}, {"set": set}),
+    Replaced(
+        asyncio.tasks,
+        {"_GatheringFuture": GatheringFuture},
+        {"_GatheringFuture": GatheringFuture.__base__},
+    ),
+)
+"""What is something else to these modules, and to nobody who has it under a name of his own."""
 _BY_NAME: Final[dict[str, Replacement]] = {
     str(new): new for each in _MODULES for new in each.new.values() if isinstance(new, Replacement)
 }
@@ -257,8 +285,17 @@ _METHODS: Final = (
 """Few, since to replace a method costs ten times what it costs to replace a function."""
 
 
-_PUT: Final = tuple((vars(each.module).update, each.new) for each in _MODULES)
-_PUT_BACK: Final = tuple((vars(each.module).update, each.old) for each in _MODULES)
+_ALL: Final = (*_MODULES, *_OWN_NAMES)
+_MANY: Final = [each for each in _ALL if len(each.old) > 1]
+_PUT: Final = tuple((vars(each.module).update, each.new) for each in _MANY)
+_PUT_BACK: Final = tuple((vars(each.module).update, each.old) for each in _MANY)
+_SINGLE: Final = tuple(
+    (vars(each.module), name, each.new[name], old)
+    for each in _ALL
+    if len(each.old) == 1
+    for name, old in each.old.items()
+)
+"""The modules with one name, which cost less one by one."""
 
 
 guard()
@@ -300,6 +337,8 @@ class surrounded:  # noqa: N801
         if self._put_back:
             for put, names in _PUT:
                 put(names)
+            for module, name, new, _ in _SINGLE:
+                module[name] = new
             for each in self._imported:
                 vars(each.module).update(each.new)
             for owner, name, new, _ in _METHODS:
@@ -322,6 +361,8 @@ class surrounded:  # noqa: N801
                 setattr(owner, name, old)
             for each in self._imported:
                 vars(each.module).update(each.old)
+            for module, name, _, old in _SINGLE:
+                module[name] = old
             for put, names in _PUT_BACK:
                 put(names)
         refused = self._surroundings.refused

@@ -15,7 +15,9 @@ import logging
 import os
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Set
+from functools import lru_cache
 from typing import Any, Final
 
 from indelible.impl.adapters.caches import Caches
@@ -63,7 +65,12 @@ class Territory:
 
     def modules(self) -> list[types.ModuleType]:
         """The modules that are looked at."""
-        names = sorted(name for name in sys.modules if not self._packages.isdisjoint(_within(name)))
+        tops = {name.partition(".")[0] for name in self._packages}
+        names = sorted(
+            name
+            for name in sys.modules
+            if name.partition(".")[0] in tops and not self._packages.isdisjoint(_within(name))
+        )
         loaded = (sys.modules[name] for name in names)
         return [module for module in loaded if isinstance(module, types.ModuleType)]
 
@@ -244,8 +251,13 @@ def _package(module: str) -> str:
 
 
 def _is_large(module: str) -> bool:
-    top = module.partition(".")[0]
-    return sum(name.partition(".")[0] == top for name in sys.modules) > LARGE
+    return _loaded(tuple(sys.modules))[module.partition(".")[0]] > LARGE
+
+
+@lru_cache(maxsize=1)
+def _loaded(names: tuple[str, ...]) -> Counter[str]:
+    """How many of these modules each package has."""
+    return Counter(name.partition(".")[0] for name in names)
 
 
 def _within(module: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ is given a copy of its own, of the very class that was sent.
 from __future__ import annotations
 
 import pickle
+from itertools import chain
 from typing import Any, Final
 
 from indelible.impl.adapters.freeze import CONSTANTS, freeze
@@ -52,7 +53,9 @@ def _value(value: Any) -> Any:
         return value
     copy = pickle.loads(copied(value))  # The value itself may be walked by its owner right now.
     content = freeze(copy, reorder=True)
-    return Snapshot(content if isinstance(content, Fields) else {"value": content}, copied(copy))
+    flat = type(copy) is dict and CONSTANTS.issuperset(map(type, chain(copy, copy.values())))
+    origin = copy if flat else copied(copy)
+    return Snapshot(content if isinstance(content, Fields) else {"value": content}, origin)
 
 
 def copied(value: Any) -> bytes:
@@ -63,7 +66,10 @@ def copied(value: Any) -> bytes:
 def thawed(value: Any) -> Any:
     """What foreign code is given for a value: its own kind of thing, and a copy of its own."""
     if isinstance(value, Snapshot):
-        return value if value.origin is None else pickle.loads(value.origin)
+        origin = value.origin
+        if type(origin) is dict:
+            return origin.copy()  # Of constants: that is all there is to copy.
+        return value if origin is None else pickle.loads(origin)
     if isinstance(value, Fields):
         return {key: thawed(part) for key, part in value.items()}
     if isinstance(value, List):

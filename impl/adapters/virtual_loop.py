@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Coroutine, Generator, Iterable
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Literal, TypeAlias
 
+from indelible.impl.adapters.ending import end, silence
 from indelible.impl.adapters.inert_loop import InertLoop
 from indelible.impl.adapters.inserted_order import Future, Task
 from indelible.impl.adapters.reachable import unreachable
@@ -104,27 +105,27 @@ class VirtualLoop(InertLoop):
         self.run(self._ready.append, handle)
 
     def discard(self) -> None:
-        """End everything that was under way; nobody hears of it any more."""
+        """End everything that was under way; nobody hears of it any more.
+
+        Raises ``KeyboardInterrupt`` only, and then it has not ended everything.
+        """
         self.network = None
         self._arm = self._disarm = _nothing
-        with self._running():
+        with self._running(), silence():
             while self.tasks:
-                task, _ = self.tasks.popitem()
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-                # What its ``finally`` does and raises is no part of any event.
-                with suppress(Exception, asyncio.CancelledError, GeneratorExit):
-                    task.get_coro().close()
-        for handle in [*self._ready, *self.timers.values()]:
-            asyncio.Handle.cancel(handle)
-        self.timers.clear()
-        self._names.clear()
-        self._ready.clear()
-        self._due.clear()
-        self._untaken.clear()
-        self._failures.clear()
+                end(self.tasks.popitem()[0])
+            for handle in [*self._ready, *self.timers.values()]:
+                asyncio.Handle.cancel(handle)
+            self.timers.clear()
+            self._names.clear()
+            self._ready.clear()
+            self._due.clear()
+            self._untaken.clear()
+            self._failures.clear()
 
     def __del__(self) -> None:
-        self.discard()
+        with suppress(KeyboardInterrupt):  # Here Python would print it, and go on.
+            self.discard()
 
     @contextmanager
     def _running(self) -> Iterator[None]:

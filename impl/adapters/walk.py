@@ -51,25 +51,38 @@ CONSTANTS: Final = frozenset(
 """Types whose values nobody can change, and that are equal if they are the same."""
 
 
+_DEPTH_MAX: Final = 2
+"""How many values are told alone at once, each for the order of a set in another: things of which
+each has a set of all others would be told in every order that there is of them."""
+
+
 class Walk:
     """One walk through a value. ``plans`` say how values of a type are frozen, and whether they
     can be changed.
 
     ``met`` has everything that can be changed, by address: where it is, and it, so that nothing
     else has its address; ``known`` types say what is frozen in their place, and are not in it.
+    ``on_the_spot`` says it for what is told alone, where ``known`` would note that it was told.
     ``dicts`` were met, each with its canonical order, and ``suspended`` says that something (an
     iterator, a coroutine) may be in the midst of one.
     """
 
-    __slots__ = ("alive", "dicts", "here", "known", "met", "plans", "substituted", "suspended")
+    __slots__ = (
+        *("alive", "depth", "dicts", "here", "known", "met", "on_the_spot", "plans"),
+        *("substituted", "suspended"),
+    )
 
     def __init__(
         self,
         plans: Mapping[type, tuple[Plan, bool]],
         known: Mapping[type, Substitute] | None = None,
+        on_the_spot: Mapping[type, Substitute] | None = None,
     ) -> None:
         self.plans, self.known = plans, known or {}
+        self.on_the_spot = {**self.known, **on_the_spot} if on_the_spot else self.known
         self.here: Place = None
+        self.depth = 0
+        """How many values are told alone right now."""
         self.met: dict[int, Part] = {}
         self.substituted: dict[int, Place] = {}
         self.dicts: list[tuple[dict[Any, Any], list[Any]]] = []
@@ -89,19 +102,25 @@ class Walk:
 
     def once(self, value: Any, plan: Plan) -> Any:
         """What can be changed, frozen where it is first met."""
-        known = self.met.get(id(value))
+        address = id(value)
+        known = self.met.get(address)
         if known is not None:
             return Same(path_of(known[0]))
-        self.met[id(value)] = (self.here, value)
+        self.met[address] = (self.here, value)
         return plan(self, value)
 
     def at(self, step: str, value: Any) -> Any:
         """The part of the value at hand that is one step further."""
-        if type(value) in CONSTANTS:
+        kind = type(value)
+        if kind in CONSTANTS:
             return value
         outside = self.here
         self.here = (outside, step)
-        frozen = self.frozen(value)
+        if kind in self.known:
+            frozen = self._substitute(value)
+        else:
+            plan, can_change = self.plans[kind]
+            frozen = self.once(value, plan) if can_change else plan(self, value)
         self.here = outside
         return frozen
 
@@ -129,8 +148,31 @@ class Walk:
         }
 
     def alone(self, value: Any) -> Any:
-        """The value frozen as if it were met first, by itself."""
-        return value if type(value) in CONSTANTS else Walk(self.plans, self.known).frozen(value)
+        """What the value is if it is the next to be met; the walk itself goes no further by it.
+
+        By this the parts of a set are put in an order that depends on no address. What was met
+        before is told by its path, so that this ends though everything leads to everything. An
+        order is all that may be made of it: different values may be told alike.
+        """
+        kind = type(value)
+        if kind in CONSTANTS:
+            return value
+        if self.is_deep and (kind in self.known or self.plans[kind][1]):
+            return name_of(kind)
+        met, substituted, dicts = len(self.met), len(self.substituted), len(self.dicts)
+        here, known = self.here, self.known
+        self.here, self.known, self.depth = (here, "{}"), self.on_the_spot, self.depth + 1
+        frozen = self.frozen(value)
+        self.here, self.known, self.depth = here, known, self.depth - 1
+        _forget(self.met, met)
+        _forget(self.substituted, substituted)
+        del self.dicts[dicts:]
+        return frozen
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether what can be changed is told alone by its type and nothing else."""
+        return self.depth >= _DEPTH_MAX
 
     def refuse(self, value: object, cause: str) -> ImplementationError:
         """The error that says what cannot be told."""
@@ -153,6 +195,12 @@ class Walk:
 
 
 Plan: TypeAlias = Callable[[Walk, Any], Any]
+
+
+def _forget(noted: dict[int, Any], count: int) -> None:
+    """Forget all but the first ``count``."""
+    while len(noted) > count:
+        noted.popitem()
 
 
 def path_of(place: Place) -> str:

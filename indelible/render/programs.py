@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from indelible.model.plain import TYPE, Fields, List, Same
+from indelible.model.plain import TYPE, Fields, List, Same, Set
+from indelible.render.paths import at
+from indelible.render.streams import shortened, waited_for
 from indelible.render.values import text_of
 
 __all__ = ["Word", "is_program", "readable", "readable_step"]
@@ -24,9 +26,12 @@ _HIDDEN: Final = {"_waiters", "_getters", "_putters", "_finished", "callbacks", 
 """Parts of futures, queues and locks that say who waits for them: who waits says so itself."""
 _WAITING: Final = re.compile(r"\['(?:with|callbacks|_waiters|_getters|_putters|_finished)'\]")
 """Where the path of something that is waited for leads into asyncio's own."""
+_OWN: Final = "['awaits']"
+"""In the path of what only the function that waits for it knows."""
 _LIBRARY: Final = ("asyncio.", "indelible.")
 _STATE: Final = "(state)"
 """How far an iterator has come."""
+_CONTAINERS: Final = (tuple, List, frozenset, Set)
 _QUEUES: Final = ("Queue", "PriorityQueue", "LifoQueue")
 
 
@@ -55,7 +60,7 @@ def readable(state: Any) -> Any:
     if not is_program(state):
         return state
     shown = {}
-    for name, part in _with_tasks(state, state).items():
+    for name, part in _with_names(state, state).items():
         if name != "(orders)":
             is_label = name.startswith(_LABELS)
             is_running = is_label and isinstance(part, Fields) and "runs" in part
@@ -74,38 +79,31 @@ def readable_step(before: Any, after: Any) -> tuple[Any, Any]:
     return Fields({**one, **stood}), Fields({**other, **dict.fromkeys(ended, Word("ended"))})
 
 
-def _with_tasks(value: Any, state: Fields) -> Any:
-    """The value with the names of tasks wherever it is told that something is the same as one."""
+def _with_names(value: Any, state: Fields) -> Any:
+    """The value with tasks, streams and their like by their names, wherever it is told that
+    something is the same as one."""
     if isinstance(value, Same):
-        found = _at(value.path, state)
-        return found if isinstance(found, Fields) and found.kind == "Task" else value
+        waited = waited_for(value.path, state)
+        if waited is not None:
+            return Word(waited)
+        found = at(value.path, state)
+        if isinstance(found, Fields) and found.kind == "Task":
+            return found
+        told = shortened(found, state) if isinstance(found, Fields) else None
+        # What it leads to is told where it is; it may lead here.
+        return value if told is None else Fields(told)
     if isinstance(value, Fields):
-        return Fields({name: _with_tasks(part, state) for name, part in value.items()})
-    if type(value) is tuple or isinstance(value, List):
-        return type(value)(_with_tasks(part, state) for part in value)
+        parts = shortened(value, state, whole=True) or value
+        return Fields({name: _with_names(part, state) for name, part in parts.items()})
+    if type(value) in _CONTAINERS:
+        return type(value)(_with_names(part, state) for part in value)
     return value
-
-
-def _at(path: str, state: Fields) -> Any:
-    """What is at a path, if that is made of plain steps."""
-    name = max((name for name in state if path.startswith(name)), key=len, default="")
-    found: Any = state.get(name) if _STEPS.fullmatch(path[len(name) :]) else None
-    for attribute, key, index in _STEP.findall(path[len(name) :]):
-        if index and isinstance(found, tuple):
-            found = found[int(index)] if int(index) < len(found) else None
-        elif isinstance(found, Fields):
-            found = found.get(attribute or key)
-    return found
-
-
-_STEP: Final = re.compile(r"\.(\w+)|\['([^']*)'\]|\[(\d+)\]")
-_STEPS: Final = re.compile(f"(?:{_STEP.pattern})*")
 
 
 def _read(value: Any) -> Any:
     if isinstance(value, Fields):
         return _read_fields(value)
-    if type(value) is tuple or isinstance(value, List):
+    if type(value) in _CONTAINERS:
         return type(value)(map(_read, value))
     return value
 
@@ -145,7 +143,9 @@ def _task(task: Fields, path: str = "") -> Fields:
 
 def _waiting(future: Any) -> dict[str, Any]:
     """Whom or what a task waits for, where that has a name."""
-    if isinstance(future, Same):
+    if isinstance(future, Word):
+        return {"waits_for": future}
+    if isinstance(future, Same) and _OWN not in future.path:
         return {"waits_for": Word(_WAITING.split(future.path)[0])}
     if isinstance(future, Fields) and future.kind == "Task":
         return {"waits_for": _read(future)}

@@ -15,7 +15,7 @@ from indelible.checkers.audit.lines import entries_of
 from indelible.checkers.audit.merge import in_order
 from indelible.checkers.audit.plainly import PlainAudit
 from indelible.checkers.audit.proof import BY_ABSENCE, prove
-from indelible.checkers.audit.quick import quick_reader
+from indelible.checkers.audit.quick import QuickReader
 from indelible.model.effects import Decide, Execute, Lead, Promise, Vote
 from indelible.model.events import Submit
 from indelible.model.node_json import effect_to_json
@@ -50,7 +50,7 @@ def record_of(event, effects):
 
 def audited(lines, quorums=MAJORITY, **asked):
     """The audit of one file."""
-    items = entries_of(BytesIO(b"\n".join(lines)), quick_reader(links=False))
+    items = entries_of(BytesIO(b"\n".join(lines)), QuickReader(links=False))
     return audit(in_order([items]), quorums, **asked)
 
 
@@ -75,7 +75,7 @@ def plainly(lines, quorums, nodes, names=RULES):
 
 def check_log(lines, quorums, nodes, names=RULES):
     """Compare, and check the proof of what was found."""
-    judge, read = Judge(quorums, names=names), quick_reader(links=False)
+    judge, read = Judge(quorums, names=names), QuickReader(links=False).one
     for number, line in enumerate(lines, start=1):
         judge.judge(read(line), (0, number))
         if judge.finding:

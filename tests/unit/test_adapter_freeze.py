@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import random
 import sqlite3
 import subprocess
 import sys
 import threading
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -330,6 +331,28 @@ def test_cycles_end() -> None:
     box = FrozenBox()
     box.a = box  # type: ignore[attr-defined]
     assert str(freeze(box)) == "FrozenBox(a=the same as the whole)"
+
+
+class Peer:
+    def __init__(self, number: int) -> None:
+        self.others, self.serial, self.of = set(), number, None  # type: ignore[var-annotated]
+
+
+def mesh(numbers: Iterable[int]) -> Any:
+    """Things of which each has a set of all others, and a set of them that they know of."""
+    of: Any = FrozenBox(set())
+    peers = [Peer(number) for number in numbers]
+    for peer in peers:
+        peer.others, peer.of = {*peers} - {peer}, of
+        of.a.add(peer)
+    return of
+
+
+def test_sets_of_what_leads_back_to_them_end_and_have_an_order() -> None:
+    expected = freeze(mesh(range(6)))
+    kept = [mesh(random.Random(seed).sample(range(6), 6)) for seed in range(20)]
+    assert {freeze(each) for each in kept} == {expected}
+    assert freeze(mesh([*range(5), 9])) != expected
 
 
 def test_locks_are_whether_they_are_held() -> None:

@@ -104,6 +104,42 @@ def test_equal_states_behave_alike_whatever_order_a_dict_was_filled_in() -> None
     assert adapter.handle(0, one, Timeout("t")) == adapter.handle(0, other, Timeout("t"))
 
 
+@pytest.mark.parametrize("snapshots", ["copy", "replay"])
+def test_equal_states_are_the_one_that_was_met_first(snapshots: Any) -> None:
+    adapter = adapter_of(Plain, snapshots)
+    start, _ = adapter.start(0, NODES, None)
+    states = []
+    for first, second in itertools.permutations("ab"):
+        state, _ = adapter.handle(0, start, Submit(first))
+        states.append(adapter.handle(0, state, Submit(second))[0])
+    assert states[0] is states[1]
+
+
+def test_equal_states_of_two_nodes_are_two() -> None:
+    class Mute(Plain):
+        def __init__(self, outbox: Any) -> None:
+            self.counts: dict[str, int] = {}
+
+    adapter = adapter_of(Mute)
+    one, other = (adapter.start(node, NODES, None)[0] for node in NODES)
+    assert one == other
+    assert one is not other, "each has a way back of its own"
+
+
+def test_what_was_put_in_order_is_not_frozen_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Looking(Plain):
+        def on(self, what: str) -> None:
+            if what != "t":
+                super().on(what)
+
+    adapter = adapter_of(Looking)
+    state, _ = adapter.start(0, NODES, None)
+    for command in "ba":
+        state, _ = adapter.handle(0, state, Submit(command))
+    monkeypatch.setattr("indelible.impl.adapters.hosting.freeze_whole", None)
+    assert adapter.handle(0, state, Timeout("t")) == (state, ())
+
+
 def test_how_often_a_node_drew_is_part_of_its_state() -> None:
     class Drawing(Plain):
         def on(self, what: str) -> None:

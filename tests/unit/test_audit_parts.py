@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from io import BytesIO
+from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indelible.checkers.audit import judge as judge_module
 from indelible.checkers.audit import ledger as ledger_module
-from indelible.checkers.audit.digests import DigestMap, digest_of
+from indelible.checkers.audit.digests import DigestMap, DigestSet, digest_of
 from indelible.checkers.audit.entry import plain_entry
-from indelible.checkers.audit.ledger import Ledger
+from indelible.checkers.audit.ledger import CHUNK, Ledger
 from indelible.checkers.audit.lines import LINE_MAX, Again, Lost, entries_of, lines_of
 from indelible.checkers.audit.merge import in_order
-from indelible.checkers.audit.quick import quick_reader
+from indelible.checkers.audit.quick import QuickReader
 from indelible.model.errors import WireError
 from indelible.model.node_json import plain
 from indelible.model.plain import Boolean, Fields
@@ -88,7 +90,7 @@ def test_the_quick_reader_says_what_the_plain_one_says(record, links, is_ascii, 
     if data.draw(st.booleans()):  # A byte of it is damaged.
         at = data.draw(st.integers(0, len(line) - 1))
         line = line[:at] + bytes([data.draw(st.integers(0, 255))]) + line[at + 1 :]
-    quick = quick_reader(links=links)
+    quick = QuickReader(links=links).one
     assert said_by(quick, line) == said_by(lambda known: plain_entry(known, links=links), line)
 
 
@@ -113,13 +115,15 @@ TWICE = {
 def test_what_can_be_taken_for_different_things_is_refused(what):
     line = TWICE[what]
     says = "half a character" if what == "half a surrogate pair" else "more than once"
-    quick = quick_reader(links=False)
+    reader = QuickReader(links=False)
+    quick, linking = reader.one, QuickReader(links=True).one
     like_it = line.replace(b'"k1":2', b'"k2":2').replace(b"uDC00", b"u00e4")
     if like_it != line:
         quick(like_it)
-    for read in (quick, lambda known: plain_entry(known, links=False), quick_reader(links=True)):
+    for read in (quick, lambda known: plain_entry(known, links=False), linking):
         with pytest.raises(WireError, match=says):
             read(line)
+    assert reader.several([line]) is None
 
 
 def test_usual_lines_are_read_without_the_plain_reader(monkeypatch):
@@ -129,7 +133,46 @@ def test_usual_lines_are_read_without_the_plain_reader(monkeypatch):
     ]
     expected = [plain_entry(line, links=True) for line in lines]
     monkeypatch.setattr("indelible.checkers.audit.quick.plain_entry", None)
-    assert list(map(quick_reader(links=True), lines)) == expected
+    read = QuickReader(links=True)
+    assert list(map(read.one, lines)) == expected
+    monkeypatch.setattr(read, "one", None)
+    assert read.several(lines) == expected
+
+
+DECIDED = {
+    "node": 0,
+    "event": {"type": "timeout", "timer": "t"},
+    "effects": [{"type": "decide", "slot": 0, "value": "a"}],
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(RECORDS, st.lists(st.integers(0, 2), min_size=1, max_size=4), st.booleans(), st.data())
+def test_lines_that_are_read_together_say_what_each_of_them_says(known, picked, links, data):
+    """One of them is damaged, or written with other digits; and the reader has seen each kind."""
+    usual = receives(1, 0, {"type": "A", "at": 10}, [{"type": "decide", "slot": 1, "value": "a1"}])
+    kinds = [json.dumps(known).encode(), usual, json.dumps({**DECIDED, "time": 1}).encode()]
+    lines = [kinds[kind] for kind in picked]
+    at = data.draw(st.integers(0, len(lines) - 1))
+    byte = data.draw(st.integers(0, len(lines[at]) - 1))
+    put = data.draw(st.sampled_from([b"0", b"f", b" ", b"\\", b'"', b"{", b"1e9", b"\xc3", b""]))
+    lines[at] = lines[at][:byte] + put + lines[at][byte + 1 :]
+    read = QuickReader(links=links)
+    for line in kinds:
+        said_by(read.one, line)
+    together = read.several(lines)
+    if together is not None:
+        assert together == [plain_entry(line, links=links) for line in lines]
+
+
+def test_a_line_that_goes_on_in_the_next_one_is_no_line():
+    line = json.dumps(DECIDED).encode()
+    read = QuickReader(links=False)
+    read.one(line)
+    assert read.several([line, line]) == [read.one(line)] * 2
+    assert read.several([line + line, line[:20], line[20:]]) is None
+    told = [told for _, told in entries_of(BytesIO(b"%b\n%b\n%b" % (line, line, line[:20])), read)]
+    assert (told[:2], type(told[2])) == ([read.one(line)] * 2, Lost)
 
 
 @pytest.mark.parametrize(
@@ -153,37 +196,70 @@ def test_digests_tell_values_apart():
 
 
 @given(st.lists(st.integers(0, 60)), st.integers(1, 5))
-def test_a_map_of_digests_is_a_dict(numbers, recent):
-    known, expected = DigestMap(recent), {}
-    for number in numbers:
-        assert known.get(number) == expected.get(number)
-        if number not in expected:
-            expected[number] = 2 * number
-            known.add(number, 2 * number)
-    assert len(known) == len(expected)
+def test_a_map_of_digests_is_a_dict_and_a_set_of_them_a_set(numbers, recent):
+    known, known_set, expected = DigestMap(recent), DigestSet(recent), {}
+    with patch("indelible.checkers.audit.digests.BLOCK", 2):
+        for number in numbers:
+            assert known.get(number) == expected.get(number)
+            if number not in expected:
+                expected[number] = 2 * number
+                known.add(number, 2 * number)
+                known_set.add(number)
+    assert len(known) == len(known_set) == len(expected)
+    assert [number for number in range(61) if number in known_set] == sorted(expected)
     assert [known.get(number) for number in range(61)] == [expected.get(n) for n in range(61)]
 
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 900), st.sampled_from("abc"), st.integers(0, 2), st.integers(0, 1))
-    )
+        st.tuples(
+            st.integers(0, 900) | st.integers(0, 5),
+            st.sampled_from("abc"),
+            st.integers(0, 2),
+            st.sampled_from([0, 1, None]),
+        ),
+        max_size=40,
+    ),
+    st.booleans(),
+    st.integers(1, 4),
 )
-def test_a_ledger_forgets_nothing(said):
-    small, large = Ledger(live_max=1), Ledger()
-    for number, value, bit, ballot in said:
-        for each in (small, large):
-            cell = each.cell(number)
-            place = cell.place_of(value)
-            cell.said[place] |= 1 << bit
-            cell.votes_at((ballot,))[place] |= 1 << bit
-            each.tidy()
-    assert list(small.patterns()) == list(large.patterns())
-    for bit in (1, 2, 4):
-        assert list(small.digests_by(bit)) == list(large.digests_by(bit))
-        for number in {number for number, *_ in said}:
-            for value in "abcd":
-                assert small.has_said(number, bit, value) == large.has_said(number, bit, value)
+@example([(at, "a", at % 2, None) for at in range(8)], False, 2)
+@example([(at, "a", 0, at % 2) for at in range(8)], False, 2)
+def test_a_ledger_forgets_nothing(said, is_alike, live_max):
+    """Some have chunks so small that they fill, with the same patterns or with others."""
+    small, large = Ledger(live_max), Ledger()
+    if is_alike:
+        said = [(at, "a", bit, 0) for at, *_ in said for bit in range(1 + at // 2 % 3)]
+    with patch("indelible.checkers.audit.ledger.CHUNK", 2):
+        for number, value, bit, ballot in said:
+            for each in (small, large):
+                cell = each.cell(number)
+                place = cell.place_of(value)
+                cell.said[place] |= 1 << bit
+                if ballot is not None:
+                    cell.votes_at((ballot,))[place] |= 1 << bit
+                each.tidy()
+        assert list(small.patterns()) == list(large.patterns())
+        for bit in (1, 2, 4):
+            assert list(small.digests_by(bit)) == list(large.digests_by(bit))
+            for number in {number for number, *_ in said}:
+                for value in "abcd":
+                    assert small.has_said(number, bit, value) == large.has_said(number, bit, value)
+
+
+def test_neighbours_with_one_pattern_take_little_more_than_their_digests():
+    ledger, count = Ledger(live_max=1), 50 * CHUNK
+    tracemalloc.start()
+    for number in range(count):
+        cell = ledger.cell(number)
+        cell.said[cell.place_of("a")] |= 1 << 2
+        ledger.tidy()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 8 * count < size < 11 * count
+    ledger.cell(3 * CHUNK).said[0] |= 1 << 1
+    assert [number for number in range(count) if ledger.has_said(number, 2, "a")] == [3 * CHUNK]
+    assert all(ledger.has_said(number, 4, "a") for number in range(count))
 
 
 @settings(max_examples=60, deadline=None)
@@ -228,7 +304,7 @@ def receives(node, source, message, effects=(), **more):
 
 def order(*files, **asked):
     """The lines of files in order, as (file, line), those whose message nobody sent with a mark."""
-    read = quick_reader(links=True)
+    read = QuickReader(links=True)
     items = [entries_of(BytesIO(b"\n".join(lines)), read) for lines in files]
     return [
         place
@@ -346,5 +422,5 @@ def test_a_repeated_line_is_marked_where_it_would_count_twice():
     other = receives(0, 1, "a", [{"type": "decide", "slot": 0, "value": "a"}])
     rises = receives(0, 1, "a", [{"type": "promise", "ballot": at} for at in (1, 2)])
     text = b"\n".join([line, line, other, other, rises, rises])
-    told = [told for _, told in entries_of(BytesIO(text), quick_reader(links=False))]
+    told = [told for _, told in entries_of(BytesIO(text), QuickReader(links=False))]
     assert [isinstance(each, Again) for each in told] == [False, True, False, False, False, True]

@@ -3,6 +3,7 @@ every limit at which a search gives up."""
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from indelible import explore
 from indelible.checkers.breadth_first import explore_breadth_first
 from indelible.checkers.explorer import memory, packed
+from indelible.checkers.explorer.judge import distinct_rows
 from indelible.checkers.explorer.kernel import project
 from indelible.checkers.explorer.memory import GrowingArray
 from indelible.checkers.explorer.packed import OutOfBits, PackedSet, Packing
@@ -506,3 +508,47 @@ def test_more_nodes_than_two_words_can_number_are_refused() -> None:
 def test_more_budgets_than_a_word_can_count_are_refused() -> None:
     with pytest.raises(ScopeError, match="the budgets of this scope need 65 bits"):
         explore(Ladder(), Scope(nodes=2, commands=tuple(range(64)), restarts_max=1))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 2)), max_size=12),
+    st.sampled_from([1, 1 << 20, 1 << 40]),
+)
+def test_distinct_rows_are_those_that_numpy_finds(
+    rows: list[tuple[int, int, int]], scale: int
+) -> None:
+    table = scale * np.array(rows, np.int64).reshape(-1, 3)
+    first, inverse = distinct_rows([*table.T])
+    distinct, expected, found = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    assert first.tolist() == expected.tolist()
+    assert inverse.tolist() == found.reshape(-1).tolist()
+    assert (table[first] == distinct).all()
+
+
+@dataclass
+class Keeping:
+    """Keeps something of each step, as a search does."""
+
+    kept: list[list[int]]
+
+    def start(self, node: int, nodes: tuple[int, ...], storage: Any) -> Step:
+        return Step(0)
+
+    def handle(self, node: int, state: int, event: Any) -> Step:
+        self.kept.append([])
+        return Step(state + 1 if state < 9 else state)
+
+
+def test_what_a_search_keeps_is_old_when_it_ends_and_what_was_frozen_stays_so() -> None:
+    def is_old() -> bool:
+        implementation = Keeping([])
+        explore(implementation, Scope(nodes=1, commands=("a",), submissions_max=None))
+        return any(each is implementation.kept[0] for each in gc.get_objects(2))
+
+    gc.unfreeze()  # What the tests froze themselves, so that they run faster.
+    try:
+        assert is_old()
+    finally:
+        gc.freeze()
+    assert not is_old()
+    assert gc.get_freeze_count() > 0

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from indelible.checkers.audit.entry import event_of_line
 from indelible.checkers.audit.lines import Lost, entries_of
-from indelible.checkers.audit.quick import quick_reader
+from indelible.checkers.audit.quick import QuickReader
 from indelible.cli import main
 from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.effects import Decide, Persist, Send, Vote
@@ -136,7 +136,7 @@ def test_a_line_that_was_cut_short_spoils_no_other(tmp_path, cut):
     path.write_bytes(path.read_bytes()[:-cut])
     with recorder(path) as log:
         log.start({"a": 1})
-    items = list(entries_of(BytesIO(path.read_bytes()), quick_reader(links=False)))
+    items = list(entries_of(BytesIO(path.read_bytes()), QuickReader(links=False)))
     assert [isinstance(told, Lost) for _, told in items] == [False, cut > 1, False]
 
 

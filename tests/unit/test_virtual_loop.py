@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
-from collections.abc import Callable
+import sys
+import weakref
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -366,6 +369,91 @@ def test_nothing_that_a_discarded_loop_does_is_heard(capfd: pytest.CaptureFixtur
     assert world.armed == before
     del world
     assert capfd.readouterr() == ("", "")
+
+
+async def cleans_up() -> None:
+    try:
+        await asyncio.sleep(1)
+    finally:
+        print("its end")
+        await asyncio.sleep(1)
+        await asyncio.sleep(1)
+
+
+async def goes_on() -> None:
+    while True:
+        try:
+            await asyncio.sleep(1)
+        except BaseException:
+            print("it goes on")
+
+
+async def groups() -> None:
+    async with asyncio.TaskGroup():
+        await asyncio.sleep(1)
+
+
+async def leaves() -> None:
+    try:
+        await asyncio.sleep(1)
+    finally:
+        sys.exit(1)
+
+
+async def begins() -> None:
+    try:
+        await asyncio.sleep(1)
+    finally:
+        asyncio.sleep(1)  # Never awaited, of which Python warns.
+        asyncio.create_task(groups())  # noqa: RUF006
+
+
+async def yields() -> AsyncIterator[int]:
+    try:
+        while True:
+            yield 1
+    finally:
+        await asyncio.sleep(1)
+
+
+async def iterates() -> None:
+    async for _ in yields():
+        await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("program", [cleans_up, goes_on, groups, leaves, begins, iterates])
+def test_no_discarded_program_prints_anything(
+    program: Callable[[], Any],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By itself, or because Python has nobody whom it could tell of an exception."""
+    gc.collect()  # What other tests have left is not the matter of this one.
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda said: unraisable.append(said.exc_value))
+    world = World()
+    world.run(program)
+    task = weakref.ref(next(iter(world.loop.tasks)))
+    del world
+    gc.collect()
+    assert capfd.readouterr() == ("", "")
+    assert unraisable == []
+    assert task() is None
+
+
+def test_who_interrupts_the_end_of_a_program_is_heard() -> None:
+    async def interrupts() -> None:
+        try:
+            await asyncio.sleep(1)
+        finally:
+            raise KeyboardInterrupt
+
+    world = World()
+    world.run(interrupts)
+    before = sys.stdout, sys.stderr
+    with pytest.raises(KeyboardInterrupt):
+        world.loop.discard()
+    assert before == (sys.stdout, sys.stderr)
 
 
 def test_nobody_hears_of_a_program_that_python_collects() -> None:
