@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from indelible.checkers.limits import Limits, available_memory
 from indelible.checkers.properties import BUILT_IN, Property, default_properties
@@ -71,7 +72,7 @@ def memory_default() -> int | None:
 def scope_for(implementation: Implementation, scope: Scope) -> Scope:
     """The scope, with no faults of links that it does not ask for and that the implementation says
     it is not made for (issue 6: they are not held against it unless asked for)."""
-    links = getattr(implementation, "links", LINKS[0])
+    links: Any = getattr(implementation, "links", LINKS[0])
     return scope.made_for(links) if links in LINKS else scope
 
 

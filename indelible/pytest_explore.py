@@ -30,12 +30,10 @@ def found_target(setting: Setting, target: Implementation | str, scope: Scope | 
     if isinstance(target, str):
         with chdir(setting.configuration.folder):
             found = find_target(target)
-        own, implementation = found.scope, found.implementation
     else:
-        found, implementation = Target("", target, Scope()), target
         own = getattr(target, "scope", None)
-    wanted = scope or (own if isinstance(own, Scope) else Scope())
-    return replace(found, scope=scope_for(implementation, wanted))
+        found = Target("", target, own if isinstance(own, Scope) else Scope())
+    return replace(found, scope=scope_for(found.implementation, scope or found.scope))
 
 
 def explored(

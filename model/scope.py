@@ -128,7 +128,7 @@ class Scope:
                 remedy="set restarts_max to 1 or more, or torn to False",
             )
 
-    def made_for(self, links: str) -> Scope:
+    def made_for(self, links: Links) -> Scope:
         """The same with ``links``, the weakest that an implementation is made for, unless somebody
         has chosen some. Raises ``ScopeError``."""
         return replace(self, links=links) if isinstance(self.links, _Unsaid) else self

@@ -88,15 +88,16 @@ def _said(value: Any) -> str:
 
 
 def _nodes(data: Any, where: str) -> int | tuple[NodeId, ...]:
+    available = f"a whole number from 1 to {NODES_MAX}, or the names of so many"
     if isinstance(data, list):
-        nodes = _node_names(data, where)
-        count = len(nodes)
-    else:
-        nodes = count = _whole(data, where, f"a whole number from 1 to {NODES_MAX}, or their names")
+        names = _node_names(data, where)
+        if not 1 <= len(names) <= NODES_MAX:
+            _wrong(where, data, available)
+        return names
+    count = _whole(data, where, available)
     if not 1 <= count <= NODES_MAX:
-        remedy = f"from 1 to {NODES_MAX} nodes"
-        _wrong(where, data, remedy)
-    return nodes
+        _wrong(where, data, available)
+    return count
 
 
 def _node_names(data: Any, where: str, available: str = "an array of nodes") -> tuple[NodeId, ...]:
