@@ -1,8 +1,9 @@
 """How fast logs are audited, and in how much memory: ``python benchmarks/audit.py [MiB ...]``.
 
 It writes logs of three nodes of a healthy Multi-Paxos (a new leader every thousand slots, every
-property observable) of the sizes given, audits each as one file in a process of its own, and the
-first of them once more as a file for each node. A number is the median of nothing: run it again.
+property observable) of the sizes given, audits each as one file in a process of its own, and those
+of the first size once more as a file for each node. Commands are texts, or objects; with these,
+records have what loggers add, too. A number is the median of nothing: run it again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import md5
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,20 +35,21 @@ def main(sizes: tuple[int, ...]) -> None:
     """Write, audit and print a line for each log."""
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
-            path = Path(folder) / "log.jsonl"
-            write_log(path, size << 20)
-            measure([str(path)])
-            if size == sizes[0]:
-                measure(split(path))
-            path.unlink()
+            for commands, records in LOGS.items():
+                path = Path(folder) / "log.jsonl"
+                write_log(path, size << 20, records())
+                measure(commands, [str(path)])
+                if size == sizes[0]:
+                    measure(commands, split(path))
+                path.unlink()
 
 
-def measure(names: list[str]) -> None:
+def measure(commands: str, names: list[str]) -> None:
     """Audit in a process of its own, whose memory is the audit's alone."""
-    subprocess.run([sys.executable, "-P", __file__, "--audit", *names], check=True)
+    subprocess.run([sys.executable, "-P", __file__, "--audit", commands, *names], check=True)
 
 
-def audit_here(names: tuple[str, ...]) -> None:
+def audit_here(commands: str, names: tuple[str, ...]) -> None:
     """Audit, and print what it took."""
     before = time.process_time()
     with opened_logs(names) as files:
@@ -54,7 +58,7 @@ def audit_here(names: tuple[str, ...]) -> None:
     size = sum(os.path.getsize(name) for name in names)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{size / 2**20:7,.0f} MiB in {len(names)} files: {result.outcome}, "
+        f"{commands:7}: {size / 2**20:5,.0f} MiB in {len(names)} files: {result.outcome}, "
         f"{result.records:,} records, {seconds:.1f} s of one core, "
         f"{result.records / seconds:,.0f} records/s, {peak:.0f} MiB of memory at most",
         flush=True,
@@ -73,17 +77,40 @@ def split(path: Path) -> list[str]:
     return names
 
 
-def write_log(path: Path, size: int) -> None:
+def write_log(path: Path, size: int, records: Iterator[dict[str, Any]]) -> None:
     """Write so many bytes, or a few more."""
     with path.open("w", encoding="ascii") as file:
         written = 0
-        for record in records():
+        for record in records:
             written += file.write(json.dumps(record, separators=(",", ":")) + "\n")
             if written >= size and not record["effects"]:
                 return
 
 
-def records() -> Iterator[dict[str, Any]]:
+def with_texts() -> Iterator[dict[str, Any]]:
+    """Commands are texts."""
+    return _records(lambda slot: f"command-{slot}")
+
+
+def with_objects() -> Iterator[dict[str, Any]]:
+    """Commands are objects that differ in 128 random bits; records have what loggers add."""
+    made = _records(lambda slot: {"op": "put", "key": f"k{slot % 100}", "id": _bits(slot)})
+    for at, record in zip(count(1), made):
+        yield record | {"time": at, "host": f"prod-eu-{record['node']}", "level": "INFO"}
+
+
+LOGS: Final[Mapping[str, Callable[[], Iterator[dict[str, Any]]]]] = {
+    "texts": with_texts,
+    "objects": with_objects,
+}
+"""Logs by what their commands are."""
+
+
+def _bits(slot: int) -> str:
+    return md5(str(slot).encode(), usedforsecurity=False).hexdigest()
+
+
+def _records(command: Callable[[int], Any]) -> Iterator[dict[str, Any]]:
     """A healthy Multi-Paxos, for ever."""
     for node in NODES:
         yield _record(node, {"type": "start", "nodes": list(NODES), "storage": None}, [])
@@ -93,7 +120,7 @@ def records() -> Iterator[dict[str, Any]]:
         ballot = [number, leader]
         yield from _election(leader, ballot)
         for _ in range(SLOTS_PER_BALLOT):
-            yield from _entry(leader, ballot, slot)
+            yield from _entry(leader, ballot, slot, command(slot))
             slot += 1
 
 
@@ -110,9 +137,8 @@ def _election(leader: int, ballot: list[int]) -> Iterator[dict[str, Any]]:
     yield _received(leader, others[1], promised, [])
 
 
-def _entry(leader: int, ballot: list[int], slot: int) -> Iterator[dict[str, Any]]:
+def _entry(leader: int, ballot: list[int], slot: int, value: Any) -> Iterator[dict[str, Any]]:
     others = [node for node in NODES if node != leader]
-    value = f"command-{slot}"
     vote = {"type": "vote", "slot": slot, "ballot": ballot, "value": value}
     saved = {"type": "persist", "storage": {"promised": ballot, "slot": slot, "value": value}}
     accept = {"type": "Accept", "ballot": ballot, "slot": slot, "value": value}
@@ -148,6 +174,6 @@ def _send(to: int, message: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--audit"]:
-        audit_here(tuple(sys.argv[2:]))
+        audit_here(sys.argv[2], tuple(sys.argv[3:]))
     else:
         main(tuple(map(int, sys.argv[1:])) or SIZES)

@@ -26,8 +26,8 @@ def require_same_types(first: object, again: object) -> None:
     """Equal values are one to a checker. Raises ``ImplementationError`` if not alike."""
     if not same_types(first, again):
         raise ImplementationError(
-            f"{first!r} and {again!r} are equal, but not of the same types",
-            cause="named tuples are equal if their parts are, and 1 equals True: they would be "
-            "taken for one another",
+            f"{first!r} and {again!r} are equal, but not the same",
+            cause="named tuples are equal if their parts are, 1 equals True, and Decimal('1.0') "
+            "equals Decimal('1.00'): they would be taken for one another",
             remedy="use frozen dataclasses, or put a tag into each value",
         )

@@ -24,7 +24,7 @@ from indelible.model.cluster import Cluster, ClusterState
 from indelible.model.effects import Effect
 from indelible.model.errors import ImplementationError, ImplementationRaised, TraceError
 from indelible.model.events import Action, Timer
-from indelible.model.implementation import Implementation, implementation_name
+from indelible.model.implementation import Implementation, cause_of_another_end, implementation_name
 from indelible.model.quorums import MajorityQuorums
 from indelible.model.scope import LINKS, Scope
 from indelible.model.trace import Trace, Violation
@@ -268,22 +268,21 @@ def _violation_after(search: Search, finding: Finding, actions: tuple[Action, ..
             raise
         return Violation(f"the implementation raised {raised}", property=RAISES)
     except TraceError as error:
-        raise _not_reproduced(finding) from error
+        raise _not_reproduced(search, finding) from error
     if finding.property == RAISES:
-        raise _not_reproduced(finding)
+        raise _not_reproduced(search, finding)
     known = next(own for own in search.findings.properties if own.name == finding.property)
     last = actions[-1] if actions else None
     found = violations_after(known, world, states[-2:][0], last, states[-1], effects)
     if not found:
-        raise _not_reproduced(finding)
+        raise _not_reproduced(search, finding)
     return found[0]
 
 
-def _not_reproduced(finding: Finding) -> ImplementationError:
+def _not_reproduced(search: Search, finding: Finding) -> ImplementationError:
     return ImplementationError(
         f"{finding.property} was violated, but is not when the same events happen again",
-        cause="the implementation is not deterministic: a clock, randomness, or a counter kept "
-        "outside the state (if it surely is, this is a bug in indelible; please report it)",
+        cause=cause_of_another_end(search.implementation),
         remedy="let each step depend on node, state and event only",
     )
 

@@ -56,6 +56,12 @@ def opened_logs(
 
 def _opened(name: str, stack: ExitStack, interrupted: Callable[[], bool]) -> BinaryIO:
     if name == STDIN:
+        if sys.stdin is None:  # To Python, a stream that was closed before it began is none.
+            raise IndelibleError(
+                "stdin is closed",
+                cause="whoever started indelible gave it no stdin",
+                remedy="pipe a log into it, or name a file",
+            )
         return stack.enter_context(_Kept(sys.stdin.buffer, interrupted))
     try:
         file = stack.enter_context(open(name, "rb"))  # noqa: SIM115

@@ -55,12 +55,16 @@ UNDECIDED: Final = "verdict"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One property in one check: what became of it, in a sentence, and the counterexamples."""
+    """One property in one check: what became of it, in a sentence, and the counterexamples.
+
+    ``result`` is its own where it was skipped, since the check came to something else.
+    """
 
     name: str
     status: Status
     says: str = ""
     evidence: tuple[Evidence, ...] = ()
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _case(known: PropertyResult, says: str, outcome: CheckOutcome, reason: str) 
         case _ if outcome == "inconclusive":
             return Case(known.name, "error", f"{says} ({reason})")
         case _:
-            return Case(known.name, "skipped", says)
+            return Case(known.name, "skipped", says, result=known.result)
 
 
 def _is_bad(case: Case) -> bool:

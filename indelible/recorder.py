@@ -1,7 +1,8 @@
 """A recorder: what a node does in production, as a log that ``indelible audit`` judges.
 
-It writes lines (docs/audit.md) and knows nothing of who reads them. Its law: a line is in the hands
-of the operating system, whole, before ``start`` and ``record`` return.
+It writes lines (docs/audit.md) and knows nothing of who reads them. Its laws: a line is in the
+hands of the operating system, whole, before ``start`` and ``record`` return; and what could not be
+written is not passed over: the next line that is written says so.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Recorder:
     events are handled one by one, after each of them, and before anything is sent. Several
     recorders may write to one file. Values are any that JSON can say, and dataclasses, named
     tuples, sets, bytes and members of enumerations; methods raise ``WireError`` for others, and
-    ``OSError`` where nothing can be written.
+    ``OSError`` where nothing can be written. What such a call should have recorded is missing in
+    the log: its number is, or, if a start is what was lost or comes next, a line tells how many
+    records were ``lost``. An audit is inconclusive then.
     """
 
     def __init__(
@@ -53,16 +56,17 @@ class Recorder:
         self._sync = sync
         self._clock = clock
         self._sequence = 0
+        self._has_started = False
+        self._lost = 0
         self._lock = threading.Lock()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file: int | None = os.open(self.path, flags, 0o666)
-        # A line that was cut short, by a crash, is to spoil no other.
-        self._rest = b"" if _ends_with_a_line(self._file) else b"\n"
 
     def start(self, storage: Any = None, effects: Iterable[Effect] = ()) -> None:
         """The process has started and found ``storage``, which is ``None`` the very first time."""
         with self._lock:
             self._sequence = 0
+            self._has_started = False
             self._write(Start(self.nodes, storage), effects)
 
     def record(self, event: Event, effects: Iterable[Effect] = ()) -> None:
@@ -91,19 +95,29 @@ class Recorder:
     def _write(self, event: LoggedEvent, effects: Iterable[Effect]) -> None:
         if self._file is None:
             raise ValueError(f"the recorder of {self.path} is closed")
-        record = record_json(self.node, event, effects)
-        record |= {"sequence": self._sequence, "time": self._clock()}
-        line = self._rest + canonical_json(record).encode("ascii") + b"\n"
-        written = 0
-        try:
-            # One call writes all of it, unless the disk is full, for instance.
-            while written < len(line):
-                written += os.write(self._file, line[written:])
-        finally:
-            self._rest = b"" if written in (0, len(line)) else b"\n"
+        number, lost = self._sequence, self._lost
+        # It counts, whether it can be written or not.
         self._sequence += 1
+        self._lost += 1
+        record = record_json(self.node, event, effects)
+        record |= {"sequence": number, "time": self._clock()}
+        line = _line(record)
+        if lost and not self._has_started:  # Numbers begin anew here: they do not tell.
+            line = _line({"node": self.node, "lost": lost}) + line
+        if not _ends_with_a_line(self._file):  # Cut short, by whomever: it is to spoil no other.
+            line = b"\n" + line
+        written = 0
+        # One call writes all of it, unless the disk is full, for instance.
+        while written < len(line):
+            written += os.write(self._file, line[written:])
+        self._has_started = True
+        self._lost = 0
         if self._sync:
             os.fsync(self._file)
+
+
+def _line(data: dict[str, Any]) -> bytes:
+    return canonical_json(data).encode("ascii") + b"\n"
 
 
 def _ends_with_a_line(file: int) -> bool:

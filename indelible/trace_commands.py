@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from indelible.model.trace import Evidence
     from indelible.model.trace_reader import Document
     from indelible.replays import Replayed, Unreadable
+    from indelible.targets import Target
 
 __all__ = ["minimize", "replay", "show"]
 
@@ -53,11 +54,12 @@ def show(path: Path, form: str, output: Path | None, no_import: bool) -> None:
     with on_trial():
         document = read_trace(path)
         document.recorded()  # So that nothing is imported for what is no trace.
-        if not no_import:
-            _target_if_any(document)
+        target = None if no_import else _target_if_any(document)
         evidence, missing = _evidence(document, no_import=no_import)
         text = _renderer(form)(evidence)
     _note_missing(missing)
+    if form == "log" and target is not None:
+        _note_quorums(target, document.target)
     if output is None:
         write_result(text)
     else:
@@ -69,6 +71,20 @@ def _note_missing(missing: tuple[str, ...]) -> None:
         click.echo(
             f"note: {', '.join(missing)} could not be found, or changed since; the document's "
             "values of that name are what it says of them",
+            err=True,
+        )
+
+
+def _note_quorums(target: Target, name: str) -> None:
+    """Whoever audits the log takes majorities for quorums."""
+    from indelible.checkers.property import quorums_of
+    from indelible.model.quorums import MajorityQuorums
+
+    quorums = quorums_of(target.implementation)
+    if not isinstance(quorums, MajorityQuorums):
+        click.echo(
+            f"note: quorums of {name} are {type(quorums).__name__}, and no log says so; audit it "
+            f"with --target {name}, or say it by --quorums",
             err=True,
         )
 
@@ -307,7 +323,7 @@ def _stage(stage: Stage) -> str:
     return f"{stage.name}: {stage.events} event{'' if stage.events == 1 else 's'}, {nodes}{says}"
 
 
-def _target_if_any(document: Document) -> None:
+def _target_if_any(document: Document) -> Target | None:
     """Import what the document is about, so that its values are read as what they were.
 
     Whatever goes wrong with it, the document can be shown.
@@ -316,4 +332,5 @@ def _target_if_any(document: Document) -> None:
     from indelible.targets import on_trial
 
     with suppress(Exception), on_trial():
-        document_target(document)
+        return document_target(document)
+    return None

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 from indelible.model.effects import Effect
 from indelible.model.events import Event, Torn
 from indelible.model.implementation import Implementation
+from indelible.model.plain import Boolean
 from indelible.model.run import RunStep, replayed
 from indelible.model.scope import Scope
 from indelible.model.trace import Trace, Violation
@@ -163,6 +165,10 @@ def _parts(value: Event | Effect) -> dict[str, Any]:
 
 def opaque(value: object) -> Any:
     """An implementation's own value: as it is, or as text for people."""
+    if isinstance(value, Boolean):
+        return value.value
     if value is None or type(value) in (bool, int, str):
+        return value
+    if type(value) is float and isfinite(value):
         return value
     return text_of(value)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime, time, timezone
+from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 __all__ = ["canonical", "canonical_text", "same_types"]
 
@@ -18,6 +21,10 @@ T = TypeVar("T")
 
 _EXACT: frozenset[type] = frozenset({int, str, bool, bytes, type(None)})
 """Types whose equal values are the same."""
+
+
+_SAID: Final = (float, complex, Decimal, range, timezone, UUID)
+"""Types of which equal values differ in what they say, and in nothing else."""
 
 
 def canonical(values: Iterable[T]) -> list[T]:
@@ -45,14 +52,17 @@ def canonical_text(value: object) -> str:
         return f"{type(value).__name__}({parts})"
     if isinstance(value, tuple | list):
         return f"{type(value).__name__}(" + ",".join(canonical_text(part) for part in value) + ")"
+    if isinstance(value, UUID):
+        return f"{value!r} {value.is_safe.name}"
     return repr(value)
 
 
 def same_types(one: object, other: object) -> bool:
     """Whether two equal values are made of the same types throughout.
 
-    ``1 == True``, ``0.0 == -0.0``, and named tuples of different types are equal if their parts
-    are: such values cannot be told apart by equality, though code can tell them apart.
+    ``1 == True``, ``0.0 == -0.0``, ``Decimal("1.0") == Decimal("1.00")``, and named tuples of
+    different types are equal if their parts are: such values cannot be told apart by equality,
+    though code can tell them apart.
     """
     if one is other:
         return True
@@ -74,9 +84,16 @@ def same_types(one: object, other: object) -> bool:
         return canonical_text(one) == canonical_text(other)
     if is_dataclass(one) and not isinstance(one, type):
         return all(same_types(getattr(one, n), getattr(other, n)) for n in _names_of(type(one)))
-    if isinstance(one, float):
-        return repr(one) == repr(other)
-    return True
+    if isinstance(one, datetime | time):
+        return _is_same_moment(one, other)
+    return not isinstance(one, _SAID) or canonical_text(one) == canonical_text(other)
+
+
+def _is_same_moment(one: Any, other: Any) -> bool:
+    """Whether two moments (or times of a day) that are equal say the same, in the same zone."""
+    if one.tzinfo != other.tzinfo or not same_types(one.tzinfo, other.tzinfo):
+        return False
+    return repr(one.replace(tzinfo=None)) == repr(other.replace(tzinfo=None))
 
 
 @cache

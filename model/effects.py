@@ -63,8 +63,9 @@ class Persist:
 class SetTimer:
     """Arm ``timer``, or arm it anew.
 
-    ``after`` is the range (least, most) of ticks from which the world picks the delay, so that a
-    node needs no randomness of its own. Where no clock is modelled it may fire at any time.
+    ``after`` is the range (least, most) of ticks, whole numbers from 0, from which the world picks
+    the delay, so that a node needs no randomness of its own. Where no clock is modelled it may fire
+    at any time.
     """
 
     timer: Timer

@@ -12,7 +12,16 @@ from dataclasses import fields, is_dataclass
 from opcode import opmap
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from indelible.model.effects import EFFECT_TYPES, Decide, Effect, Execute, Send, Storage, Vote
+from indelible.model.effects import (
+    EFFECT_TYPES,
+    Decide,
+    Effect,
+    Execute,
+    Send,
+    SetTimer,
+    Storage,
+    Vote,
+)
 from indelible.model.errors import (
     ImplementationError,
     ImplementationRaised,
@@ -27,6 +36,7 @@ __all__ = [
     "Step",
     "ask_handle",
     "ask_start",
+    "cause_of_another_end",
     "differing_part",
     "implementation_name",
 ]
@@ -88,6 +98,17 @@ def implementation_name(implementation: object) -> str:
     return str(getattr(implementation, "name", None) or type(implementation).__name__)
 
 
+def cause_of_another_end(implementation: object) -> str:
+    """Why the same events may have led to something else, the likeliest cause first."""
+    cause = (
+        "the implementation is not deterministic: a clock, randomness, or a counter kept outside "
+        "the state (if it surely is, this is a bug in indelible; please report it)"
+    )
+    if getattr(implementation, "fingerprint", None) is None:
+        return cause
+    return f"the fingerprint leaves out something that decides how a node goes on; or {cause}"
+
+
 def ask_start(
     implementation: Implementation,
     node: NodeId,
@@ -101,11 +122,12 @@ def ask_start(
     def what() -> str:
         return f"start({node_name(node)}, storage={storage!r})"
 
-    step = _validated(lambda: implementation.start(node, nodes, storage), what, nodes)
+    def asked() -> Step:
+        return _validated(lambda: implementation.start(node, nodes, storage), what, nodes)
+
+    step = asked()
     if twice:
-        _compare(
-            step, _validated(lambda: implementation.start(node, nodes, storage), what, nodes), what
-        )
+        _compare(step, asked(), what)
     return step
 
 
@@ -125,11 +147,13 @@ def ask_handle(
 
     watched = twice and not isinstance(state, Fields)  # Which nobody can write to.
     before = repr(state) if watched else ""
-    step = _validated(lambda: implementation.handle(node, state, event), what, nodes)
+
+    def asked() -> Step:
+        return _validated(lambda: implementation.handle(node, state, event), what, nodes, state)
+
+    step = asked()
     if twice:
-        _compare(
-            step, _validated(lambda: implementation.handle(node, state, event), what, nodes), what
-        )
+        _compare(step, asked(), what)
         if watched and repr(state) != before:
             raise ImplementationError(
                 f"{what()} changed the state it was given",
@@ -139,7 +163,10 @@ def ask_handle(
     return step
 
 
-def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
+def _validated(
+    call: Any, what: Described, nodes: tuple[NodeId, ...], before: object = None
+) -> Step:
+    """The step, if it is one, of a node that was in the state ``before``."""
     try:
         result = call()
     except (ImplementationRaised, IndelibleError, SystemExit):
@@ -155,6 +182,13 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
             f"{what()} returned {_short(result)}",
             cause="a step is a pair: the next state and the effects, in order",
             remedy="return (state, effects), with () where there are no effects",
+        )
+    if result is before:
+        raise ImplementationError(
+            f"{what()} returned the state that it was given, and no effects",
+            cause="a step is a pair: the next state and the effects, in order; this state is a "
+            "pair, too, and would be taken for one",
+            remedy="return (state, ()) where nothing changes",
         )
     state, effects = result
     if not isinstance(effects, tuple):
@@ -178,6 +212,8 @@ def _validated(call: Any, what: Described, nodes: tuple[NodeId, ...]) -> Step:
             )
         if isinstance(effect, PLACED):
             _require_place(effect, what)
+        elif isinstance(effect, SetTimer):
+            _require_range(effect, what)
         if not hashable:
             _require_hashable(effect, f"effect {position} ({type(effect).__name__})", what)
         if isinstance(effect, Send) and effect.to not in nodes:
@@ -213,6 +249,22 @@ def _require_place(effect: Decide | Vote | Execute, what: Described) -> None:
             cause="slots and indices are whole numbers from 0",
             remedy="number the entries of the log from 0 on",
         )
+
+
+def _require_range(effect: SetTimer, what: Described) -> None:
+    match effect.after:
+        case (int() as least, int() as most) if (
+            isinstance(effect.after, tuple)
+            and not isinstance(least, bool)
+            and not isinstance(most, bool)
+            and 0 <= least <= most
+        ):
+            return
+    raise ImplementationError(
+        f"{what()} returned {_short(effect)}",
+        cause="a timer is set by the range of its delay: the least and the most ticks",
+        remedy="give two whole numbers from 0, the smaller one first: (5, 5) for a fixed delay",
+    )
 
 
 def _require_hashable(value: object, name: str, what: Described) -> None:
@@ -258,6 +310,13 @@ def _compare(first: Step, second: Step, what: Described) -> None:
         return
     name = "state" if first.state != second.state else "effects"
     place, one, other = differing_part(getattr(first, name), getattr(second, name), f"its {name}")
+    if one != one and other != other:
+        raise ImplementationError(
+            f"{what()} is not deterministic: asked twice, it differs in {place}",
+            cause=f"it is {_short(one)}, which equals nothing, not even itself: a state that has "
+            "it never comes again",
+            remedy="keep None there, or a text, as long as there is no number",
+        )
     raise ImplementationError(
         f"{what()} is not deterministic: asked twice, it differs in {place}",
         cause=f"first {_short(one)}, then {_short(other)}: a clock, randomness, a counter kept "

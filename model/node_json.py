@@ -47,6 +47,10 @@ Reader: TypeAlias = Callable[[Mapping[str, Any], str, str], Any]
 AFTER_DEFAULT: Final = (1, 1)
 """What ``set_timer`` means where it does not say after how many ticks."""
 
+SCALARS: Final = frozenset({str, int, type(None)})
+"""Types of parsed JSON that are plain values as they are: of parts of these nobody asks where they
+are."""
+
 
 def plain(value: Any, where: str = "value") -> Hashable:
     """Parsed JSON as a plain value. ``WireError`` for numbers that JSON does not have."""
@@ -54,11 +58,20 @@ def plain(value: Any, where: str = "value") -> Hashable:
 
 
 def _plain(value: Any, where: str, boolean: Callable[[bool], Hashable]) -> Hashable:
+    if type(value) in SCALARS:
+        return value  # type: ignore[no-any-return]
     if isinstance(value, dict):
         # These compare types themselves.
-        return Fields({key: _plain(part, f"{where}.{key}", bool) for key, part in value.items()})
+        fields = {
+            key: part if type(part) in SCALARS else _plain(part, f"{where}.{key}", bool)
+            for key, part in value.items()
+        }
+        return Fields(fields)
     if isinstance(value, list):
-        parts = [_plain(part, f"{where}[{at}]", boolean) for at, part in enumerate(value)]
+        parts = [
+            part if type(part) in SCALARS else _plain(part, f"{where}[{at}]", boolean)
+            for at, part in enumerate(value)
+        ]
         return tuple(parts)
     if isinstance(value, bool):
         return boolean(value)

@@ -7,7 +7,7 @@ from. Issue 6: messages of foreign code are opaque, and identified by what they 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
@@ -64,6 +64,9 @@ class Fields(Mapping[Any, Any]):
 
     def __len__(self) -> int:
         return len(self._content)
+
+    def items(self) -> ItemsView[Any, Any]:
+        return self._content.items()
 
     def __hash__(self) -> int:
         return self._hash
@@ -142,7 +145,7 @@ class Boolean:
         return repr(self.value)
 
     def __str__(self) -> str:
-        return str(self.value)
+        return "true" if self.value else "false"
 
 
 class List(tuple[Any, ...]):

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from indelible.checkers.audit.arrays import with_arrays
 from indelible.checkers.audit.entry import DECIDE, EXECUTE, LEAD, PROMISE, SUBMIT, VOTE, Entry
+from indelible.checkers.audit.json_text import shown_as_json
 from indelible.checkers.audit.judge import BY_MEMBERS, NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import Merged, Placed, Unsent
@@ -138,11 +138,13 @@ def audit(
                 for says in odd:
                     problems.add(place, says)
                 odd.clear()
-            if judge.finding is not None and not _may_be_excused(judge.finding, lines):
+            if judge.finding is not None and not _may_be_excused(judge, lines):
                 break
         else:
             stopped = "interrupted" if interrupted() else ""
             is_over = not stopped
+    if stopped and _may_be_excused(judge, lines):
+        judge.excuse("what is lacking may still have come, or be in what is missing")
     judge.end(is_over=is_over)
     judge.notes.end()
     return _concluded(judge, problems, names, stopped, place_text)
@@ -199,9 +201,13 @@ def _take(
         _take_odd(judge, problems, place, told)
 
 
-def _may_be_excused(finding: Finding, lines: Iterable[Placed]) -> bool:
-    """Whether what is lacking may still turn out to be in no file as sent after it."""
-    return isinstance(lines, Merged) and bool(lines.awaited) and finding.property in BY_MEMBERS
+def _may_be_excused(judge: Judge, lines: Iterable[Placed]) -> bool:
+    """Whether what is lacking may still turn out to be in no file as sent after it, or in records
+    that are missing."""
+    finding = judge.finding
+    if finding is None or finding.property not in BY_MEMBERS:
+        return False
+    return judge.notes.is_open(finding) or (isinstance(lines, Merged) and bool(lines.awaited))
 
 
 def _incomparable(told: Entry | Lost | Again) -> str:
@@ -209,7 +215,7 @@ def _incomparable(told: Entry | Lost | Again) -> str:
     entry = told.entry if isinstance(told, Again) else told
     testimony = () if isinstance(entry, Lost) else entry.testimony
     places = {PROMISE: 1, LEAD: 1, VOTE: 2}
-    ballots = [with_arrays(said[places[said[0]]]) for said in testimony if said[0] in places]
+    ballots = [shown_as_json(said[places[said[0]]]) for said in testimony if said[0] in places]
     names = ", ".join(dict.fromkeys(map(ballot_said, ballots)))
     return (
         f"ballots cannot be compared: {names} among themselves or with one before "

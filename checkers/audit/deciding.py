@@ -104,18 +104,20 @@ class DecisionRules:
         missing = members.missing
         if not self._is_submitted(value):
             if missing == 0:
-                notes.violated("validity", members.unmet, slot=slot)
+                notes.lacking("validity", bool, members.unmet, slot=slot)
             else:
                 notes.cannot_know(
                     "validity",
                     f"slot {slot}: what was decided may have been submitted to a node whose log is "
                     f"not whole{members.said(missing)}",
                 )
-        voters = [masks[place] for masks in cell.votes.values()]
+        if not notes.wants("decided_implies_chosen"):
+            return
+        voters = (*[masks[place] for masks in cell.votes.values()], 0)
         if missing is None:
             notes.cannot_know("decided_implies_chosen", NODES_UNKNOWN)
         elif not any(members.is_phase2(mask) for mask in voters):
-            if_new = members.without_quorum(members.is_phase2, (*voters, 0))
+            if_new = members.without_quorum(members.is_phase2, voters)
             if if_new is None:
                 notes.cannot_know(
                     "decided_implies_chosen",
@@ -123,7 +125,8 @@ class DecisionRules:
                     f"decided{members.said(missing)}",
                 )
             else:
-                notes.violated("decided_implies_chosen", if_new, slot=slot)
+                is_filled = members.making_quorum(members.is_phase2, voters)
+                notes.lacking("decided_implies_chosen", is_filled, if_new, slot=slot)
 
     def _was_submitted(self, value: Value) -> bool:
         return value is NO_OP or value in self._pending or digest_of(value) in self._done

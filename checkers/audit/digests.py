@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 from typing import Final
+
+from indelible.model.plain import Fields
 
 __all__ = ["DigestMap", "DigestSet", "digest_of"]
 
@@ -33,16 +36,16 @@ def digest_of(value: Hashable) -> int:
 
 
 def _said(value: Hashable) -> str:
-    """The value as text, the same for equal values and no others."""
+    """The value as text, the same for equal values and no others: where a part of it ends can be
+    told from its beginning."""
     if isinstance(value, str):
-        return f"'{value}'"
+        return f"'{len(value)}:{value}"
     if isinstance(value, tuple):
-        parts = (_said(part) for part in value)
-        return "[" + "".join(f"{len(part)}:{part}" for part in parts) + "]"
-    if isinstance(value, Mapping):
-        parts = (_said(pair) for pair in value.items())
-        return "{" + "".join(f"{len(part)}:{part}" for part in parts) + "}"
-    return str(value)
+        return f"[{len(value)}:" + "".join(map(_said, value))
+    if isinstance(value, Fields):
+        pairs = chain.from_iterable(value.items())
+        return f"{{{len(value)}:" + "".join(map(_said, pairs))
+    return f"{value};"
 
 
 class DigestSet:

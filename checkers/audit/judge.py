@@ -94,13 +94,13 @@ class Judge:
     def excuse(self, why: str) -> None:
         """What was lacking may have been said before, since the order is not what it seemed."""
         self.notes.excuse(BY_MEMBERS, why)
-        self.finding = self._first_observable()
+        self._find()
 
     def end(self, *, is_over: bool) -> None:
         """No more entries come; if the log is over, judge what only then can be."""
         self._voting.end(is_over=is_over)
         if is_over:
-            self.finding = self._first_observable()
+            self._find()
 
     def judge(self, entry: Entry, place: Place, *, again: bool = False) -> None:
         """Take the next entry; ``again``: it may be the one before it, told twice. Raises
@@ -112,6 +112,7 @@ class Judge:
             self._slots.tidy()
             self._executing.tidy()
         member = members.known.get(entry.node) or members.member(entry.node)
+        notes.acting = member.bit
         if entry.sequence is not None:
             self._count(entry, member)
         if entry.kind == "start" or not members.acted & member.bit:
@@ -131,13 +132,17 @@ class Judge:
         elif entry.kind != "event":
             member.begin_run()
         if seen != self.seen or len(notes.suspects) != self._suspects:
-            self.seen, self._suspects = seen, len(notes.suspects)
-            self.finding = self._first_observable()
+            self.seen = seen
+            self._find()
 
     def _count(self, entry: Entry, member: Member) -> None:
         """Where records of a node are missing, nobody knows what it did, or whether it started
         again."""
         gap = self._sequences.gap(entry)
+        self.notes.numbered |= member.bit
+        if self.notes.open:
+            self.notes.next_came(member.bit, gap)
+            self._find()
         if gap:
             self.notes.problems.append(gap)
             self.members.lose((entry.node,))
@@ -174,13 +179,14 @@ class Judge:
         if executed:
             self._executing.conclude(member, executed, before_crash)
 
-    def _first_observable(self) -> Finding | None:
-        """The first violation of a property whose testimony the log has given by now."""
+    def _find(self) -> None:
+        """Note the first violation of a property whose testimony the log has given by now."""
+        self._suspects = len(self.notes.suspects)
         observable = [
             known
             for known in self.notes.suspects.values()
             if not NEEDS[known.property] & ~self.seen
         ]
-        return min(
+        self.finding = min(
             observable, key=lambda known: (known.number, RULES.index(known.property)), default=None
         )

@@ -15,7 +15,7 @@ __all__ = ["LINE_MAX", "Again", "Item", "Lost", "Reader", "entries_of", "lines_o
 
 CHUNK: Final = 1 << 18
 LINE_MAX: Final = 1 << 24
-"""So many bytes a line may have."""
+"""So many bytes a line may have, without its end."""
 
 READ_AT_ONCE: Final = 64
 """So many lines are read together, if they are there."""
@@ -37,6 +37,8 @@ class Again:
 
     entry: Entry
 
+
+TOO_LONG: Final = Lost(f"the line has more than {LINE_MAX:,} bytes")
 
 Item: TypeAlias = tuple[int, Entry | Lost | Again]
 
@@ -69,10 +71,14 @@ def _blocks(file: BinaryIO) -> Iterator[tuple[int, list[bytes] | Lost]]:
         for chunk in _chunks(file):
             parts = (rest + chunk).split(b"\n")
             rest = parts.pop()
+            if parts and len(parts[0]) > LINE_MAX:  # Its end came with what is too much.
+                yield number, TOO_LONG
+                number += 1
+                del parts[0]
             yield number, parts
             number += len(parts)
             if len(rest) > LINE_MAX:
-                yield number, Lost(f"the line has more than {LINE_MAX:,} bytes")
+                yield number, TOO_LONG
                 number += 1
                 rest = _rest_of_line(file)
     except (OSError, EOFError, zlib.error) as error:

@@ -146,6 +146,15 @@ class Members:
             return None
         return unmet if any(is_quorum(mask | missing | unmet) for mask in masks) else 0
 
+    def making_quorum(
+        self, is_quorum: Callable[[int], bool], masks: Iterable[int]
+    ) -> Callable[[int], bool]:
+        """Whether one of these sets may be a quorum with the nodes of further bits, and those that
+        are missing now."""
+        missing = self.missing or 0
+        masks = tuple(masks)
+        return lambda more: any(is_quorum(mask | missing | more) for mask in masks)
+
     def is_phase1(self, mask: int) -> bool:
         """Whether the nodes that the bits stand for may conclude phase 1."""
         found = self._phase1.get(mask)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from indelible.checkers.audit.arrays import with_arrays
 from indelible.checkers.audit.entry import (
     DECIDE,
     EXECUTE,
@@ -23,6 +22,7 @@ from indelible.checkers.audit.entry import (
     Testimony,
     event_of_line,
 )
+from indelible.checkers.audit.json_text import shown_as_json
 from indelible.checkers.audit.notes import Finding, Place
 from indelible.checkers.audit.plainly import PlainAudit
 from indelible.checkers.properties import out_of_order
@@ -163,8 +163,8 @@ def _changed(what: str) -> IndelibleError:
 def _record(finding: Finding, place: Place, entry: Entry) -> Record:
     node, event, _ = event_of_line(entry.line)
     before = _effects(finding, node, entry.testimony[: entry.before_crash])
-    effects = map(with_arrays, _effects(finding, node, entry.testimony))
-    return Record(place, node, with_arrays(event), tuple(effects), len(before))
+    effects = map(shown_as_json, _effects(finding, node, entry.testimony))
+    return Record(place, node, shown_as_json(event), tuple(effects), len(before))
 
 
 def _effects(finding: Finding, node: NodeId, testimony: Sequence[Testimony]) -> tuple[Effect, ...]:

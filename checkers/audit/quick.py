@@ -7,10 +7,9 @@ one may refuse, but must never read anything else.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -26,7 +25,6 @@ from indelible.checkers.audit.entry import (
     Link,
     Testimony,
     json_key,
-    message_key,
     plain_entry,
 )
 from indelible.model.effects import Ballot, Effect
@@ -35,15 +33,14 @@ from indelible.model.events import Command
 from indelible.model.node_json import EFFECT_KINDS, ballot_from_json, plain
 from indelible.model.strict_json import Strictness
 
-__all__ = ["QuickReader", "effect_kinds"]
-
-SCALARS: Final = frozenset({str, int, type(None)})
-"""Types of parsed JSON that are plain values as they are."""
+__all__ = ["KNOWN_MAX", "TEXT_MAX", "Known", "QuickReader", "effect_kinds"]
 
 NUMBERS: Final = frozenset({int, float})
-MAY_BE_FLOAT: Final = re.compile(rb"[0-9][.eE]")
 KNOWN_MAX: Final = 1 << 13
-"""So many texts are remembered with what they mean."""
+TEXT_MAX: Final = 1 << 10
+"""So many texts are remembered with what they mean, of at most so many bytes each."""
+
+T = TypeVar("T")
 
 _Number: TypeAlias = Annotated[int, Meta(ge=0, le=NUMBER_MAX)]
 
@@ -72,12 +69,12 @@ class _CancelTimer(_Shape, tag="cancel_timer"):
 
 class _Decide(_Shape, tag="decide"):
     slot: _Number
-    value: Any
+    value: Raw
 
 
 class _Execute(_Shape, tag="execute"):
     index: _Number
-    command: Any
+    command: Raw
 
 
 class _Reply(_Shape, tag="reply"):
@@ -92,7 +89,7 @@ class _Promise(_Shape, tag="promise"):
 class _Vote(_Shape, tag="vote"):
     slot: _Number
     ballot: Raw
-    value: Any
+    value: Raw
 
 
 class _Lead(_Shape, tag="lead"):
@@ -109,7 +106,7 @@ class _Timeout(_Shape, tag="timeout"):
 
 
 class _Submit(_Shape, tag="submit"):
-    command: Any
+    command: Raw
 
 
 class _Restart(_Shape, tag="restart"):
@@ -143,6 +140,23 @@ class _Effects(Struct, gc=False):
     effects: list[_Kind] = []
 
 
+class Known(dict[bytes, T]):
+    """What texts mean, worked out once for each that was met lately: then the same text is also the
+    same object, which equals itself at once."""
+
+    def __init__(self, meaning: Callable[[bytes], T]) -> None:
+        super().__init__()
+        self._meaning = meaning
+
+    def __missing__(self, text: bytes) -> T:
+        found = self._meaning(text)
+        if len(text) <= TEXT_MAX:
+            if len(self) >= KNOWN_MAX:
+                self.clear()
+            self[text] = found
+        return found
+
+
 class QuickReader:
     """From lines to what they tell.
 
@@ -155,8 +169,9 @@ class QuickReader:
         self._keep = keep
         self._decoder = msgspec.json.Decoder(_Line)
         self._strictness = Strictness()
-        self._ballots: dict[bytes, Ballot] = {}
-        self._keys: dict[bytes, int] = {}
+        self._ballots = Known(_ballot)
+        self._values = Known(_value)
+        self._keys = Known(_key)
 
     def one(self, line: bytes) -> Entry:
         """What a line tells. Raises ``WireError``."""
@@ -179,14 +194,12 @@ class QuickReader:
         if self._keep or not text.isascii() or not self._strictness.knows(text):
             return None
         with suppress(msgspec.MsgspecError, RecursionError, WireError):
-            entries = self._entries(self._decoder.decode_lines(text))
-            if len(entries) == len(lines):
-                return entries
+            return self._entries(self._decoder.decode_lines(text))
         return None
 
     def _entries(self, lines: Iterable[_Line]) -> list[Entry]:
         """This is most of what reading costs: nothing is called here that need not be."""
-        links, ballots, keys = self._links, self._ballots, self._keys
+        links, ballots, values, keys = self._links, self._ballots, self._values, self._keys
         entries = []
         for line in lines:
             node = line.node
@@ -197,28 +210,20 @@ class QuickReader:
                 kind = type(effect)
                 if kind is _Send:
                     if links:
-                        text = bytes(effect.message)
-                        sent.append((node, effect.to, keys.get(text) or self._key(text)))
+                        sent.append((node, effect.to, keys[bytes(effect.message)]))
                 elif kind is _Vote:
-                    text, value = bytes(effect.ballot), effect.value
-                    ballot = ballots.get(text) or self._ballot(text)
-                    value = value if type(value) in SCALARS else plain(value)
-                    testimony.append((VOTE, effect.slot, ballot, value))
+                    ballot = ballots[bytes(effect.ballot)]
+                    testimony.append((VOTE, effect.slot, ballot, values[bytes(effect.value)]))
                     kinds |= VOTE
                 elif kind is _Decide:
-                    value = effect.value
-                    value = value if type(value) in SCALARS else plain(value)
-                    testimony.append((DECIDE, effect.slot, value))
+                    testimony.append((DECIDE, effect.slot, values[bytes(effect.value)]))
                     kinds |= DECIDE
                 elif kind is _Execute:
-                    value = effect.command
-                    value = value if type(value) in SCALARS else plain(value)
-                    testimony.append((EXECUTE, effect.index, value))
+                    testimony.append((EXECUTE, effect.index, values[bytes(effect.command)]))
                     kinds |= EXECUTE
                 elif kind is _Promise or kind is _Lead:
-                    text = bytes(effect.ballot)
                     which = PROMISE if kind is _Promise else LEAD
-                    testimony.append((which, ballots.get(text) or self._ballot(text)))
+                    testimony.append((which, ballots[bytes(effect.ballot)]))
                     kinds |= which
             event: Any = line.event
             happened, time, sequence = type(event), line.time, line.sequence
@@ -226,11 +231,9 @@ class QuickReader:
             submitted: tuple[Command, ...] = ()
             if happened is _Receive:
                 if links:
-                    text = bytes(event.message)
-                    received = event.source, node, keys.get(text) or self._key(text)
+                    received = event.source, node, keys[bytes(event.message)]
             elif happened is _Submit:
-                value = event.command
-                submitted = (value if type(value) in SCALARS else plain(value),)
+                submitted = (values[bytes(event.command)],)
             entries.append(
                 Entry(
                     node,
@@ -249,22 +252,21 @@ class QuickReader:
             )
         return entries
 
-    def _ballot(self, text: bytes) -> Ballot:
-        """What it means, worked out once for each that was met lately."""
-        if len(self._ballots) >= KNOWN_MAX:
-            self._ballots.clear()
-        found = self._ballots[text] = ballot_from_json(msgspec.json.decode(text))
-        return found
 
-    def _key(self, text: bytes) -> int:
-        """What a message is known by, worked out once for each that was met lately. A float may be
-        a whole number, as which it is written then."""
-        message = msgspec.json.decode(text)
-        key = message_key(plain(message)) if MAY_BE_FLOAT.search(text) else json_key(message)
-        if len(self._keys) >= KNOWN_MAX:
-            self._keys.clear()
-        self._keys[text] = key
-        return key
+def _ballot(text: bytes) -> Ballot:
+    return ballot_from_json(msgspec.json.decode(text))
+
+
+def _value(text: bytes) -> Hashable:
+    return plain(msgspec.json.decode(text))
+
+
+def _key(text: bytes) -> int:
+    """What a message is known by. A float may be a whole number, as which it is written then."""
+    return json_key(_decoded(text))
+
+
+_decoded: Final = msgspec.json.Decoder(float_hook=lambda text: plain(float(text))).decode
 
 
 def effect_kinds(lines: Iterable[object]) -> frozenset[type[Effect]]:

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from indelible.checkers.audit.ballots import Ballots
 from indelible.checkers.audit.entry import LEAD, PROMISE, Entry
 from indelible.checkers.audit.ledger import Cell, Ledger
 from indelible.checkers.audit.members import Member, Members
@@ -21,7 +22,8 @@ FELL: Final = "a promise fell, and what others said may have come before or afte
 
 
 class VotingRules:
-    """Rules about ``Promise``, ``Vote`` and ``Lead``.
+    """Rules about ``Promise``, ``Vote`` and ``Lead``, which raise ``TypeError`` for a ballot that
+    does not compare with all before.
 
     It remembers the last promise of each node, and who has led each ballot; votes are in the ledger
     of slots.
@@ -31,6 +33,7 @@ class VotingRules:
         self._members = members
         self._notes = notes
         self._slots = slots
+        self._ballots = Ballots()
         self._leaders: dict[Ballot, int] = {}
         self._led: list[Ballot] = []
         self._voted_max: Ballot | None = None
@@ -47,6 +50,8 @@ class VotingRules:
 
         ``again``: unless it has said so a moment ago, and nothing happened.
         """
+        if ballot not in self._ballots.met:
+            self._ballots.meet(ballot)
         before = self._promise_of(member)
         if before is not None and ballot < before:
             if again:
@@ -57,6 +62,8 @@ class VotingRules:
 
     def vote(self, member: Member, slot: Slot, ballot: Ballot, value: Value) -> None:
         """A node votes; whether that is safe is judged when the entry is concluded."""
+        if ballot not in self._ballots.met:
+            self._ballots.meet(ballot)
         cell = self._slots.live.get(slot) or self._slots.cell(slot)
         values = cell.values
         place = 0 if values and values[0] == value else cell.place_of(value)
@@ -73,6 +80,8 @@ class VotingRules:
 
     def lead(self, member: Member, ballot: Ballot) -> None:
         """A node has won a ballot."""
+        if ballot not in self._ballots.met:
+            self._ballots.meet(ballot)
         leaders = self._leaders.get(ballot, 0)
         if leaders & member.bit:
             return
@@ -175,7 +184,8 @@ class VotingRules:
                     f"{members.said(missing)}",
                 )
             else:
-                self._notes.violated("leaders_are_promised", if_new, ballot=ballot)
+                is_filled = members.making_quorum(members.is_phase1, (promised,))
+                self._notes.lacking("leaders_are_promised", is_filled, if_new, ballot=ballot)
 
     def _judge_vote(self, slot: Slot, cell: Cell, ballot: Ballot, place: int) -> None:
         """Nothing else can be chosen below a new vote; and below older votes nothing else than what
@@ -236,10 +246,11 @@ class VotingRules:
         if self._notes.is_merged and not self._is_over:
             if self._notes.wants(SAFE) and len(self._late) < LATE_MAX:
                 self._late.append((self._notes.finding(SAFE, about), place))
-        elif can_be_chosen(free & members.whole):
-            self._notes.violated(SAFE, **about)
-        elif can_be_chosen(free & (members.whole | members.unmet)):
-            self._notes.violated(SAFE, members.unmet, **about)
+            return False
+        unmet = 0 if can_be_chosen(free & members.whole) else members.unmet
+        known = free & (members.whole | unmet)
+        if can_be_chosen(known):
+            self._notes.lacking(SAFE, lambda lost: not can_be_chosen(known & ~lost), unmet, **about)
         else:
             self._notes.cannot_know(
                 SAFE,

@@ -14,7 +14,7 @@ from indelible.checkers.property import Property
 from indelible.checkers.walks.share import Found
 from indelible.checkers.watch import Watch, replay
 from indelible.model.errors import ImplementationError
-from indelible.model.implementation import Implementation, implementation_name
+from indelible.model.implementation import Implementation, cause_of_another_end, implementation_name
 from indelible.model.scope import Scope
 from indelible.model.trace import Trace
 
@@ -85,8 +85,7 @@ def _trace(
         raise ImplementationError(
             f"run {found.number} violated {found.failure.violated[0]}, but does not when the same "
             "events happen again",
-            cause="the implementation is not deterministic: a clock, randomness, or a counter kept "
-            "outside the state (if it surely is, this is a bug in indelible; please report it)",
+            cause=cause_of_another_end(implementation),
             remedy="let each step depend on node, state and event only",
         )
     return Trace(implementation_name(implementation), scope, again.actions, again.violation)

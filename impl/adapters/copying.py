@@ -22,7 +22,7 @@ from indelible.impl.adapters.outbox import Outbox
 from indelible.impl.adapters.walk import path_of, slots_of
 from indelible.model.implementation import differing_part
 
-__all__ = ["Copier", "Data", "NoCopyError", "is_plainly_pickled"]
+__all__ = ["Copier", "Data", "NoCopyError", "WrongCopyError", "is_plainly_pickled"]
 
 ALWAYS: Final = 200
 SOMETIMES: Final = 16
@@ -32,6 +32,10 @@ SOMETIMES: Final = 16
 
 class NoCopyError(Exception):
     """A node of which no copy can be made, and why."""
+
+
+class WrongCopyError(NoCopyError):
+    """A copy was made, and is not as good as the node; so may be those that nobody looked at."""
 
 
 @cache
@@ -95,7 +99,20 @@ class Copier:
         self._checks = 0
 
     def data(self, node: Any) -> Data:
-        """The node as a constant. Raises what ``pickle`` raises if it cannot be one."""
+        """The node as a constant. Raises ``NoCopyError`` if it cannot be one."""
+        try:
+            return self._written(node)
+        except Exception as error:
+            raise _raised("to pickle it", error) from error
+
+    def from_data(self, data: Data) -> Any:
+        """A node that is written so. Raises ``NoCopyError`` if none can be made of it."""
+        try:
+            return self._read(data)
+        except Exception as error:
+            raise _raised("to unpickle it", error) from error
+
+    def _written(self, node: Any) -> Data:
         if not self.kept:
             kind: Any = type(node)
             apart = _apart(kind, node.__dict__) if _comes_apart(kind) else None
@@ -104,8 +121,7 @@ class Copier:
         _Pickler(written, self.kept).dump(node)
         return written.getvalue()
 
-    def from_data(self, data: Data) -> Any:
-        """A node that is written so."""
+    def _read(self, data: Data) -> Any:
         if type(data) is Apart:
             made = data.kind.__new__(data.kind)
             kept = made.__dict__
@@ -118,10 +134,11 @@ class Copier:
         return _Unpickler(io.BytesIO(data), self.kept).load()
 
     def check_data(self, data: Data, frozen: Frozen) -> None:
-        """Raises ``NoCopyError`` if what is read is not what was written; asked now and then."""
+        """Raises ``NoCopyError`` if nothing can be read, ``WrongCopyError`` if it is not what was
+        written; asked now and then."""
         self._checks += 1
         if self._checks <= ALWAYS or self._checks % SOMETIMES == 0:
-            self._compare(frozen, self.frozen(self.from_data(data)))
+            self._compare(frozen, self.from_data(data))
 
     def copied(self, node: Any, frozen: Frozen | None) -> Any:
         """A deep copy; compared with what the node is, if that is given. Raises ``NoCopyError`` if
@@ -129,9 +146,9 @@ class Copier:
         try:
             made = copy.deepcopy(node, dict(self.kept))
         except Exception as error:
-            raise NoCopyError(f"to copy it raises {type(error).__name__}: {error}") from error
+            raise _raised("to copy it", error) from error
         if frozen is not None:
-            self._compare(frozen, self.frozen(made))
+            self._compare(frozen, made)
         return made
 
     @property
@@ -139,12 +156,20 @@ class Copier:
         """Whether so many copies were good that not every one is checked any more."""
         return self._checks > ALWAYS
 
-    def _compare(self, frozen: Frozen, again: Frozen) -> None:
+    def _compare(self, frozen: Frozen, made: Any) -> None:
+        try:
+            again = self.frozen(made)
+        except Exception as error:
+            raise WrongCopyError(str(_raised("to look at a copy", error))) from error
         if again.content != frozen.content:
             path, one, other = differing_part(frozen.content, again.content, "a copy")
-            raise NoCopyError(f"{path} is {other!r} and not {one!r}")
+            raise WrongCopyError(f"{path} is {other!r} and not {one!r}")
         for address in again.parts.keys() & frozen.parts.keys() - self.kept.keys():
-            raise NoCopyError(f"a copy shares its {path_of(again.parts[address][0])} with it")
+            raise WrongCopyError(f"a copy shares its {path_of(again.parts[address][0])} with it")
+
+
+def _raised(doing: str, error: Exception) -> NoCopyError:
+    return NoCopyError(f"{doing} raises {type(error).__name__}: {error}")
 
 
 @cache

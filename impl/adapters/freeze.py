@@ -1,25 +1,25 @@
 """Freezing: what any value of Python is, as a plain value, exactly and in canonical form.
 
 Two values freeze to the same if and only if code could not tell them apart, but for the order of
-dicts and sets, which never shows: the contents are the same, and so is what is shared. A thing that
-can be changed and is met twice is ``Same`` as the first, by its path; so cycles end. Where that
-cannot be told, an error says so: nothing is ever left out. Values that cannot be changed stay what
-they are. Issue 6; nothing here knows an adapter. How each type is frozen is in ``freeze_*.py``;
-here it is only chosen.
+sets, and of dicts unless it is asked for: the contents are the same, and so is what is shared. A
+thing that can be changed and is met twice is ``Same`` as the first, by its path; so cycles end.
+Where that cannot be told, an error says so: nothing is ever left out. Values that cannot be changed
+stay what they are, where equality tells them apart. Issue 6; nothing here knows an adapter. How
+each type is frozen is in ``freeze_*.py``; here it is only chosen.
 """
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import enum
 import logging
 import random
-import struct
 import threading
 import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Container, Hashable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.freeze_code import (
@@ -41,10 +41,8 @@ from indelible.impl.adapters.freeze_containers import (
     freeze_deque,
     freeze_derived,
     freeze_dict,
-    freeze_frozen_dataclass,
     freeze_frozenset,
     freeze_list,
-    freeze_named_tuple,
     freeze_ordered_dict,
     freeze_proxy,
     freeze_set,
@@ -53,10 +51,20 @@ from indelible.impl.adapters.freeze_containers import (
 from indelible.impl.adapters.freeze_objects import (
     freeze_constant,
     freeze_exception,
-    freeze_float,
     freeze_object,
     freeze_random,
     freeze_reduced,
+)
+from indelible.impl.adapters.freeze_values import (
+    freeze_datetime,
+    freeze_decimal,
+    freeze_float,
+    freeze_frozen_dataclass,
+    freeze_member,
+    freeze_named_tuple,
+    freeze_number,
+    freeze_zone,
+    is_compared_in_c,
 )
 from indelible.impl.adapters.walk import (
     CONSTANTS,
@@ -64,6 +72,7 @@ from indelible.impl.adapters.walk import (
     Plan,
     Substitute,
     Walk,
+    is_made_of_attributes,
     path_of,
     slots_of,
 )
@@ -72,49 +81,83 @@ from indelible.model.plain import Fields, List, Set, Snapshot
 __all__ = [
     "CONSTANTS",
     "Frozen",
+    "dicts_in",
     "freeze",
     "freeze_together",
     "freeze_whole",
+    "is_frozen_dataclass",
     "is_made_of_attributes",
+    "put_in_order",
 ]
 
 
-POINTER: Final = struct.calcsize("P")
-"""How many bytes an attribute takes in an instance that has a place for it."""
-
-
 class Frozen(NamedTuple):
-    """What a value is, and what can be changed in it, by address: its place, and it; and whether
-    any dict was reordered."""
+    """What a value is, and what can be changed in it, by address: its place, and it; whether any
+    dict was reordered; and what it is in full, where ``content`` is only what it tells."""
 
     content: Hashable
     parts: dict[int, Part]
     is_reordered: bool = False
+    whole: Hashable = None
 
 
 def freeze(
-    value: object, *, known: Mapping[type, Substitute] | None = None, reorder: bool = False
+    value: object,
+    *,
+    known: Mapping[type, Substitute] | None = None,
+    reorder: bool = False,
+    tell: bool = False,
 ) -> Hashable:
     """What ``value`` is. Raises ``ImplementationError`` where that cannot be told exactly.
 
     ``known`` says, by type, what is frozen in the place of a value: for things of which only some
     part decides what they do. With ``reorder`` every dict is put into canonical order as well, so
     that whoever walks it afterwards cannot tell in which order it was filled. Where something in
-    the value may be walking it at this moment, the order is told instead, under ``(orders)``.
+    the value may be walking it at this moment, the order is told instead, under ``(orders)``; with
+    ``tell`` it always is, and dicts are left as they are.
     """
-    return freeze_whole(value, known=known, reorder=reorder).content
+    return freeze_whole(value, known=known, reorder=reorder, tell=tell).content
 
 
 def freeze_whole(
-    value: object, *, known: Mapping[type, Substitute] | None = None, reorder: bool = False
+    value: object,
+    *,
+    known: Mapping[type, Substitute] | None = None,
+    reorder: bool = False,
+    tell: bool = False,
+    shared: Container[int] = (),
 ) -> Frozen:
-    """The same, and what can be changed in the value."""
-    walk = Walk(_PLANS, known)
-    content: Hashable = walk.frozen(value)
-    if reorder and walk.suspended and (orders := _orders(walk)):
+    """The same, and what can be changed in the value; what is at ``shared`` addresses is never
+    reordered."""
+    walk, content = _walked(value, known)
+    if (tell or (reorder and walk.suspended)) and (orders := _orders(walk)):
         said = content if isinstance(content, Fields) else {"state": content}
         return Frozen(Snapshot({**said, "(orders)": orders}), walk.met)
-    return Frozen(content, walk.met, reorder and _put_in_order(walk))
+    return Frozen(content, walk.met, reorder and not tell and _put_in_order(walk, shared))
+
+
+def _walked(value: object, known: Mapping[type, Substitute] | None) -> tuple[Walk, Hashable]:
+    walk = Walk(_PLANS, known)
+    try:
+        return walk, walk.frozen(value)
+    except RecursionError as error:
+        raise walk.too_deep(error) from error
+
+
+def dicts_in(
+    value: object, *, known: Mapping[type, Substitute] | None = None
+) -> list[tuple[str, dict[Any, Any]]]:
+    """The dicts whose order ``freeze`` leaves out, of two keys or more, and their paths.
+
+    None where something may be walking one of them at this moment, since then it tells the order.
+    """
+    walk, _ = _walked(value, known)
+    made = set(map(id, walk.alive))
+    return [
+        (path_of(walk.met[id(each)][0]), each)
+        for each, order in walk.dicts
+        if not walk.suspended and len(order) > 1 and id(each) not in made
+    ]
 
 
 def freeze_together(
@@ -132,10 +175,13 @@ def freeze_together(
     """
     walk = Walk(_PLANS, known, on_the_spot)
     frozen: dict[str, Hashable] = {}
-    for name, part in parts:
-        assert name not in frozen, f"{name} would be told twice, and the first time be lost"
-        walk.alive.append(part)
-        frozen[name] = walk.at(f".{name}", part)
+    try:
+        for name, part in parts:
+            assert name not in frozen, f"{name} would be told twice, and the first time be lost"
+            walk.alive.append(part)
+            frozen[name] = walk.at(f".{name}", part)
+    except RecursionError as error:
+        raise walk.too_deep(error) from error
     orders = _orders(walk)
     return {**frozen, "(orders)": orders} if orders else frozen
 
@@ -157,14 +203,23 @@ def _places(value: dict[Any, Any], order: list[Any]) -> tuple[int, ...]:
     return tuple(place[key] for key in dict.keys(value))
 
 
-def _put_in_order(walk: Walk) -> bool:
-    """Put all dicts into canonical order; whether any was not."""
-    unordered = [(each, order) for each, order in walk.dicts if list(dict.keys(each)) != order]
+def _put_in_order(walk: Walk, shared: Container[int]) -> bool:
+    """Put all dicts into canonical order, but for those that are shared; whether any was not."""
+    unordered = [
+        (each, order)
+        for each, order in walk.dicts
+        if list(dict.keys(each)) != order and id(each) not in shared
+    ]
     for each, order in unordered:
-        pairs = [(key, dict.__getitem__(each, key)) for key in order]
-        dict.clear(each)
-        dict.update(each, pairs)
+        put_in_order(each, order)
     return bool(unordered)
+
+
+def put_in_order(value: dict[Any, Any], order: Iterable[Any]) -> None:
+    """Put a dict into that order of its keys, whatever methods its class has."""
+    pairs = [(key, dict.__getitem__(value, key)) for key in order]
+    dict.clear(value)
+    dict.update(value, pairs)
 
 
 class _Plans(dict[type, tuple[Plan, bool]]):
@@ -178,6 +233,9 @@ class _Plans(dict[type, tuple[Plan, bool]]):
 
 _FIXED: Final[dict[type, Plan]] = {
     float: freeze_float,
+    complex: freeze_number,
+    decimal.Decimal: freeze_decimal,
+    **dict.fromkeys((datetime.datetime, datetime.time), freeze_datetime),
     tuple: freeze_tuple,
     frozenset: freeze_frozenset,
     weakref.ref: freeze_reference,
@@ -232,45 +290,33 @@ def _plan(kind: type) -> tuple[Plan, bool]:
     for base, plan in _BASES:
         if issubclass(kind, base):
             return plan, True
-    return (freeze_object if is_made_of_attributes(kind) else freeze_reduced), True
+    return _plan_of_attributes(kind), True
 
 
 def _plan_of_fixed(kind: type) -> Plan | None:
     if issubclass(kind, enum.Enum):
-        return freeze_constant
+        return freeze_member
     if issubclass(kind, type | logging.Logger | types.ModuleType):
         return freeze_named
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return freeze_named_tuple
-    if is_dataclass(kind) and _is_value(kind):
+    if is_frozen_dataclass(kind) and is_made_of_attributes(kind):
         return freeze_frozen_dataclass
-    if issubclass(kind, int | float | str | bytes) and not _keeps(kind):
-        return freeze_constant
+    if issubclass(kind, datetime.tzinfo):
+        return freeze_zone(_plan_of_attributes(kind))
+    if issubclass(kind, int | float | str | bytes) and not _keeps(kind) and is_compared_in_c(kind):
+        return freeze_number if issubclass(kind, float) else freeze_constant
     return None
 
 
-def is_made_of_attributes(kind: type) -> bool:
-    """Whether attributes are all that there is: no base of the class that is written in C keeps
-    anything, as Python itself finds where it would make an instance, and as their sizes show."""
-    for base in kind.__mro__[:-1]:
-        own = vars(base)
-        slots = sum(type(each) is types.MemberDescriptorType for each in own.values())
-        places = ("__slots__" in own) * slots + ("__dict__" in own) + ("__weakref__" in own)
-        if base.__basicsize__ > (base.__base__ or object).__basicsize__ + places * POINTER:
-            return False
-    while isinstance(getattr(kind, "__del__", None), types.FunctionType):
-        kind = kind.__base__ or object  # An instance that is made just to see would be finalized.
-    try:
-        object.__new__(kind)
-    except TypeError:
-        return False
-    return True
+def _plan_of_attributes(kind: type) -> Plan:
+    return freeze_object if is_made_of_attributes(kind) else freeze_reduced
 
 
-def _is_value(kind: Any) -> bool:
-    """Whether it is a frozen dataclass that is compared by all its fields."""
-    asked = kind.__dataclass_params__
-    return asked.frozen and asked.eq and all(part.compare for part in fields(kind))
+def is_frozen_dataclass(kind: Any) -> bool:
+    """Whether instances are equal if what they keep is: with ``eq=False`` each is its own."""
+    asked = getattr(kind, "__dataclass_params__", None)
+    return bool(asked and asked.frozen and asked.eq)
 
 
 def _keeps(kind: type) -> bool:

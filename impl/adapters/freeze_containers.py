@@ -6,8 +6,6 @@ import gc
 import types
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import fields
-from functools import cache
 from operator import is_
 from typing import Any, Final
 
@@ -21,10 +19,8 @@ __all__ = [
     "freeze_deque",
     "freeze_derived",
     "freeze_dict",
-    "freeze_frozen_dataclass",
     "freeze_frozenset",
     "freeze_list",
-    "freeze_named_tuple",
     "freeze_ordered_dict",
     "freeze_proxy",
     "freeze_set",
@@ -36,25 +32,6 @@ def freeze_tuple(walk: Walk, value: tuple[Any, ...]) -> Any:
     """Itself, if nothing in it can be changed."""
     parts = walk.parts(value)
     return value if parts is value or all(map(is_, parts, value)) else tuple(parts)
-
-
-def freeze_named_tuple(walk: Walk, value: Any) -> Any:
-    """Itself, if nothing in it can be changed."""
-    parts = {name: walk.at(f".{name}", getattr(value, name)) for name in value._fields}
-    kept = getattr(value, "__dict__", None)  # Of a class that derives from one and has no slots.
-    if all(map(is_, parts.values(), value)) and not kept:
-        return value
-    return Snapshot(described(type(value), parts | walk.attributes(value)))
-
-
-def freeze_frozen_dataclass(walk: Walk, value: Any) -> Any:
-    """Itself, if nothing in it can be changed."""
-    kind: Any = type(value)
-    names = _names_of(kind)
-    parts = {name: walk.at(f".{name}", getattr(value, name)) for name in names}
-    if all(parts[name] is getattr(value, name) for name in names):
-        return value
-    return Snapshot(described(type(value), parts))
 
 
 def freeze_frozenset(walk: Walk, value: frozenset[Any]) -> Any:
@@ -150,11 +127,6 @@ def freeze_derived(base: Plan) -> Plan:
 
 _TEXT: Final = frozenset({str})
 _NUMBER: Final = frozenset({int})
-
-
-@cache
-def _names_of(kind: Any) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(kind))
 
 
 def _elements(walk: Walk, values: Iterable[Any]) -> tuple[list[Any], list[Any]]:

@@ -6,19 +6,18 @@ import hashlib
 import random
 from typing import Any, Final
 
+from indelible.impl.adapters.blanks import BLANKS
 from indelible.impl.adapters.walk import Walk, described, name_of
 from indelible.model.plain import TYPE, Snapshot
 
 __all__ = [
     "freeze_constant",
     "freeze_exception",
-    "freeze_float",
     "freeze_object",
     "freeze_random",
     "freeze_reduced",
 ]
 
-NOT_A_NUMBER: Final = float("nan")
 _TEXT: Final = frozenset({str})
 
 
@@ -27,14 +26,12 @@ def freeze_constant(_: Walk, value: Any) -> Any:
     return value
 
 
-def freeze_float(_: Walk, value: float) -> float:
-    """Itself; of those that are no number, which equal nothing, always the same one."""
-    return value if value == value else NOT_A_NUMBER
-
-
 def freeze_object(walk: Walk, value: Any) -> Any:
-    """An instance of a class that is written in Python: its attributes."""
+    """An instance of a class that is written in Python: its attributes, or its name if there are
+    none."""
     said = walk.attributes(value)
+    if not said and (name := BLANKS.name_of(value)):
+        return Snapshot({TYPE: name_of(type(value)), "(name)": name})
     if TYPE in said or not _TEXT.issuperset(map(type, said)):
         return Snapshot(described(type(value), said))
     return Snapshot.in_order({TYPE: name_of(type(value)), **said})
@@ -54,7 +51,7 @@ def freeze_reduced(walk: Walk, value: Any) -> Any:
         raise walk.refuse(value, f"it does not say what it is made of: {error}") from error
     if isinstance(reduced, str):
         return Snapshot({TYPE: name_of(type(value)), "(name)": reduced})
-    walk.suspended = walk.suspended or hasattr(value, "__next__")
+    walk.suspended = walk.suspended or hasattr(type(value), "__next__")
     _, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
     said = {
         "(arguments)": arguments,

@@ -12,6 +12,7 @@ import types
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any, Final
 
+from indelible.impl.adapters.blanks import BLANKS
 from indelible.impl.adapters.caches import Caches
 from indelible.impl.adapters.freeze import freeze
 from indelible.impl.adapters.reach import Change, Group, Reached
@@ -140,6 +141,7 @@ class Watch:
         self._is_walked, self._is_new = True, False
         self._reached = Reached(self._shapes, LARGE)
         self._territory.walk(self._reached, self._caches)
+        BLANKS.learn(self._reached.named())
         self._reached.small.note()
         self._reached.large.note()
 

@@ -34,13 +34,19 @@ class ObjectAdapter:
     """How to get back to a state: by a copy of the node, or by letting its history happen again.
     ``None``: by a copy wherever one is as good as the node, else by its history."""
 
+    dict_order: Literal["counts", "ignored"] | None = None
+    """Whether the order in which keys were put into dicts tells states apart. ``"counts"``: it
+    does, in nodes, messages and storage. ``"ignored"``: it does not, and decides nothing, says who
+    sets it. ``None``: it does not, and it is an error if it is seen to decide anything."""
+
     may_change: tuple[str, ...] = ()
     """What nodes may change though it is kept outside of them, since it decides nothing (caches):
     names as ``module.NAME``, ``module.Class.attribute`` and ``adapter.attribute``."""
 
     fingerprint: Callable[[Any], Any] | None = None
     """``fingerprint(instance)``, if given: what decides how the node goes on, instead of all of
-    it. Nodes of the same fingerprint must behave alike."""
+    it. Nodes of the same fingerprint must behave alike, and ``dict_order`` is about the dicts in
+    what is returned."""
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """With a host, whether or not ``__init__`` is that of this class."""

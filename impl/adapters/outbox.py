@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from indelible.impl.adapters.values import MEMO_MAX, value_of
+from indelible.impl.adapters.values import MEMO_MAX, ballot_of, value_of
 from indelible.model.effects import (
     EFFECT_TYPES,
     CancelTimer,
@@ -35,12 +35,13 @@ __all__ = ["Outbox"]
 class Outbox:
     """What one node asks for. Each method takes what the effect of that name has (``effects.py``);
     what can be changed is copied, so that to change it later changes nothing that was asked for.
+    ``ordered``: the order of dicts counts in what nodes are given again, messages and storage.
 
     Raises ``ImplementationError`` when it is used while its node is not handling anything.
     """
 
-    def __init__(self, node: NodeId) -> None:
-        self.node = node
+    def __init__(self, node: NodeId, *, ordered: bool = False) -> None:
+        self.node, self._is_ordered = node, ordered
         self._effects: list[Effect] | None = None
         self._sends: dict[tuple[int, int], Send] = {}
         """Of what was sent, the effects: to compare one with itself costs nothing."""
@@ -49,7 +50,7 @@ class Outbox:
 
     def send(self, to: NodeId, message: Any) -> None:
         """Hand ``message`` to the link towards ``to``."""
-        value = value_of(message)
+        value = value_of(message, ordered=self._is_ordered)
         known = self._sends.get((id(to), id(value)))
         if known is None:
             if len(self._sends) >= MEMO_MAX:
@@ -60,7 +61,7 @@ class Outbox:
 
     def persist(self, storage: Any) -> None:
         """Replace the durable storage, at once and as a whole."""
-        self._put(Persist(value_of(storage)))
+        self._put(Persist(value_of(storage, ordered=self._is_ordered)))
 
     def set_timer(self, timer: Hashable, after: tuple[int, int] = (1, 1)) -> None:
         """Arm ``timer``; ``after`` is the least and the most ticks until it fires."""
@@ -84,15 +85,15 @@ class Outbox:
 
     def promise(self, ballot: Any) -> None:
         """Testify that this node will never again vote below ``ballot``."""
-        self._put(Promise(value_of(ballot)))
+        self._put(Promise(ballot_of(ballot)))
 
     def vote(self, slot: int, ballot: Any, value: Any) -> None:
         """Testify that this node votes for ``value`` in ``slot`` at ``ballot``."""
-        self._put(Vote(slot, value_of(ballot), value_of(value)))
+        self._put(Vote(slot, ballot_of(ballot), value_of(value)))
 
     def lead(self, ballot: Any) -> None:
         """Testify that this node has won ``ballot``."""
-        self._put(Lead(value_of(ballot)))
+        self._put(Lead(ballot_of(ballot)))
 
     def extend(self, effects: Iterable[Effect] | None) -> None:
         """Put what a method returned: effects, in order, or nothing."""
@@ -110,7 +111,8 @@ class Outbox:
                     f"a method returned {effect!r} among its effects",
                     available=", ".join(kind.__name__ for kind in EFFECT_TYPES),
                 )
-            self._put(effect)
+            put: Any = _METHODS[type(effect)]
+            put(self, *(getattr(effect, name) for name in effect.__match_args__))
 
     def __enter__(self) -> list[Effect]:
         """The node handles something: the list that its effects go to until it is done."""
@@ -138,6 +140,20 @@ class Outbox:
     def __repr__(self) -> str:
         return f"Outbox({self.node!r})"
 
+
+_METHODS: Final = {
+    Send: Outbox.send,
+    Persist: Outbox.persist,
+    SetTimer: Outbox.set_timer,
+    CancelTimer: Outbox.cancel_timer,
+    Decide: Outbox.decide,
+    Execute: Outbox.execute,
+    Reply: Outbox.reply,
+    Promise: Outbox.promise,
+    Vote: Outbox.vote,
+    Lead: Outbox.lead,
+}
+"""By which method an effect that was returned is put."""
 
 _NUMBERS: Final = count()
 _OUTBOXES: Final[WeakValueDictionary[int, Outbox]] = WeakValueDictionary()

@@ -91,6 +91,11 @@ class ProcessAdapter:
         return self.hello.scope
 
     @property
+    def fingerprint(self) -> str | None:
+        """The capability, if it has it: then it says itself when two states are the same."""
+        return FINGERPRINT if FINGERPRINT in self.hello.capabilities else None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of a report should know."""
         return () if FINGERPRINT in self.hello.capabilities else (NO_FINGERPRINT,)

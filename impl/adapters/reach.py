@@ -17,6 +17,8 @@ from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.freeze import CONSTANTS
 from indelible.impl.adapters.shapes import MISSING, Shape, Shapes, key_of, step_of
+from indelible.impl.adapters.walk import NUMBERS
+from indelible.model.canonical import same_types
 
 __all__ = ["Change", "Group", "Namespace", "Reached", "is_same_constant"]
 
@@ -113,6 +115,11 @@ class Reached:
         seen = self._seen[id(value)]
         return seen.space.called(seen.name)
 
+    def named(self) -> Iterator[tuple[str, Any]]:
+        """Everything that was looked at, each with the name by which it was reached first."""
+        for seen in self._seen.values():
+            yield seen.space.called(seen.name), seen.value
+
     def share(self, values: Iterable[Any]) -> None:
         """Find these, and what they keep, and look at none of it."""
         other = Reached(self.shape_of, self._large)
@@ -208,7 +215,7 @@ class Reached:
         kind = type(one)
         if kind is not type(other) or one is MISSING or other is MISSING:
             return False
-        if kind in CONSTANTS or kind is float:
+        if kind in CONSTANTS or kind in NUMBERS:
             return is_same_constant(one, other)
         shape, seen, told = self.shape_of(one), self._seen.get(id(one)), self._told.get(id(one))
         if shape is None or (seen is None and told is None):
@@ -274,8 +281,8 @@ def _are_same(one: list[Any], other: list[Any]) -> bool:
 
 
 def is_same_constant(one: Any, other: Any) -> bool:
-    """Whether two constants are equal, or both no number."""
-    return bool(one == other or (one != one and other != other))
+    """Whether two constants of a type are the same, or both no number."""
+    return same_types(one, other) if one == other else bool(one != one and other != other)
 
 
 def _labelled(was: Any) -> Iterable[tuple[Any, Any]]:

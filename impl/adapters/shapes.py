@@ -24,7 +24,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from indelible.impl.adapters.freeze import CONSTANTS, freeze, is_made_of_attributes
-from indelible.impl.adapters.walk import Substitute, slots_of
+from indelible.impl.adapters.walk import NUMBERS, Substitute, own_dict, slots_of
 from indelible.model.errors import ImplementationError
 
 __all__ = ["CACHE", "MISSING", "Shape", "Shapes", "cached_results", "key_of", "step_of"]
@@ -100,7 +100,9 @@ class Shapes:
         self._shapes.clear()
 
     def _shape(self, kind: type) -> Shape | None:
-        if kind in CONSTANTS or kind in self.known or issubclass(kind, self.ignored + _NOTHING):
+        if kind in CONSTANTS or kind in NUMBERS or kind in self.known:
+            return None
+        if issubclass(kind, self.ignored + _NOTHING):
             return None
         if str(kind.__module__).partition(".")[0] in _CHECKERS:  # A metaclass may have no text.
             return None
@@ -145,7 +147,7 @@ def key_of(key: Any) -> Any:
         return kind, tuple(map(key_of, key))
     if kind in CONSTANTS:
         return kind, key
-    return kind, repr(key) if kind is float else id(key)
+    return kind, repr(key) if kind in NUMBERS else id(key)
 
 
 def step_of(key: Any) -> str:
@@ -171,24 +173,15 @@ def cached_results(function: Any) -> list[tuple[Any, Any]] | None:
     return [(referents[number - 2], referents[number - 1]) for number in at]
 
 
-def _own_dict(value: Any) -> dict[str, Any] | None:
-    """Where an instance keeps its attributes."""
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def _with_dict(value: Any) -> Iterable[Any]:
-    own = _own_dict(value)
+    own = own_dict(value)
     return (value,) if own is None else (value, own)
 
 
 def _attributes(value: Any) -> dict[At, Any]:
     """What an instance keeps in its dict and in slots, and its class."""
     kept: dict[At, Any] = {At("", "class"): type(value)}
-    for name, part in (_own_dict(value) or {}).items():
+    for name, part in (own_dict(value) or {}).items():
         kept[At(".", name)] = part
     kind: Any = type(value)
     for name, slot in slots_of(kind):

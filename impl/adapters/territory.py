@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import contextvars
+import decimal
 import gc
 import logging
 import os
@@ -118,6 +119,7 @@ class Territory:
                             kept.append(_results(results, reached.name_of(each)))
         reached.share(allowed)
         reached.ask(_variable_called, lambda: self._that_matter(_variable_called, _variables()))
+        reached.ask(_setting_called, lambda: self._that_matter(_setting_called, _settings()))
         known = frozenset(logging.root.manager.loggerDict)
         reached.ask(_hung_called, lambda: self._that_matter(_hung_called, _hung(known)))
 
@@ -212,13 +214,31 @@ def _results(results: list[Any], name: str) -> Namespace:
 
 
 def _variables() -> dict[Any, Any]:
-    """The variables of the context, but for that of ``decimal``, which is made when it is asked."""
+    """The variables of the context, but for that of ``decimal`` (``_settings``)."""
     now = contextvars.copy_context().items()
     return {variable: value for variable, value in now if variable.name != "decimal_context"}
 
 
 def _variable_called(variable: contextvars.ContextVar[Any]) -> str:
     return f"the context variable {variable.name!r}"
+
+
+def _settings() -> dict[Any, Any]:
+    """How decimal numbers are computed just now, without making a context where there is none. Its
+    flags are no part of it: every division may raise one."""
+    now = contextvars.copy_context().items()
+    found = [value for variable, value in now if variable.name == "decimal_context"]
+    context = found[0] if found else decimal.DefaultContext
+    settings = {name: getattr(context, name) for name in _OF_DECIMAL}
+    traps = sorted(signal.__name__ for signal, is_set in context.traps.items() if is_set)
+    return {**settings, "traps": ", ".join(traps)}
+
+
+_OF_DECIMAL: Final = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+
+
+def _setting_called(name: str) -> str:
+    return f"decimal.getcontext().{name}"
 
 
 def _hung(known: frozenset[str]) -> dict[tuple[str, str], Any]:

@@ -10,6 +10,7 @@ import fractions
 import ipaddress
 import pathlib
 import re
+import struct
 import sys
 import types
 import uuid
@@ -22,6 +23,7 @@ from indelible.model.plain import TYPE, Same
 
 __all__ = [
     "CONSTANTS",
+    "NUMBERS",
     "Part",
     "Place",
     "Plan",
@@ -29,7 +31,10 @@ __all__ = [
     "Walk",
     "called",
     "described",
+    "is_called_deeply",
+    "is_made_of_attributes",
     "name_of",
+    "own_dict",
     "path_of",
     "slots_of",
 ]
@@ -41,14 +46,29 @@ Part: TypeAlias = tuple[Place, Any]
 
 CONSTANTS: Final = frozenset(
     {
-        *(bool, int, complex, str, bytes, type(None), type(...), type(NotImplemented)),
-        *(range, datetime.date, datetime.time, datetime.datetime, datetime.timedelta),
-        *(datetime.timezone, decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern),
+        *(bool, int, str, bytes, type(None), type(...), type(NotImplemented)),
+        *(range, datetime.date, datetime.timedelta, datetime.timezone),
+        *(fractions.Fraction, uuid.UUID, re.Pattern),
         *(ipaddress.IPv4Address, ipaddress.IPv6Address, Same),
         *(pathlib.PurePosixPath, pathlib.PosixPath),
     }
 )
-"""Types whose values nobody can change, and that are equal if they are the same."""
+"""Types whose values nobody can change, and that are equal if they are the same. Those that are
+equal though they are not (``range(0)`` and ``range(0, 0, 2)``) ``same_types`` tells apart."""
+
+NUMBERS: Final = frozenset({float, complex, decimal.Decimal})
+"""Types whose values nobody can change, and of which some equal nothing, not even themselves."""
+
+POINTER: Final = struct.calcsize("P")
+"""How many bytes an attribute takes in an instance that has a place for it."""
+
+FINGERPRINT: Final = (
+    "give the adapter a fingerprint(instance) that says what decides how the node goes on"
+)
+"""What can be done about what cannot be told."""
+
+SHOWN: Final = 40
+"""How many letters are shown of a path that hardly ends."""
 
 
 _DEPTH_MAX: Final = 2
@@ -135,7 +155,7 @@ class Walk:
 
     def attributes(self, value: Any) -> dict[str, Any]:
         """What an instance keeps, by name: in its ``__dict__``, and in slots."""
-        kept = dict(getattr(value, "__dict__", ()))
+        kept = dict(own_dict(value) or ())
         kind: Any = type(value)
         for name, slot in slots_of(kind):
             try:
@@ -180,8 +200,21 @@ class Walk:
             "the state of a node cannot be told exactly: "
             f"{path_of(self.here) or 'it'} is of type {name_of(type(value))}",
             cause=cause,
-            remedy="keep it outside of the node, or give the adapter a fingerprint(instance) that "
-            "says what decides how the node goes on",
+            remedy=f"keep it outside of the node, or {FINGERPRINT}",
+        )
+
+    def too_deep(self, error: RecursionError) -> Exception:
+        """The error that says where the value is nested too deeply; or the very error, where it is
+        the code on trial that called itself too often."""
+        if is_called_deeply():
+            return error
+        path = path_of(self.here)
+        return ImplementationError(
+            "the state of a node is nested too deeply to be told: "
+            f"{path[:SHOWN] + '…' if len(path) > SHOWN else path or 'it'}",
+            cause="each level takes some calls of Python, of which there may be "
+            f"{sys.getrecursionlimit()} in one another",
+            remedy=f"keep in a list what is a chain of pairs or objects, or {FINGERPRINT}",
         )
 
     def _substitute(self, value: Any) -> Any:
@@ -195,6 +228,15 @@ class Walk:
 
 
 Plan: TypeAlias = Callable[[Walk, Any], Any]
+
+
+def is_called_deeply() -> bool:
+    """Whether calls take more than half of the stack that there is."""
+    frame: types.FrameType | None = sys._getframe()
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth > sys.getrecursionlimit() // 2
 
 
 def _forget(noted: dict[int, Any], count: int) -> None:
@@ -228,6 +270,8 @@ def name_of(kind: Any) -> str:
 
 
 def _name_of(kind: Any) -> str:
+    if _adds_nothing(kind):
+        return name_of(kind.__base__)
     name = kind.__qualname__.replace("<locals>.", "")
     package = kind.__module__.partition(".")[0]
     namesakes = (
@@ -244,6 +288,16 @@ def _name_of(kind: Any) -> str:
     return f"{kind.__module__}.{name}"
 
 
+def _adds_nothing(kind: Any) -> bool:
+    """Whether it is made of a class of that very name, and is no other, as each mock has one."""
+    base = kind.__base__
+    return (
+        len(kind.__bases__) == 1
+        and (base.__module__, base.__qualname__) == (kind.__module__, kind.__qualname__)
+        and vars(kind).keys() <= {"__doc__", "__module__", "__dict__", "__weakref__"}
+    )
+
+
 def described(kind: type, said: dict[str, Any]) -> dict[str, Any]:
     """What is said of an instance of a class, with the name of the class, which gives way to an
     attribute that is called as ``TYPE`` is."""
@@ -254,6 +308,33 @@ def called(value: Any) -> str:
     """What a function, module or logger is called, with its module."""
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or value.name
     return f"{value.__module__}.{name}" if getattr(value, "__module__", None) else str(name)
+
+
+def is_made_of_attributes(kind: type) -> bool:
+    """Whether attributes are all that there is: no base of the class that is written in C keeps
+    anything, as Python itself finds where it would make an instance, and as their sizes show."""
+    for base in kind.__mro__[:-1]:
+        own = vars(base)
+        slots = sum(type(each) is types.MemberDescriptorType for each in own.values())
+        places = ("__slots__" in own) * slots + ("__dict__" in own) + ("__weakref__" in own)
+        if base.__basicsize__ > (base.__base__ or object).__basicsize__ + places * POINTER:
+            return False
+    while isinstance(getattr(kind, "__del__", None), types.FunctionType):
+        kind = kind.__base__ or object  # An instance that is made just to see would be finalized.
+    try:
+        object.__new__(kind)
+    except TypeError:
+        return False
+    return True
+
+
+def own_dict(value: Any) -> dict[str, Any] | None:
+    """Where an instance keeps its attributes, whatever its class says when it is asked for one."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @cache

@@ -61,16 +61,18 @@ def _add_case(suite: ElementTree.Element, result: CheckResult, case: Case) -> No
         return
     kind = {"failed": "failure"}.get(case.status, case.status)
     told = ElementTree.SubElement(
-        element, kind, {"type": result.outcome, "message": _allowed(one_line(case.says))}
+        element,
+        kind,
+        {"type": case.result or result.outcome, "message": _allowed(one_line(case.says))},
     )
     texts = [render_text(each) for each in case.evidence] or [case.says]
     told.text = _allowed("\n\n".join(texts))
 
 
 def _of_case(result: CheckResult, case: Case) -> Iterable[tuple[str, str]]:
-    """What a reader who sees one case wants to know of the whole check."""
+    """What a reader who sees one case wants to know of it, and of the whole check."""
     yield "result", case.status
-    yield "verdict", result.outcome
+    yield "verdict", case.result or result.outcome
     if result.scope:
         yield "scope", result.scope
     for name, value in result.facts:

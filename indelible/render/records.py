@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from indelible.checkers.audit.conformance import Difference
+from indelible.checkers.audit.json_text import shown_as_json
 from indelible.model.effects import Effect, Persist, Send
 from indelible.model.events import NodeId, node_name
 from indelible.model.log_json import LoggedEvent, Start
@@ -30,7 +31,7 @@ def record_text(node: NodeId, event: LoggedEvent) -> str:
     if isinstance(event, Start):
         what = "starts" if event.storage is None else "starts with what it had persisted"
     else:
-        what = event_text(event)
+        what = event_text(shown_as_json(event))
     return short_text(f"{node_name(node)} {what}")
 
 
@@ -80,12 +81,17 @@ def _texts(difference: Difference) -> tuple[list[str], list[str]]:
 
 
 def _text(effect: Effect) -> str:
-    match effect:
+    match shown_as_json(effect):
         case Send(to, message):
-            return f"sends {text_of(message)} to {node_name(to)}"
+            return f"sends {_value(message)} to {node_name(to)}"
         case Persist(storage):
-            return f"persists {text_of(storage)}"
-    return effect_text(effect)
+            return f"persists {_value(storage)}"
+        case shown:
+            return effect_text(shown)
+
+
+def _value(value: object) -> str:
+    return "null" if value is None else text_of(value)
 
 
 def _json(effect: Effect) -> str:

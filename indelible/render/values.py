@@ -154,9 +154,9 @@ def _key(key: object) -> str:
 
 
 def _has_own_text(value: object) -> bool:
-    if isinstance(value, str | BaseException | MappingProxyType | Fields | List):
+    if isinstance(value, str | BaseException | MappingProxyType | List):
         return False
-    return type(value).__str__ is not object.__str__
+    return type(value).__str__ not in (object.__str__, Fields.__str__)
 
 
 def _own_text(value: object) -> str:

@@ -7,9 +7,9 @@ from io import BytesIO
 
 from msgspec import structs
 
-from indelible.checkers.audit.arrays import with_arrays
 from indelible.checkers.audit.audit import audit
 from indelible.checkers.audit.entry import event_of_line
+from indelible.checkers.audit.json_text import shown_as_json
 from indelible.checkers.audit.judge import NEEDS, RULES, Judge
 from indelible.checkers.audit.lines import entries_of
 from indelible.checkers.audit.merge import in_order
@@ -63,8 +63,8 @@ def plainly(lines, quorums, nodes, names=RULES):
         seen |= sum({KINDS.get(type(effect), 0) for effect in effects})
         if type(event).__name__ != "Start" and isinstance(handled_event(event), Submit):
             seen |= 32
-        shown = tuple(map(with_arrays, effects))
-        for name, violations in twin.step(node, with_arrays(event), shown).items():
+        shown = tuple(map(shown_as_json, effects))
+        for name, violations in twin.step(node, shown_as_json(event), shown).items():
             found.setdefault(name, (number, RULES.index(name), name, violations))
         ready = [known for known in found.values() if not NEEDS[known[2]] & ~seen]
         if ready:

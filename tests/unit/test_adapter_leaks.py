@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import decimal
 import logging
 import os
 import sys
@@ -231,6 +232,20 @@ LIBRARY = """
         def __init_subclass__(cls, kept=[]):
             kept.append(cls)
 
+        def set_precision(self, what):
+            decimal.getcontext().prec -= 1
+
+        def set_traps(self, what):
+            decimal.getcontext().traps[decimal.Inexact] = True
+
+        def replace_context(self, what):
+            decimal.setcontext(decimal.Context(rounding=decimal.ROUND_UP))
+
+        def compute_in_a_context(self, what):
+            with decimal.localcontext() as context:
+                context.prec = 3
+                assert decimal.Decimal(1) / 3
+
         def derive(self, what):
             type("Derived", (Node,), {})
 
@@ -269,6 +284,7 @@ def adapters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         vars(logging.getLogger(name)).pop("last", None)
     logging.root.manager.loggerDict.pop("new in a step", None)
     os.environ.pop("INDELIBLE_LEAK", None)
+    decimal.setcontext(decimal.Context())
     for name in ("adapter_of_leaks", "library_of_leaks"):
         del sys.modules[name]
 
@@ -290,6 +306,9 @@ LEAKS = {
     "enumerate": "library_of_leaks.Color.RED.last while",
     "be_local": "library_of_leaks.LOCAL.last while",
     "set_variable": "the context variable 'variable' while",
+    "set_precision": "decimal.getcontext().prec while",
+    "set_traps": "decimal.getcontext().traps while",
+    "replace_context": "decimal.getcontext().rounding while",
     "set_environment": "os.environ['INDELIBLE_LEAK'] while",
     "hang_on_logger": "logging.getLogger('of leaks').last while",
     "make_logger": "logging.getLogger('new in a step').last while",
@@ -331,7 +350,16 @@ def test_what_may_change_is_no_leak(adapters: Any, method: str) -> None:
     adapter.concluding()
 
 
-HARMLESS = ("square", "divide", "invert", "dispatch", "log", "same_again", "wait")
+HARMLESS = (
+    "square",
+    "divide",
+    "compute_in_a_context",
+    "invert",
+    "dispatch",
+    "log",
+    "same_again",
+    "wait",
+)
 
 
 @pytest.mark.parametrize("method", HARMLESS)

@@ -116,6 +116,9 @@ def test_a_fingerprint_says_what_is_the_same() -> None:
         def fingerprint(self, instance: Any) -> Any:
             return {"received": sorted(set(instance.received))}
 
+        def timeout(self, instance: Any, timer: Any) -> None:
+            instance.received.append(timer)
+
     adapter = Counted()
     once, _ = adapter.handle(0, started(adapter), Timeout("again"))
     twice, _ = adapter.handle(0, once, Timeout("again"))

@@ -15,7 +15,9 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
+from indelible.audit_files import opened_logs
 from indelible.cli import main
+from indelible.model.errors import IndelibleError
 
 NODES = (0, 1, 2)
 
@@ -299,6 +301,35 @@ def test_ballots_without_an_order_end_it(tmp_path):
     assert "ballots cannot be compared: x among themselves" in told["reason"]
 
 
+@pytest.mark.parametrize(
+    ("ballots", "outcome"),
+    [
+        ([1, "z"], "inconclusive"),
+        (["1", 1], "inconclusive"),
+        ([1, [1]], "inconclusive"),
+        ([[2, "n1"], [2, 1]], "inconclusive"),
+        ([[1], [2, "n1"], [2, 1]], "inconclusive"),
+        ([[1, 1], [3, 1], [2, "n1"]], "inconclusive"),
+        ([[1, "n1"], [2, 1], [1, 2]], "inconclusive"),
+        ([[1, ["a"]], [1, ["b", 1]], [1, ["b", "x"]]], "inconclusive"),
+        ([1, 1.5], "holds"),
+        ([[], [2, "n1"], [3], [2, "n1", 5]], "holds"),
+        ([[1, 0], [0, ""], [2, 1], [0, "a"]], "holds"),
+    ],
+)
+@pytest.mark.parametrize("names", [(), ("--property", "agreement")])
+def test_ballots_are_comparable_whether_they_are_compared_or_not(tmp_path, ballots, outcome, names):
+    """Each is promised by another node; nothing compares them."""
+    nodes = range(len(ballots))
+    starts = [start(at, [*nodes]) for at in nodes]
+    said_by = [tick(at, {"type": "promise", "ballot": ballots[at]}) for at in nodes]
+    decided = submit(0, "a", decide(0, "a"))
+    told = said(log(tmp_path, [*starts, *said_by, decided]), *names)
+    assert told["outcome"] == outcome
+    if outcome == "inconclusive":
+        assert f":{2 * len(ballots)}: ballots cannot be compared: " in told["reason"]
+
+
 @pytest.mark.parametrize("ballot", [True, None, {"n": 1}, [1, [False]]])
 def test_what_has_no_order_is_no_ballot(tmp_path, ballot):
     vote = {"type": "vote", "slot": 0, "ballot": ballot, "value": "a"}
@@ -337,6 +368,55 @@ def test_junit_has_a_case_for_each_property(tmp_path):
     cases = ElementTree.parse(tmp_path / "junit.xml").findall(".//testcase")
     assert len(cases) == 15
     assert [case.get("name") for case in cases if case.find("failure") is not None] == ["agreement"]
+
+
+def test_junit_has_what_became_of_each_property(tmp_path):
+    """What was not observable does not hold, though the log does."""
+    path = log(tmp_path, [*STARTS, submit(0, "a", decide(0, "a"))])
+    assert run(path, "--junit", tmp_path / "junit.xml", "-q")[0] == 0
+    skipped = 0
+    for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase"):
+        known = {each.get("name"): each.get("value") for each in case.iter("property")}
+        told = case.find("skipped")
+        if told is None:
+            assert known == {"result": "passed", "verdict": "holds"}
+        else:
+            assert known == {"result": "skipped", "verdict": "not observable"}
+            assert told.get("type") == "not observable"
+            skipped += 1
+    assert skipped == 12
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "told"),
+    [
+        (True, "true", True),
+        (1.5, "1.5", 1.5),
+        ({"x": True, "y": None}, '{"x": true, "y": null}', '{"x": true, "y": null}'),
+        ([1, [False, "a"]], '[1, [false, "a"]]', '[1, [false, "a"]]'),
+        (
+            {"type": "Write", "ok": True, "of": {"type": "Key", "is": None, "at": "x"}},
+            "Write(of=Key(at='x', is=null), ok=true)",
+            "Write(of=Key(at='x', is=null), ok=true)",
+        ),
+    ],
+)
+def test_values_are_shown_as_json_has_them(tmp_path, value, shown, told):
+    lines = [submit(0, value, decide(0, value)), submit(1, "b", decide(0, "b"))]
+    path = log(tmp_path, [*STARTS, *lines])
+    text = run(path)[1]
+    assert f"slot 0: n0 decided {shown}, n1 decided 'b'" in text
+    assert f"n0 is given {shown} by a client\n      decides {shown} in slot 0\n" in text
+    answer = said(path)
+    assert answer["violation"]["values"] == [told, "b"]
+    assert type(answer["violation"]["values"][0]) is type(told)
+    assert answer["proof"][0]["effects"] == [decide(0, value)]
+
+
+def test_stdin_may_be_closed(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(IndelibleError, match="stdin is closed"), opened_logs(("-",)):
+        pass
 
 
 def test_a_report_never_takes_the_place_of_a_log(tmp_path, monkeypatch):

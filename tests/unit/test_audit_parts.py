@@ -1,31 +1,20 @@
-"""The parts of an audit: readers of lines and their twin, files in order, what is settled."""
+"""The parts of an audit: readers of lines and their twin, and files in order."""
 
 from __future__ import annotations
 
 import json
-import tracemalloc
 from io import BytesIO
-from unittest.mock import patch
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indelible.checkers.audit import judge as judge_module
-from indelible.checkers.audit import ledger as ledger_module
-from indelible.checkers.audit.digests import DigestMap, DigestSet, digest_of
+from indelible.checkers.audit.ballots import Ballots
 from indelible.checkers.audit.entry import plain_entry
-from indelible.checkers.audit.ledger import CHUNK, Ledger
 from indelible.checkers.audit.lines import LINE_MAX, Again, Lost, entries_of, lines_of
 from indelible.checkers.audit.merge import in_order
-from indelible.checkers.audit.quick import QuickReader
+from indelible.checkers.audit.quick import TEXT_MAX, Known, QuickReader
 from indelible.model.errors import WireError
-from indelible.model.node_json import plain
-from indelible.model.plain import Boolean, Fields
-from indelible.model.quorums import MajorityQuorums
-from support.logs import check_log
-from support.logs import lines_of as log_of
-from support.random_implementation import SCOPES, RandomImplementation
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 VALUES = st.recursive(
@@ -105,6 +94,8 @@ TWICE = {
     % (NODE, EVENT),
     "escaped": b'{%s,%s,"effects":[{"type":"persist","storage":{"x":1,"\\u0078":2}}]}'
     % (NODE, EVENT),
+    "escaped, after one like it": b'{%s,%s,"effects":[],"more":{"\\u0058":1,"\\u0058":2}}'
+    % (NODE, EVENT),
     "ignored": b'{%s,%s,"effects":[],"level":1,"level":2}' % (NODE, EVENT),
     "half a surrogate pair": b'{%s,%s,"effects":[{"type":"send","to":1,"message":"\\uDC00"}]}'
     % (NODE, EVENT),
@@ -118,6 +109,7 @@ def test_what_can_be_taken_for_different_things_is_refused(what):
     reader = QuickReader(links=False)
     quick, linking = reader.one, QuickReader(links=True).one
     like_it = line.replace(b'"k1":2', b'"k2":2').replace(b"uDC00", b"u00e4")
+    like_it = like_it.replace(b'u0058":2', b'u0059":2')
     if like_it != line:
         quick(like_it)
     for read in (quick, lambda known: plain_entry(known, links=False), linking):
@@ -146,23 +138,45 @@ DECIDED = {
 }
 
 
+BYTES = [b"0", b"f", b" ", b"\\", b'"', b"{", b"1e9", b"\xc3", b""]
+TWO_WAYS = [b'"type": "B"', b'"at": 10, "at": 11', b'"\xc3a\xa9": 10', b'"\\udc00": 10']
+"""Instead of a field: what is read in different ways, or not at all."""
+
+
 @settings(max_examples=300, deadline=None)
-@given(RECORDS, st.lists(st.integers(0, 2), min_size=1, max_size=4), st.booleans(), st.data())
+@given(RECORDS, st.lists(st.integers(0, 3), min_size=1, max_size=4), st.booleans(), st.data())
 def test_lines_that_are_read_together_say_what_each_of_them_says(known, picked, links, data):
     """One of them is damaged, or written with other digits; and the reader has seen each kind."""
-    usual = receives(1, 0, {"type": "A", "at": 10}, [{"type": "decide", "slot": 1, "value": "a1"}])
-    kinds = [json.dumps(known).encode(), usual, json.dumps({**DECIDED, "time": 1}).encode()]
+    decide = {"type": "decide", "slot": 1, "value": "a1"}
+    usual = receives(1, 0, {"type": "A", "at": 10}, [decide])
+    foreign = usual.replace(b"at", b"\xc3\xa9")
+    decided = json.dumps({**DECIDED, "time": 1}).encode()
+    kinds = [json.dumps(known).encode(), decided, usual, foreign]
     lines = [kinds[kind] for kind in picked]
     at = data.draw(st.integers(0, len(lines) - 1))
-    byte = data.draw(st.integers(0, len(lines[at]) - 1))
-    put = data.draw(st.sampled_from([b"0", b"f", b" ", b"\\", b'"', b"{", b"1e9", b"\xc3", b""]))
-    lines[at] = lines[at][:byte] + put + lines[at][byte + 1 :]
+    if picked[at] > 1 and data.draw(st.booleans()):
+        field = b'"at": 10' if picked[at] == 2 else b'"\xc3\xa9": 10'
+        lines[at] = lines[at].replace(field, data.draw(st.sampled_from(TWO_WAYS)))
+    else:
+        byte = data.draw(st.integers(0, len(lines[at]) - 1))
+        put = data.draw(st.sampled_from(BYTES))
+        lines[at] = lines[at][:byte] + put + lines[at][byte + 1 :]
     read = QuickReader(links=links)
     for line in kinds:
         said_by(read.one, line)
     together = read.several(lines)
     if together is not None:
         assert together == [plain_entry(line, links=links) for line in lines]
+
+
+def test_so_many_short_texts_are_remembered_and_mean_what_they_mean(monkeypatch):
+    monkeypatch.setattr("indelible.checkers.audit.quick.KNOWN_MAX", 3)
+    asked = []
+    known = Known(lambda text: asked.append(text) or len(text))
+    texts = [b"1", b"22", b"1", b"x" * TEXT_MAX, b"x" * (TEXT_MAX + 1), b"1", b"333", b"1"]
+    assert [known[text] for text in texts] == list(map(len, texts))
+    assert asked == [b"1", b"22", *texts[3:5], b"333", b"1"]
+    assert sorted(known) == [b"1", b"333"]
 
 
 def test_a_line_that_goes_on_in_the_next_one_is_no_line():
@@ -175,101 +189,27 @@ def test_a_line_that_goes_on_in_the_next_one_is_no_line():
     assert (told[:2], type(told[2])) == ([read.one(line)] * 2, Lost)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [("1", "1.0"), ("0", "-0.0"), ('{"x": [1]}', '{"x": [1e0]}'), ('[true, "a"]', '[true,"a"]')],
+BALLOTS = st.recursive(
+    st.integers(0, 2) | st.just(1.5) | st.sampled_from(["", "a"]),
+    lambda parts: st.lists(parts, max_size=3).map(tuple),
+    max_leaves=5,
 )
-def test_equal_values_have_one_digest(one, other):
-    one, other = (plain(json.loads(text)) for text in (one, other))
-    assert one == other
-    assert digest_of(one) == digest_of(other)
 
 
-def test_digests_tell_values_apart():
-    scalars = [None, 0, 1, "0", "1", "None", "", "a", 0.5, 2**64, *map(Boolean, (False, True))]
-    arrays = [(Boolean(True),), (), ("",), ("", ""), ("1",), (1,), ((1,),), (("a", 1),), ("a", 1)]
-    objects = [Fields({}), Fields({"a": 1}), Fields({"a": "1"}), Fields({"a": 1.5})]
-    objects += [Fields({"a": (1,)}), Fields({"a": True}), Fields({"a": (True,)})]
-    values = [*scalars, *arrays, *objects]
-    assert len({digest_of(value) for value in values}) == len(values)
-    assert digest_of("a") == 16860193610431497119
-
-
-@given(st.lists(st.integers(0, 60)), st.integers(1, 5))
-def test_a_map_of_digests_is_a_dict_and_a_set_of_them_a_set(numbers, recent):
-    known, known_set, expected = DigestMap(recent), DigestSet(recent), {}
-    with patch("indelible.checkers.audit.digests.BLOCK", 2):
-        for number in numbers:
-            assert known.get(number) == expected.get(number)
-            if number not in expected:
-                expected[number] = 2 * number
-                known.add(number, 2 * number)
-                known_set.add(number)
-    assert len(known) == len(known_set) == len(expected)
-    assert [number for number in range(61) if number in known_set] == sorted(expected)
-    assert [known.get(number) for number in range(61)] == [expected.get(n) for n in range(61)]
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 900) | st.integers(0, 5),
-            st.sampled_from("abc"),
-            st.integers(0, 2),
-            st.sampled_from([0, 1, None]),
-        ),
-        max_size=40,
-    ),
-    st.booleans(),
-    st.integers(1, 4),
-)
-@example([(at, "a", at % 2, None) for at in range(8)], False, 2)
-@example([(at, "a", 0, at % 2) for at in range(8)], False, 2)
-def test_a_ledger_forgets_nothing(said, is_alike, live_max):
-    """Some have chunks so small that they fill, with the same patterns or with others."""
-    small, large = Ledger(live_max), Ledger()
-    if is_alike:
-        said = [(at, "a", bit, 0) for at, *_ in said for bit in range(1 + at // 2 % 3)]
-    with patch("indelible.checkers.audit.ledger.CHUNK", 2):
-        for number, value, bit, ballot in said:
-            for each in (small, large):
-                cell = each.cell(number)
-                place = cell.place_of(value)
-                cell.said[place] |= 1 << bit
-                if ballot is not None:
-                    cell.votes_at((ballot,))[place] |= 1 << bit
-                each.tidy()
-        assert list(small.patterns()) == list(large.patterns())
-        for bit in (1, 2, 4):
-            assert list(small.digests_by(bit)) == list(large.digests_by(bit))
-            for number in {number for number, *_ in said}:
-                for value in "abcd":
-                    assert small.has_said(number, bit, value) == large.has_said(number, bit, value)
-
-
-def test_neighbours_with_one_pattern_take_little_more_than_their_digests():
-    ledger, count = Ledger(live_max=1), 50 * CHUNK
-    tracemalloc.start()
-    for number in range(count):
-        cell = ledger.cell(number)
-        cell.said[cell.place_of("a")] |= 1 << 2
-        ledger.tidy()
-    size, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert 8 * count < size < 11 * count
-    ledger.cell(3 * CHUNK).said[0] |= 1 << 1
-    assert [number for number in range(count) if ledger.has_said(number, 2, "a")] == [3 * CHUNK]
-    assert all(ledger.has_said(number, 4, "a") for number in range(count))
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), SCOPES, st.integers(0, 10**6))
-def test_verdicts_do_not_depend_on_what_is_settled(seed, scope, draw):
-    lines = log_of(RandomImplementation(seed), scope, draw, 40)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge_module, "TIDIED_EVERY", 1)
-        patch.setattr(ledger_module.Ledger.__init__, "__defaults__", (1,))
-        check_log(lines, MajorityQuorums(), scope.nodes)
+@settings(max_examples=500)
+@given(st.lists(BALLOTS, max_size=6))
+def test_ballots_that_are_accepted_are_comparable(drawn):
+    """Any two of them, whatever was refused between."""
+    ballots, accepted = Ballots(), []
+    for ballot in drawn:
+        try:
+            ballots.meet(ballot)
+        except TypeError:
+            continue
+        accepted.append(ballot)
+        assert len(sorted(accepted)) == len(accepted)
+        for one in accepted:
+            assert (one < ballot) is not (ballot <= one)
 
 
 def test_lines_are_numbered_as_editors_do():
@@ -282,6 +222,15 @@ def test_a_line_that_is_too_long_is_lost_and_no_other():
     (first, long, third, fourth) = lines_of(BytesIO(text))
     assert (first, third, fourth) == ((1, b"one"), (3, b"three"), (4, b"four"))
     assert long == (2, Lost("the line has more than 16,777,216 bytes"))
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nthree"])
+def test_a_line_is_too_long_by_a_byte(more, end):
+    """Wherever the pieces end in which a file is read."""
+    _, (number, long), *others = lines_of(BytesIO(b"one\n" + b"x" * (LINE_MAX + more) + end))
+    assert (number, isinstance(long, Lost)) == (2, bool(more))
+    assert others == ([(3, b"three")] if end[1:] else [])
 
 
 def record(node, event, effects=(), **more):

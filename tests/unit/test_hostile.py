@@ -54,7 +54,7 @@ class Says(Base):
 
 @pytest.mark.parametrize("messages", [(Yes(0), No(0)), (1, True), ((1, Yes(2)), (1, No(2)))])
 def test_equal_messages_of_different_types_are_refused(messages: Any) -> None:
-    with pytest.raises(ImplementationError, match="are equal, but not of the same types"):
+    with pytest.raises(ImplementationError, match="are equal, but not the same"):
         explore(Says(messages), Scope(nodes=2, commands=("a", "b")), properties=[agreement])
 
 
@@ -64,7 +64,7 @@ class States(Base):
 
 
 def test_equal_states_of_different_types_are_refused() -> None:
-    with pytest.raises(ImplementationError, match="are equal, but not of the same types"):
+    with pytest.raises(ImplementationError, match="are equal, but not the same"):
         explore(States(), Scope(nodes=1, commands=("a", "b")), properties=[agreement])
 
 

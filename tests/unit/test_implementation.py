@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -94,6 +95,32 @@ def test_sending_to_what_is_no_node_is_refused() -> None:
     assert error.available == "'x', 'y'"
 
 
+@pytest.mark.parametrize(
+    "after", [5, None, (5, 1), (-1, 1), (1,), (1, 2, 3), (1.0, 2.0), (True, 2), [1, 2], "12"]
+)
+def test_a_timer_without_a_range_of_ticks_is_refused(after: Any) -> None:
+    error = refused(lambda: (1, (SetTimer("t", after),)))
+    assert error.fact.endswith(f"returned {SetTimer('t', after)!r}")
+    assert "the least and the most ticks" in error.cause
+
+
+@pytest.mark.parametrize("after", [(0, 0), (1, 1), (1, 10)])
+def test_a_timer_has_a_range_of_ticks(after: tuple[int, int]) -> None:
+    assert asked(lambda: (1, (SetTimer("t", after),))) == Step(1, (SetTimer("t", after),))
+
+
+def test_a_state_that_is_a_pair_is_not_taken_for_a_step() -> None:
+    state = (NODES, ())
+
+    def answered(answer: Any) -> Step:
+        return ask_handle(Answering(lambda: answer), "x", NODES, state, Submit("a"))
+
+    with pytest.raises(ImplementationError, match="returned the state that it was given") as caught:
+        answered(state)
+    assert "(state, ())" in caught.value.remedy
+    assert answered((state, ())) == Step(state, ())
+
+
 # --- hashing ------------------------------------------------------------------------------------
 
 
@@ -170,6 +197,14 @@ def test_an_answer_that_changes_is_named_down_to_the_field(
         f"handle(x, Submit(command='a')) is not deterministic: asked twice, {differs}"
     )
     assert asked(alternating(one, other)) == Step(*one), "asked once, nobody can tell"
+
+
+@pytest.mark.parametrize("number", [float, Decimal])
+def test_what_equals_nothing_is_named(number: Any) -> None:
+    error = refused(lambda: (Replica(Log(number("nan"))), ()), twice=True)
+    assert "it differs in its state.log.entries" in error.fact
+    assert error.cause.startswith(f"it is {number('nan')!r}, which equals nothing, not even itself")
+    assert "keep None" in error.remedy
 
 
 class Identity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import dataclass
 from enum import Enum
@@ -98,7 +99,7 @@ def test_what_json_cannot_say_is_refused_and_nothing_is_written(tmp_path):
         with pytest.raises(WireError, match="complex"):
             log.record(Submit("a"), [Decide(0, 1j)])
         log.record(Submit("b"))
-    assert [record["sequence"] for record in records(path)] == [0, 1]
+    assert [record["sequence"] for record in records(path)] == [0, 2]
 
 
 def test_many_threads_write_whole_lines_in_the_order_of_their_numbers(tmp_path):
@@ -142,8 +143,6 @@ def test_a_line_that_was_cut_short_spoils_no_other(tmp_path, cut):
 
 def test_a_short_write_goes_on_and_one_that_fails_spoils_no_other(tmp_path, monkeypatch):
     path = tmp_path / "log.jsonl"
-    import os
-
     write, answers = os.write, [3, OSError, 5, None, None]
 
     def short(file, data):
@@ -158,9 +157,91 @@ def test_a_short_write_goes_on_and_one_that_fails_spoils_no_other(tmp_path, monk
             log.start()
         log.start()
         log.record(Submit("a"))
-    first, *rest = path.read_bytes().split(b"\n")
+    first, told, *rest = path.read_bytes().splitlines()
     assert len(first) == 3
-    assert [json.loads(line)["sequence"] for line in rest if line] == [0, 1]
+    assert json.loads(told) == {"node": 0, "lost": 1}
+    assert [json.loads(line)["sequence"] for line in rest] == [0, 1]
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def cut(file, data, write=os.write):
+    """Writes the beginning of a line, and no more."""
+    if data.endswith(b"}\n") and data.lstrip().startswith(b"{"):
+        return write(file, data[:20])
+    return full(file, data)
+
+
+def audited(path):
+    told = json.loads(CliRunner().invoke(main, ["audit", str(path), "--json"]).stdout)
+    return told["outcome"], [(problem["line"], problem["says"]) for problem in told["problems"]]
+
+
+def lose(log, call, monkeypatch, write=full):
+    """The call of a recorder fails, since nothing can be written."""
+    with monkeypatch.context() as patched:
+        patched.setattr("os.write", write)
+        with pytest.raises(OSError, match="No space"):
+            call(log)
+
+
+def decides(slot, value):
+    return lambda log: log.record(Submit(value), [Decide(slot, value)])
+
+
+@pytest.mark.parametrize(
+    ("calls", "problems"),
+    [
+        ([decides(1, "c")], [(4, "1 record is missing: n1 goes from 0 to 2")]),
+        ([lambda log: log.start({})], [(4, "a line has no 'event'")]),
+    ],
+)
+def test_a_record_that_could_not_be_written_is_missed(tmp_path, monkeypatch, calls, problems):
+    """n1 decides something else, of which only the loss is told."""
+    path = tmp_path / "log.jsonl"
+    with recorder(path) as log, Recorder(path, 1, (0, 1)) as other:
+        log.start()
+        other.start()
+        decides(0, "a")(log)
+        lose(other, decides(0, "b"), monkeypatch)
+        for call in calls:
+            call(other)
+    assert audited(path) == ("inconclusive", problems)
+
+
+def test_a_start_that_could_not_be_written_is_missed(tmp_path, monkeypatch):
+    """Numbers would go on as if it had not been."""
+    path = tmp_path / "log.jsonl"
+    with recorder(path) as log:
+        log.start()
+    with recorder(path) as log:
+        lose(log, lambda log: log.start({}), monkeypatch)
+        lose(log, decides(0, "a"), monkeypatch)
+        decides(1, "b")(log)
+    told = [record.get("sequence", record.get("lost")) for record in records(path)]
+    assert told == [0, 2, 2]
+    outcome, problems = audited(path)
+    assert outcome == "inconclusive"
+    assert problems[0] == (2, "a line has no 'event'")
+
+
+def test_a_line_cut_short_is_ended_by_whoever_writes_next(tmp_path, monkeypatch):
+    """Another recorder of the file, or the same one after it could write nothing at all."""
+    path = tmp_path / "log.jsonl"
+    with recorder(path) as log, Recorder(path, 1, (0, 1)) as other:
+        log.start()
+        other.start()
+        lose(log, decides(0, "a"), monkeypatch, cut)
+        lose(log, decides(1, "a"), monkeypatch)
+        decides(2, "b")(other)
+        lose(log, decides(3, "a"), monkeypatch, cut)
+        lose(log, decides(4, "a"), monkeypatch)
+        decides(5, "b")(log)
+    items = entries_of(BytesIO(path.read_bytes()), QuickReader(links=False))
+    told = [[said[1] for said in one.testimony] for _, one in items if not isinstance(one, Lost)]
+    assert told == [[], [], [2], [5]]
 
 
 def test_a_run_that_is_recorded_is_the_run(tmp_path):

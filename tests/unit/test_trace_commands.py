@@ -216,6 +216,16 @@ def test_show_as_something_else(form: str, run: Run, kept: Path) -> None:
     assert shown.stdout != run("show", str(kept)).stdout
 
 
+@pytest.mark.parametrize(("name", "quorums"), [("accept_no_bump", True), ("no_dedupe", False)])
+def test_show_as_log_says_what_a_log_does_not(name: str, quorums: bool, run: Run) -> None:
+    """The log alone would be judged by majorities."""
+    path = Path(__file__).parents[2] / "traces" / "known_bugs" / f"{name}.itf.json"
+    shown = run("show", str(path), "--as", "log")
+    said = f"note: quorums of {name} are FlexibleQuorums, and no log says so; audit it with --t"
+    assert shown.stderr.startswith(said) is quorums
+    assert bool(shown.stderr) is quorums
+
+
 def test_show_writes_to_a_file(run: Run, kept: Path) -> None:
     result = run("show", str(kept), "--output", "new/shown.txt")
     assert (result.exit_code, result.output) == (0, "")
