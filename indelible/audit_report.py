@@ -67,14 +67,16 @@ def render_audit(
 ) -> str:
     """Everything a person needs to know of an audit; ``sections`` are those about a target."""
     *told, compared = sections or ((),)
+    mind = "" if proof is None else _reason(audit, proof.violation.property)
     shown = [
         [audit_headline(audit, proof, names)],
         [] if proof is None else list(_proof_lines(proof, names)),
+        [f"Mind: {mind}."] if mind else [],
         *told,
         list(_log_lines(audit, names)),
         compared,
         list(_problem_lines(audit, names)),
-        list(_property_lines(audit.properties)),
+        list(_property_lines(audit.properties, proof)),
         [NOT_COVERED],
     ]
     return "\n\n".join("\n".join(lines) for lines in shown if lines)
@@ -116,12 +118,17 @@ def _problem_lines(audit: Audit, names: Sequence[str]) -> Iterator[str]:
         yield f"  and {more:,} more"
 
 
-def _property_lines(properties: Sequence[PropertyResult]) -> Iterator[str]:
+def _reason(audit: Audit, name: str) -> str:
+    return next((known.reason for known in audit.properties if known.name == name), "")
+
+
+def _property_lines(properties: Sequence[PropertyResult], proof: Proof | None) -> Iterator[str]:
     yield "Properties"
     width = max((len(known.name) for known in properties), default=0)
     for known in properties:
         says: str = "no violation so far" if known.result == "inconclusive" else known.result
-        says += f": {one_line(known.reason)}" if known.reason else ""
+        if known.reason and (proof is None or known.name != proof.violation.property):
+            says += f": {one_line(known.reason)}"
         yield f"  {MARKS[known.result]} {known.name:<{width}}  {says}"
 
 

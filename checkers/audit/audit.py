@@ -289,6 +289,7 @@ def _result(
     lacking = [says for bit, says in NAMES.items() if NEEDS[name] & ~judge.seen & bit]
     if judge.finding is not None and judge.finding.property == name:
         result = "violated"
+        reason = "; ".join([_silence(*known) for known in judge.silent(judge.finding)])
     elif lacking:
         result = "not observable"
         reason = f"no record has {' or '.join(lacking)}"
@@ -296,6 +297,16 @@ def _result(
         place, why = judge.notes.unknown[name]
         result, reason = "inconclusive", f"from {place_text(place)} on: {why}"
     return PropertyResult(name, "always", result, reason)
+
+
+def _silence(kind: int, nodes: tuple[NodeId, ...]) -> str:
+    """What to say of nodes that never gave some kind of testimony that is lacking."""
+    names, what = ", ".join(map(node_name, nodes)), NAMES[kind]
+    whoever = "they do" if len(nodes) > 1 else "it does"
+    return (
+        f"{names} recorded no {what} up to there; if {whoever} not record any, this need not be a "
+        f"violation: {what} is to be recorded by all nodes, or by none"
+    )
 
 
 def _outcome(

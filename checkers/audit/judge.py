@@ -31,7 +31,7 @@ from indelible.checkers.audit.voting import VotingRules
 from indelible.model.events import NodeId
 from indelible.model.quorums import QuorumSystem
 
-__all__ = ["BY_MEMBERS", "NEEDS", "RULES", "Judge"]
+__all__ = ["BY_MEMBERS", "LACKS", "NEEDS", "RULES", "Judge"]
 
 NEEDS: Final[Mapping[str, int]] = {
     "agreement": DECIDE,
@@ -56,6 +56,15 @@ BY_MEMBERS: Final = frozenset(
     {"validity", "decided_implies_chosen", "leaders_are_promised", "votes_are_safe"}
 )
 """Those that depend on who the nodes are."""
+
+LACKS: Final[Mapping[str, int]] = {
+    "execution_follows_log": DECIDE,
+    "validity": SUBMIT,
+    "decided_implies_chosen": VOTE,
+    "leaders_are_promised": PROMISE,
+    "votes_are_safe": PROMISE | VOTE,
+}
+"""The testimony of which there is not enough, where a property is violated by what is not there."""
 
 TIDIED_EVERY: Final = 256
 """After so many entries old cells are settled."""
@@ -100,6 +109,21 @@ class Judge:
         except (TypeError, RecursionError):  # Whoever judges the entry says so.
             return False
 
+    def silent(self, finding: Finding) -> list[tuple[int, tuple[NodeId, ...]]]:
+        """Whoever has never given testimony that the finding lacks, by its kind. Such a node may
+        have had nothing to say, or does not record it: no log tells these two apart."""
+        members = self.members
+        asked = tuple(members.named((members.everyone or 0) & members.whole))
+        if "node" in finding.about:
+            asked = (finding.about["node"],)
+        lacking = LACKS.get(finding.property, 0)
+        found = [
+            (kind, tuple([node for node in asked if not members.known[node].said & kind]))
+            for kind in (DECIDE, VOTE, PROMISE, SUBMIT)
+            if kind & lacking
+        ]
+        return [(kind, nodes) for kind, nodes in found if nodes]
+
     def excuse(self, why: str) -> None:
         """What was lacking may have been said before, since the order is not what it seemed."""
         self.notes.excuse(BY_MEMBERS, why)
@@ -135,8 +159,10 @@ class Judge:
         seen = self.seen | entry.kinds
         for command in entry.submitted:
             seen |= SUBMIT
+            member.said |= SUBMIT
             self._deciding.submitted(command)
         if entry.kinds:
+            member.said |= entry.kinds
             self._judge_testimony(entry, member, again=again)
         elif entry.kind != "event":
             member.begin_run()

@@ -21,6 +21,7 @@ class Member:
 
     - ``executed``: so many commands, from the first on; ``ahead``: indices executed beyond those.
     - ``contained``: so many commands were in a snapshot that it has installed.
+    - ``said``: the kinds of testimony that it ever gave, as bits.
     - ``run``: the indices executed since it last started, as a range, and others in ``run_more``.
     - ``matched`` and ``slot``: so many of the executed commands follow the log that it decided,
       up to this slot; -1 of them if the indices have a gap.
@@ -36,6 +37,7 @@ class Member:
         "promised",
         "run",
         "run_more",
+        "said",
         "slot",
     )
 
@@ -46,6 +48,7 @@ class Member:
         self.executed = 0
         self.contained = 0
         self.ahead: set[int] = set()
+        self.said = 0
         self.run = (0, 0)
         self.run_more: set[int] = set()
         self.matched = 0

@@ -227,6 +227,45 @@ def test_it_is_not_where_a_node_may_have_done_it(tmp_path, missing, result):
     assert results(told)["decided_implies_chosen"] == told["outcome"] == result
 
 
+NO_VOTE = (
+    "n1, n2 recorded no Vote up to there; if they do not record any, this need not be a "
+    "violation: Vote is to be recorded by all nodes, or by none"
+)
+NO_DECIDE = (
+    "n1 recorded no Decide up to there; if it does not record any, this need not be a "
+    "violation: Decide is to be recorded by all nodes, or by none"
+)
+ASKED = [
+    # A rolling upgrade: only n0 records votes so far.
+    ([submit(0, "a", vote(0, "a")), tick(1), tick(0, decide(0, "a"))],
+     "decided_implies_chosen",
+     NO_VOTE),
+    # Followers record only what they execute.
+    ([submit(0, "a", decide(0, "a")), tick(1, execute(0, "a"))],
+     "execution_follows_log",
+     NO_DECIDE),
+    # All of them have voted, and for something else.
+    ([submit(0, "a", vote(0, "a")), tick(1, vote(1, "a")), tick(2, vote(1, "a")),
+      tick(0, decide(0, "a"))],
+     "decided_implies_chosen", ""),
+    ([submit(0, "a", decide(0, "a")), tick(1, decide(0, "b"))], "agreement", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "property", "reason"), ASKED)
+def test_who_never_recorded_what_is_lacking_is_named(tmp_path, lines, property, reason):
+    path, junit = log(tmp_path, [*STARTS, *lines]), tmp_path / "junit.xml"
+    told = said(path, "--property", property)
+    (known,) = told["properties"]
+    assert (known["result"], known["reason"]) == ("violated", reason)
+    _, out, _ = run(path, "--property", property, "--junit", junit)
+    minded = [line for line in out.splitlines() if line.startswith("Mind: ")]
+    assert minded == ([f"Mind: {reason}."] if reason else [])
+    failures = ElementTree.parse(junit).findall(".//failure")
+    assert [reason in failure.get("message") for failure in failures] == [True]
+    assert "recorded no" not in run(path, "--quiet")[1]
+
+
 def test_a_node_that_starts_late_has_done_nothing_before(tmp_path):
     lines = [*STARTS[:2], submit(0, "a", vote(0, "a")), tick(1, decide(0, "a"))]
     assert said(log(tmp_path, lines))["outcome"] == "inconclusive"
