@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from indelible.checkers.limits import Limits, available_memory
 from indelible.checkers.properties import BUILT_IN, Property, default_properties
 from indelible.model.errors import ImplementationError, PropertyError, ScopeError
 from indelible.model.implementation import Implementation
 from indelible.model.quorums import FormulaQuorums, phases_of
-from indelible.model.scope import Scope
+from indelible.model.scope import LINKS, Scope
 from indelible.model.verdict import Verdict
 
-__all__ = ["check_question", "explore", "memory_default"]
+__all__ = ["check_question", "explore", "memory_default", "scope_for"]
 
 
 def explore(
@@ -27,6 +28,7 @@ def explore(
 ) -> Verdict:
     """Explore every behaviour of ``implementation`` inside ``scope``, at native speed.
 
+    Where the scope says no links, they are the weakest that the implementation is made for.
     ``properties`` are properties or names of built-in ones; by default every built-in *always*
     property, and that some entry is decided. The verdict *holds*, is *violated* (with a shortest
     trace), or is *inconclusive* (with the limit that was hit). Without ``limits`` only memory is
@@ -44,6 +46,7 @@ def explore(
 
     scope = scope if scope is not None else Scope()
     chosen = check_question(implementation, scope, properties)
+    scope = scope_for(implementation, scope)
     limits = limits or Limits(memory_bytes_max=memory_default())
     verdict = explore_distinct(implementation, scope, chosen, limits.from_now(), most=distinct)
     if required is None:
@@ -64,6 +67,13 @@ def memory_default() -> int | None:
     """Most of the memory that the machine has left, in bytes, or ``None`` if it does not tell."""
     available = available_memory()
     return None if available is None else int(0.8 * available)
+
+
+def scope_for(implementation: Implementation, scope: Scope) -> Scope:
+    """The scope, with no faults of links that it does not ask for and that the implementation says
+    it is not made for (issue 6: they are not held against it unless asked for)."""
+    links: Any = getattr(implementation, "links", LINKS[0])
+    return scope.made_for(links) if links in LINKS else scope
 
 
 def check_question(

@@ -6,7 +6,7 @@ come first, then the internal rules, then what a check must reach to be worth an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import combinations, count
 from typing import Any, Final
 
@@ -113,10 +113,9 @@ def execution_follows_log(record: View) -> Iterator[Violation]:
         before.update(executed)
 
 
-def _by_number(entries: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
-    """The values of each number (a slot, an index, a ballot), in their order; several where a node
-    contradicts itself."""
-    values: dict[Any, list[Any]] = {}
+def _by_number(entries: tuple[tuple[int, Any], ...]) -> dict[int, list[Any]]:
+    """The values of each slot or index, in their order; several where a node contradicts itself."""
+    values: dict[int, list[Any]] = {}
     for number, value in entries:
         values.setdefault(number, []).append(value)
     return values
@@ -362,23 +361,22 @@ def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Viola
     """Below a vote's ballot no other value is chosen or can still be (Paxos Made Simple, P2c).
 
     A value can still be chosen in a ballot if a quorum voted for it there or may yet do so, having
-    neither voted for another value in it nor promised a higher ballot. A node that gave several
-    votes in one ballot counts for each of their values.
+    neither voted for another value in it nor promised a higher ballot.
     """
     led = {ballot for record in records for ballot in record.leaderships}
     for slot in sorted({vote[0] for record in records for vote in record.votes}):
-        ballots = {
-            record.node: _by_number(vote[1:] for vote in record.votes if vote[0] == slot)
+        # A node that is wrong may have voted for several values at one ballot.
+        votes = {
+            record.node: tuple(vote[1:] for vote in record.votes if vote[0] == slot)
             for record in records
         }
-        known = sorted(led | {ballot for votes in ballots.values() for ballot in votes})
+        known = sorted(led | {ballot for cast in votes.values() for ballot, _ in cast})
         rivals: dict[Any, str] = {}
         for record in records:
-            cast = ballots[record.node].items()
-            for ballot, value in [(ballot, value) for ballot, values in cast for value in values]:
+            for ballot, value in votes[record.node]:
                 for lower in known[: known.index(ballot)]:
                     if (lower, value) not in rivals:
-                        found = _choosable_rival(records, ballots, lower, value, world)
+                        found = _choosable_rival(records, votes, lower, value, world)
                         rivals[lower, value] = found
                     rival = rivals[lower, value]
                     if rival:
@@ -393,7 +391,7 @@ def votes_are_safe(records: tuple[View, ...], *, world: World) -> Iterator[Viola
 
 def _choosable_rival(
     records: tuple[View, ...],
-    ballots: Mapping[NodeId, Mapping[Any, Sequence[Any]]],
+    votes: Mapping[NodeId, tuple[tuple[Any, Any], ...]],
     lower: Any,
     value: Any,
     world: World,
@@ -402,11 +400,10 @@ def _choosable_rival(
     free: list[NodeId] = []
     voters: dict[Any, list[NodeId]] = {}
     for record in records:
-        votes = ballots[record.node]
-        if lower in votes:
-            for voted in votes[lower]:
-                voters.setdefault(voted, []).append(record.node)
-        elif record.promised is None or not lower < record.promised:
+        cast = [each for ballot, each in votes[record.node] if ballot == lower]
+        for each in cast:
+            voters.setdefault(each, []).append(record.node)
+        if not cast and (record.promised is None or not lower < record.promised):
             free.append(record.node)
     for rival, nodes in voters.items():
         if rival != value and world.quorums.is_phase2_quorum(nodes + free, world.nodes):

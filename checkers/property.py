@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from types import GeneratorType
 from typing import Any, Final, Literal, TypeAlias
 
+from indelible.checkers.ballots import require_comparable
 from indelible.model.effects import Decide, Effect, Execute, Lead, Promise, Vote
 from indelible.model.errors import PropertyError
 from indelible.model.events import Command, NodeId
@@ -199,6 +200,8 @@ class Property:
         except PropertyError:
             raise
         except Exception as error:
+            if isinstance(error, TypeError):
+                require_comparable(arguments, effects)
             raise PropertyError(
                 f"property {self.name} raised {type(error).__name__}: {error}",
                 cause="an error in the property, or values it was not written for",

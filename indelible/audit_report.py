@@ -10,8 +10,8 @@ from indelible.checkers.audit.audit import Audit, Seen
 from indelible.checkers.audit.notes import Place
 from indelible.checkers.audit.proof import BY_ABSENCE, Proof, Record
 from indelible.model.events import node_name
-from indelible.model.log_json import Start
-from indelible.model.node_json import effect_to_json, event_to_json
+from indelible.model.log_json import Start, effect_json
+from indelible.model.node_json import event_to_json
 from indelible.model.verdict import PropertyResult
 from indelible.render.records import record_text, short_text
 from indelible.render.words import effect_text, one_line
@@ -173,5 +173,5 @@ def _record(record: Record, names: Sequence[str]) -> dict[str, Any]:
         **place_object(names, record.place),
         "node": record.node,
         "event": happened,
-        "effects": [effect_to_json(effect) for effect in record.effects],
+        "effects": [effect_json(effect) for effect in record.effects],
     }

@@ -14,7 +14,7 @@ from typing import Final
 from indelible.checkers.audit.as_trace import as_trace
 from indelible.checkers.audit.audit import ASKED_EVERY, Audit, Seen
 from indelible.checkers.audit.conformance import HAPPENED_MAX, Comparison, Difference
-from indelible.checkers.audit.entry import event_of_line
+from indelible.checkers.audit.entry import INSTALL, event_of_line
 from indelible.checkers.audit.lines import Again, Lost
 from indelible.checkers.audit.merge import Placed
 from indelible.checkers.audit.notes import Place
@@ -26,6 +26,7 @@ from indelible.evidence import evidence_of
 from indelible.model.effects import Effect
 from indelible.model.errors import ScopeError, TraceError, WireError
 from indelible.model.events import node_name
+from indelible.model.log_json import Install
 from indelible.model.trace import Evidence
 from indelible.model.verdict import PropertyResult
 from indelible.render.records import difference_text
@@ -35,6 +36,8 @@ __all__ = ["CONFORMANCE", "Counterexample", "Held", "held_against", "with_target
 
 CONFORMANCE: Final = "conformance"
 """What reports call it, among the properties."""
+
+SNAPSHOT: Final = "it installed a snapshot, and no target is told what that contains"
 
 MINIMIZE: Final = Limits(states_max=5_000_000, seconds_max=20)
 """How far a shortest trace is searched for."""
@@ -145,7 +148,10 @@ def _compare_all(
             if gap:
                 comparison.lose(place, gap, node)
             repeats = before.get(place[0]) == entry.line
-            comparison.take(place, node, event, effects, repeats=repeats)
+            if entry.kinds & INSTALL:
+                comparison.lose(place, SNAPSHOT, node)
+            said = tuple([each for each in effects if not isinstance(each, Install)])
+            comparison.take(place, node, event, said, repeats=repeats)
         before[place[0]] = entry.line
         records += 1
         if comparison.difference is not None or (

@@ -276,10 +276,10 @@ def _show(checked: Checked, saved: Sequence[Path] | None, output: Output) -> Non
             text = headline(verdict)
         else:
             traces = [render_text(each) for each in checked.evidence]
-            text = render_report(verdict, traces, saved)
+            text = render_report(verdict, traces, saved, checked.evidence)
     write_result(text)
     if output.quiet and not output.json and saved is not None:
-        for line in saved_lines(saved):
+        for line in saved_lines(saved, checked.evidence):
             click.echo(line, err=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
 from pathlib import Path
 
 from indelible.checkers.explain import explain
@@ -126,11 +127,11 @@ def document_target(document: Document, other: str | None = None) -> Target:
             cause="it was saved from Python, for an object that no name leads to",
             remedy="replay it on one that you name with --target",
         )
-    if (
-        other is None
-        and document.target.startswith(PROCESS)
-        and not _is_configured(document.target)
-    ):
+    if other is None and document.target.startswith(PROCESS):
+        folder = _folder_of(document.target)
+        if folder is not None:
+            with chdir(folder):  # Where it is checked, too.
+                return find_target(document.target)
         command = document.target.removeprefix(PROCESS)
         raise TraceError(
             f"{document.name} is about a process, which is not started because a document says so: "
@@ -142,7 +143,9 @@ def document_target(document: Document, other: str | None = None) -> Target:
     return find_target(other or document.target)
 
 
-def _is_configured(target: str) -> bool:
-    """Whether the project that this is run in checks the target."""
-    configuration = read_configuration(Path.cwd())
-    return configuration is not None and target in {check.target for check in configuration.checks}
+def _folder_of(target: str) -> Path | None:
+    """That of the project that this is run in, if it checks the target."""
+    project = read_configuration(Path.cwd())
+    if project is None or target not in {check.target for check in project.checks}:
+        return None
+    return project.folder

@@ -257,8 +257,10 @@ def _show(
         elif output.quiet:
             text = fuzz_headline(fuzzed)
         else:
-            text = render_fuzz(fuzzed, [render_text(each) for each in fuzzed.evidence], saved)
+            text = render_fuzz(
+                fuzzed, [render_text(each) for each in fuzzed.evidence], saved, by_hand=True
+            )
     write_result(text)
     if output.quiet and not output.json and saved is not None:
-        for line in saved_lines(saved):
+        for line in saved_lines(saved, fuzzed.evidence):
             click.echo(line, err=True)

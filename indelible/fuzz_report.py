@@ -60,13 +60,20 @@ def tally_text(tally: Tally) -> str:
     )
 
 
-def render_fuzz(fuzzed: Fuzzed, traces: Sequence[str], saved: Sequence[Path] | None = None) -> str:
+def render_fuzz(
+    fuzzed: Fuzzed,
+    traces: Sequence[str],
+    saved: Sequence[Path] | None = None,
+    *,
+    by_hand: bool = False,
+) -> str:
     """Everything a person needs to know of a campaign; ``traces`` are the texts of its failures,
-    ``saved`` the files that keep them, where they were to be kept."""
+    ``saved`` the files that keep them, where they were to be kept; ``by_hand``: whether to say how
+    these are replayed."""
     sections = [
         [fuzz_headline(fuzzed)],
         *_failures(fuzzed, traces),
-        [] if saved is None else saved_lines(saved),
+        [] if saved is None else saved_lines(saved, fuzzed.evidence if by_hand else ()),
         list(_campaign(fuzzed)),
         [] if fuzzed.covered is None else list(_covered(fuzzed.covered)),
         list(scope_lines(fuzzed.scope)),

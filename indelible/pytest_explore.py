@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from indelible.answers import counterexample_text, facts_of, memory_share
-from indelible.checkers.explore import check_question, explore
+from indelible.checkers.explore import check_question, explore, scope_for
 from indelible.checkers.limits import Limits
 from indelible.checkers.overdue import watched_steps
 from indelible.checkers.property import Property
@@ -30,9 +30,10 @@ def found_target(setting: Setting, target: Implementation | str, scope: Scope | 
     if isinstance(target, str):
         with chdir(setting.configuration.folder):
             found = find_target(target)
-        return found if scope is None else replace(found, scope=scope)
-    own = getattr(target, "scope", None)
-    return Target("", target, scope or (own if isinstance(own, Scope) else Scope()))
+    else:
+        own = getattr(target, "scope", None)
+        found = Target("", target, own if isinstance(own, Scope) else Scope())
+    return replace(found, scope=scope_for(found.implementation, scope or found.scope))
 
 
 def explored(

@@ -219,7 +219,9 @@ def _not_as_kept(replayed: Replayed, path: Path) -> str:
     text = replay_text(replayed)
     if replayed.evidence.fixed:
         return f"{text}\n\n{render_text(replayed.evidence)}"
-    if not replayed.violates:
+    if replayed.raised:
+        remedy = "correct the exception first, which hides whether the property is still violated"
+    elif not replayed.violates:
         remedy = f"if that was the purpose: indelible replay --mark-fixed {path}"
     elif replayed.found.outcome == "violates":
         remedy = f"to keep what happens now: indelible replay --renew {path}"

@@ -15,12 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from indelible.model.effects import InstallSnapshot, LoggedEffect
 from indelible.model.events import Event, NodeId
-from indelible.model.log_json import LoggedEvent, Start, record_json
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent, Start, record_json
 from indelible.model.node_json import canonical_json
 
-__all__ = ["InstallSnapshot", "Recorder"]
+__all__ = ["Install", "Recorder"]
 
 
 class Recorder:

@@ -33,6 +33,7 @@ __all__ = [
     "minimized_object",
     "minimized_text",
     "renewed_text",
+    "replay_exit_code",
     "replay_object",
     "replay_text",
     "replayed_document",
@@ -71,10 +72,19 @@ class Replayed:
         return followed or self.found.outcome == "violates"
 
     @property
+    def raised(self) -> str:
+        """The exception, if there was one, that keeps us from seeing whether it is violated."""
+        return self.found.raised or (self.followed.raised if self.followed is not None else "")
+
+    @property
     def expected(self) -> bool:
-        """Whether the outcome is that for which the document is kept."""
+        """Whether the outcome is that for which the document is kept.
+
+        A fixed one shows that the property is not violated, perhaps since a step of it cannot
+        happen any more. An exception shows nothing.
+        """
         if self.evidence.fixed:
-            return not self.violates
+            return not self.violates and not self.raised
         return self.found.outcome == "violates" and self.found.step == len(self.evidence.trace)
 
 
@@ -155,6 +165,8 @@ def replay_text(replayed: Replayed) -> str:
         lines += _followed(replayed.followed, length)
     if evidence.fixed and replayed.violates:
         lines.append("  it was marked fixed: this is a regression")
+    elif evidence.fixed and replayed.raised:
+        lines.append("  it was marked fixed, which an exception does not show: correct that first")
     return "\n".join(lines)
 
 
@@ -187,6 +199,8 @@ def _followed(followed: Played, length: int) -> list[str]:
     """What happens when the trace is followed as far as it can be."""
     took_place = len(followed.actions)
     lines = [f"  followed all the same: {took_place} of {length} steps could happen,"]
+    if followed.raised:
+        lines.append(f"  but for one in which {followed.raised}")
     if followed.violation is None:
         return [*lines, "  and the property holds after each of them"]
     return [*lines, f"  and violate the property: {followed.violation.explanation}"]
@@ -234,7 +248,8 @@ def folder_text(folder: Path, replays: Sequence[Replayed | Unreadable]) -> str:
 def _line(each: Replayed | Unreadable) -> str:
     if isinstance(each, Unreadable):
         name = "" if each.error.fact.startswith(each.name) else f"{each.name}: "
-        return f"  ? {name}{each.error.fact}"
+        remedy = f"\n    remedy: {each.error.remedy}" if each.error.remedy else ""
+        return f"  ? {name}{each.error.fact}{remedy}"
     headline = _headline(each)
     if each.evidence.fixed:
         headline += "; it is marked fixed" if each.expected else "; it was marked fixed"
@@ -256,13 +271,22 @@ def folder_object(replays: Sequence[Replayed | Unreadable]) -> dict[str, Any]:
     }
 
 
+def replay_exit_code(replayed: Replayed) -> int:
+    """1 if it violates its property, 0 if not, 3 if it no longer fits. Of a document that is marked
+    fixed: 0 if it is as it is kept, 1 if it violates its property on whatever way, 3 if it raises.
+    """
+    if replayed.evidence.fixed:
+        return 1 if replayed.violates else 3 if replayed.raised else 0
+    return {"violates": 1, "holds": 0, "does not fit": 3}[replayed.found.outcome]
+
+
 def folder_exit_code(replays: Sequence[Replayed | Unreadable]) -> int:
     """2 if one cannot be replayed, else 1 if one that was fixed violates again, else 3 if one is
     otherwise not as it is kept, else 0."""
     if any(isinstance(each, Unreadable) for each in replays):
         return 2
     wrong = [each for each in replays if isinstance(each, Replayed) and not each.expected]
-    if any(each.evidence.fixed for each in wrong):
+    if any(each.evidence.fixed and each.violates for each in wrong):
         return 1
     return 3 if wrong else 0
 

@@ -6,12 +6,15 @@ business of ``terminal.py``.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from indelible.model.scope import Links, Scope
+from indelible.model.trace import Evidence
 from indelible.model.verdict import PropertyResult, Result, Verdict
+from indelible.targets import PROCESS
 
 __all__ = [
     "MARKS",
@@ -54,17 +57,20 @@ def headline(verdict: Verdict) -> str:
 
 
 def render_report(
-    verdict: Verdict, traces: Sequence[str] = (), saved: Sequence[Path] | None = None
+    verdict: Verdict,
+    traces: Sequence[str] = (),
+    saved: Sequence[Path] | None = None,
+    evidence: Sequence[Evidence] = (),
 ) -> str:
     """Everything a person needs to know of a check.
 
     ``traces`` are the texts of its counterexamples, and ``saved`` the files that keep them, where
-    they were to be kept.
+    they were to be kept; ``evidence`` is what these files hold, if they are to be replayed by hand.
     """
     sections = [
         [headline(verdict)],
         *_counterexamples(verdict, traces),
-        [] if saved is None else saved_lines(saved),
+        [] if saved is None else saved_lines(saved, evidence),
         list(_coverage(verdict)),
         list(scope_lines(verdict.scope)),
         list(_properties(verdict)),
@@ -74,9 +80,16 @@ def render_report(
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
-def saved_lines(saved: Sequence[Path]) -> list[str]:
-    """Which files keep the counterexamples, or that there are none."""
-    return [f"Saved: {path}" for path in saved] or ["Saved: nothing, as there is no counterexample"]
+def saved_lines(saved: Sequence[Path], evidence: Sequence[Evidence] = ()) -> list[str]:
+    """Which files keep the counterexamples, or that there are none; and, as nobody guesses that,
+    how they are replayed if they are about a process."""
+    if not saved:
+        return ["Saved: nothing, as there is no counterexample"]
+    lines = [f"Saved: {path}" for path in saved]
+    if evidence and evidence[0].target.startswith(PROCESS):
+        command = shlex.quote(evidence[0].target.removeprefix(PROCESS))
+        lines.append(f"To replay: indelible replay {saved[0].parent}/ --exec {command}")
+    return lines
 
 
 def scope_summary(scope: Scope) -> str:

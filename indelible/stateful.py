@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from indelible.checkers.explore import check_question
+from indelible.checkers.explore import check_question, scope_for
 from indelible.checkers.limits import Limits
 from indelible.checkers.minimize.pipeline import SEARCH_LIMITS, Minimized
 from indelible.checkers.property import Property
@@ -63,6 +63,7 @@ def cluster_machine(
     """
     scope = scope if scope is not None else Scope()
     chosen = check_question(implementation, scope, properties)
+    scope = scope_for(implementation, scope)
     if strategy not in STRATEGIES:
         raise IndelibleError(f"unknown strategy {strategy!r}", available=", ".join(STRATEGIES))
     folder = None if save is None else Path(save)

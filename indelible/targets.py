@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -62,6 +63,9 @@ ROOMY_SCOPE: Final = Scope(
 """What ``indelible fuzz`` draws runs from when nothing else is said: far too large to exhaust."""
 
 OURS: Final = "multipaxos"
+
+RUN_BY: Final = {".js": "node", ".mjs": "node", ".rb": "ruby", ".jar": "java -jar"}
+"""By what a file is run that no system runs itself."""
 
 PROCESS: Final = "exec:"
 """What the name of a target begins with that is a process: the rest is its command line."""
@@ -147,7 +151,7 @@ def find_target(name: str | None) -> Target:
     raise ImplementationError(
         f"there is no target {name!r}",
         cause="it is neither the name of a known bug nor of the form module:attribute",
-        remedy=_as_module_remedy(name),
+        remedy=_as_process_remedy(name) or _as_module_remedy(name),
         available=closest_first(name, (OURS, *KNOWN_BUGS)),
     )
 
@@ -232,30 +236,23 @@ def _made(name: str, kind: type) -> Any:
 
 
 def _scope_of(name: str, implementation: Any) -> Scope:
+    """Its own scope, or the usual one; with no faults of links that it is not made for, unless its
+    scope asks for them."""
     from indelible.impl.multipaxos import MultiPaxos
 
     scope = getattr(implementation, "scope", None)
-    if scope is None:
-        return (
-            DEFAULT_SCOPE
-            if isinstance(implementation, MultiPaxos)
-            else _made_for(name, implementation)
-        )
-    if not isinstance(scope, Scope):
+    if scope is None and isinstance(implementation, MultiPaxos):
+        return DEFAULT_SCOPE
+    if not isinstance(scope, Scope | None):
         raise ImplementationError(
             f"the scope of {name} is {scope!r}", remedy="make it a Scope, or leave it out"
         )
-    return scope
-
-
-def _made_for(name: str, implementation: Any) -> Scope:
-    """The usual scope, with no faults of links that the implementation is not made for."""
     links: Any = getattr(implementation, "links", LINKS[0])
     if links not in LINKS:
         raise ImplementationError(
             f"the links of {name} are {links!r}", available=", ".join(map(repr, LINKS))
         )
-    return Scope(links=links)
+    return (scope or Scope()).made_for(links)
 
 
 def _module_and_path(name: str, blame: type[ImplementationError] | type[PropertyError]) -> Any:
@@ -366,6 +363,16 @@ def _modules_here() -> tuple[str, ...]:
     files = (path.stem for path in here.glob("*.py"))
     folders = (path.parent.name for path in here.glob("*/__init__.py"))
     return tuple(sorted(name for name in {*files, *folders} if name.isidentifier()))
+
+
+def _as_process_remedy(name: str) -> str:
+    """For a file, or a command line, that no Python is: a process."""
+    first = name.split()[0] if name.split() else ""
+    suffix = Path(first).suffix
+    if not (Path(first).is_file() or suffix in RUN_BY or first != name) or suffix == ".py":
+        return ""
+    command = f"{RUN_BY[suffix]} {name}" if suffix in RUN_BY else name
+    return f"for a process that speaks the protocol: --exec {shlex.quote(command)}"
 
 
 def _as_module_remedy(name: str) -> str:

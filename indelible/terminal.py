@@ -20,7 +20,12 @@ PLAIN: Final = str.maketrans(
 )
 """What to write where a stream cannot encode the letter."""
 
-CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+BIDIRECTIONAL: Final = (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Letters that put those after them in another order, so that a text reads as what it is not."""
+
+CONTROLS: Final = {
+    code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))
+} | {code: f"\\u{code:04x}" for code in BIDIRECTIONAL}
 """Letters by which a text could steer a terminal: what is shown may come from anywhere."""
 
 # Regular expressions of what is coloured in a report, and how.

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["minimize", "replay", "show"]
 
 FORMATS: Final = ("text", "mermaid", "shiviz", "html", "log")
-REPLAY_EXIT_CODES: Final = {"violates": 1, "holds": 0, "does not fit": 3}
 
 TRACE = click.argument("path", metavar="TRACE", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -134,14 +133,16 @@ def replay(path: Path, other: str | None, mark_fixed: bool, renew: bool, as_json
     """Let the events of a trace document happen again.
 
     Says whether they still violate the property, or which step no longer fits, what was expected
-    and what was enabled. Exit codes: 1 still violates, 0 no longer violates, 3 no longer fits.
+    and what was enabled. Exit codes: 1 still violates, 0 no longer violates, 3 no longer
+    fits. One that is marked fixed may no longer fit, since a step of it cannot happen any more: 0;
+    an exception on its way is no such reason: 3.
 
     TRACE may be a folder: then all documents in it and below are replayed, a line each. As they are
     kept, those marked fixed do not violate their property, and the others do, at their end. Exit
     codes: 0 all are as they are kept, 1 a fixed one violates its property again, 3 another one is
     not as it is kept, 2 one cannot be replayed.
     """
-    from indelible.replays import replay_object, replay_text, replayed_trace
+    from indelible.replays import replay_exit_code, replay_object, replay_text, replayed_trace
     from indelible.targets import on_trial
     from indelible.terminal import write_result
     from indelible.trace_files import read_trace
@@ -160,7 +161,7 @@ def replay(path: Path, other: str | None, mark_fixed: bool, renew: bool, as_json
     _note_missing(replayed.missing)
     text = json.dumps(replay_object(replayed), indent=2) if as_json else replay_text(replayed)
     write_result(text)
-    raise SystemExit(REPLAY_EXIT_CODES[replayed.found.outcome])
+    raise SystemExit(replay_exit_code(replayed))
 
 
 def _keep(path: Path, replayed: Replayed, *, mark_fixed: bool) -> None:
@@ -175,6 +176,12 @@ def _keep(path: Path, replayed: Replayed, *, mark_fixed: bool) -> None:
             f"{path} still violates {name}: it is not fixed",
             cause=replayed.evidence.trace.violation.explanation,
             remedy="replay it without --mark-fixed to see where",
+        )
+    if mark_fixed and replayed.raised:
+        raise TraceError(
+            f"{path} could not be replayed to its end: {replayed.raised}",
+            cause="an exception is no fix, and what would have happened instead was not seen",
+            remedy="correct that first",
         )
     if mark_fixed:
         marked(path, replayed.document)

@@ -21,9 +21,7 @@ __all__ = [
     "Decide",
     "Effect",
     "Execute",
-    "InstallSnapshot",
     "Lead",
-    "LoggedEffect",
     "Persist",
     "Promise",
     "Reply",
@@ -148,20 +146,6 @@ EFFECT_TYPES: Final = (
     Vote,
     Lead,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class InstallSnapshot:
-    """In recorded logs only: this node's state machine takes a state that has the first ``index``
-    commands in it, instead of executing them; the next one is executed as number ``index``.
-
-    The state is another node's (InstallSnapshot in Raft), or what the node saved before it crashed.
-    """
-
-    index: int
-
-
-LoggedEffect: TypeAlias = Effect | InstallSnapshot
 
 
 def outlives_crash(effect: Effect) -> bool:

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from indelible.model.canonical import canonical
-from indelible.model.effects import LoggedEffect
+from indelible.model.effects import Effect
 from indelible.model.events import Event, NodeId, Receive, Submit, Timeout, Torn
 from indelible.model.node_json import canonical_json, effect_to_json, event_to_json, jsonable
 from indelible.model.plain import TYPE, Fields
 
 __all__ = [
+    "Install",
+    "LoggedEffect",
     "LoggedEvent",
     "Start",
+    "effect_json",
     "record_json",
     "recorded_effect",
     "recorded_event",
@@ -37,9 +40,16 @@ class Start:
     storage: Hashable
 
 
-LoggedEvent: TypeAlias = Event | Start
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A node's state machine becomes that of a snapshot, its own or another's, which contains the
+    first ``index`` commands (InstallSnapshot of Raft); it goes on with the one of that index."""
 
-EffectT = TypeVar("EffectT", bound=LoggedEffect)
+    index: int
+
+
+LoggedEvent: TypeAlias = Event | Start
+LoggedEffect: TypeAlias = Effect | Install
 
 
 def record_json(
@@ -49,8 +59,18 @@ def record_json(
     return {
         "node": node,
         "event": _event_json(event),
-        "effects": [effect_to_json(recorded_effect(effect)) for effect in effects],
+        "effects": [
+            effect_json(effect if isinstance(effect, Install) else recorded_effect(effect))
+            for effect in effects
+        ],
     }
+
+
+def effect_json(effect: LoggedEffect) -> dict[str, Any]:
+    """An effect as a log has it. Raises ``WireError``."""
+    if isinstance(effect, Install):
+        return {"type": "install", "index": effect.index}
+    return effect_to_json(effect)
 
 
 def recorded_text(value: Any) -> str:
@@ -73,14 +93,14 @@ def recorded_event(event: Event) -> Event:
     return event
 
 
-def recorded_effect(effect: EffectT) -> EffectT:
+def recorded_effect(effect: Effect) -> Effect:
     """The effect, made of what a log says of its values."""
     said: dict[str, Any] = {}
     for part in fields(effect):
         value = getattr(effect, part.name)
         is_ballot = part.name == "ballot" and isinstance(value, tuple)
         said[part.name] = tuple(value) if is_ballot else recorded_value(value)
-    made: EffectT = type(effect)(**said)
+    made: Effect = type(effect)(**said)
     return made
 
 

@@ -14,14 +14,7 @@ from dataclasses import fields
 from math import isfinite
 from typing import Any, Final, NoReturn, TypeAlias
 
-from indelible.model.effects import (
-    EFFECT_TYPES,
-    Ballot,
-    Effect,
-    InstallSnapshot,
-    LoggedEffect,
-    SetTimer,
-)
+from indelible.model.effects import EFFECT_TYPES, Ballot, Effect, SetTimer
 from indelible.model.errors import WireError, closest_first
 from indelible.model.events import (
     Event,
@@ -45,7 +38,6 @@ __all__ = [
     "event_from_json",
     "event_to_json",
     "jsonable",
-    "logged_effects_from_json",
     "node_from_json",
     "plain",
 ]
@@ -163,7 +155,7 @@ def event_from_json(data: Any, where: str = "event") -> Event:
     return Torn(whole, _count(data, "kept", where))
 
 
-def effect_to_json(effect: LoggedEffect) -> dict[str, Any]:
+def effect_to_json(effect: Effect) -> dict[str, Any]:
     """The effect as JSON-able data. Raises ``WireError``."""
     said: dict[str, Any] = {"type": _EFFECT_NAMES[type(effect)]}
     for part in fields(effect):
@@ -178,26 +170,12 @@ def effects_from_json(data: Any, where: str = "effects") -> tuple[Effect, ...]:
     return tuple([effect_from_json(each, f"{where}[{at}]") for at, each in enumerate(data)])
 
 
-def logged_effects_from_json(data: Any, where: str = "effects") -> tuple[LoggedEffect, ...]:
-    """The same of a record of a log, which may have effects that processes have not."""
-    if not isinstance(data, list):
-        _wrong(where, data, "an array of effects, in order")
-    return tuple([_logged_effect(each, f"{where}[{at}]") for at, each in enumerate(data)])
-
-
 def effect_from_json(data: Any, where: str = "effect") -> Effect:
     """The effect that ``data`` says. Raises ``WireError``."""
     name = _kind(data, _EFFECT_FIELDS, where)
     values = [_reader(part)(data, part, where) for part in _EFFECT_FIELDS[name]]
     effect: Effect = EFFECT_KINDS[name](*values)
     return effect
-
-
-def _logged_effect(data: Any, where: str) -> LoggedEffect:
-    name = _kind(data, _EFFECT_FIELDS | _LOGGED_FIELDS, where)
-    if name not in _LOGGED_FIELDS:
-        return effect_from_json(data, where)
-    return InstallSnapshot(_count(data, "index", where))
 
 
 def node_from_json(data: Any, where: str = "node") -> NodeId:
@@ -217,11 +195,10 @@ def _wire_name(kind: type) -> str:
 EFFECT_KINDS: Final[dict[str, type[Effect]]] = {_wire_name(kind): kind for kind in EFFECT_TYPES}
 """Effects by the names they have in JSON."""
 
-_EFFECT_NAMES: Final = {kind: _wire_name(kind) for kind in (*EFFECT_TYPES, InstallSnapshot)}
+_EFFECT_NAMES: Final = {kind: _wire_name(kind) for kind in EFFECT_TYPES}
 _EFFECT_FIELDS: Final = {
-    name: tuple(part.name for part in fields(kind)) for name, kind in EFFECT_KINDS.items()
+    name: tuple(part.name for part in fields(kind)) for kind, name in _EFFECT_NAMES.items()
 }
-_LOGGED_FIELDS: Final = {_EFFECT_NAMES[InstallSnapshot]: ("index",)}
 _EVENT_FIELDS: Final = {
     "receive": ("source", "message"),
     "timeout": ("timer",),

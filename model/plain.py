@@ -141,6 +141,9 @@ class Boolean:
     def __bool__(self) -> bool:
         return self.value
 
+    def __repr__(self) -> str:
+        return repr(self.value)
+
     def __str__(self) -> str:
         return "true" if self.value else "false"
 

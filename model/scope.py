@@ -7,7 +7,7 @@ A frozen value, validated when it is made. It knows nothing of any implementatio
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
@@ -15,12 +15,22 @@ from indelible.model.classes import plain_text
 from indelible.model.errors import ScopeError
 from indelible.model.events import Command, NodeId, Timer, node_name
 
-__all__ = ["ALL_TIMERS", "LINKS", "Links", "Scope"]
+__all__ = ["ALL_TIMERS", "LINKS", "NODES_MAX", "Links", "Scope"]
 
 Links: TypeAlias = Literal["unordered_duplicating", "unordered", "ordered"]
 LINKS: Final[tuple[str, ...]] = get_args(Links)
 
 NODES_MAX: Final = 64
+"""How many nodes a cluster may have."""
+
+
+class _Unsaid(str):
+    """Links that nobody has chosen: the usual ones, unless an implementation is made for less."""
+
+    __slots__ = ()
+
+
+USUAL_LINKS: Final = cast("Links", _Unsaid(LINKS[0]))
 
 ALL_TIMERS: Final = "(all timers)"
 """The key under which time-outs are counted when one bound covers every timer of a node."""
@@ -41,7 +51,8 @@ class Scope:
     - ``restarts_max``: how many restarts in all; ``torn``: may a crash cut a step short.
     - ``links``: ``"unordered_duplicating"`` loses, reorders and duplicates; ``"unordered"`` loses
       and reorders, delivers at most once; ``"ordered"`` is first in, first out, and reliable:
-      what is under way when a node restarts is still delivered to it.
+      what is under way when a node restarts is still delivered to it. Left out they are the first,
+      or the weakest that the implementation on trial says it is made for.
 
     Raises ``ScopeError`` when a field is malformed or two contradict each other.
     """
@@ -67,7 +78,7 @@ class Scope:
         may_time_out: Iterable[NodeId] | None = None,
         restarts_max: int | None = 0,
         torn: bool = False,
-        links: Links = "unordered_duplicating",
+        links: Links = USUAL_LINKS,
     ) -> None:
         values = {
             "nodes": _nodes(nodes),
@@ -116,6 +127,11 @@ class Scope:
                 cause="a torn step is a crash in the middle of a step, and a crash is a restart",
                 remedy="set restarts_max to 1 or more, or torn to False",
             )
+
+    def made_for(self, links: Links) -> Scope:
+        """The same with ``links``, the weakest that an implementation is made for, unless somebody
+        has chosen some. Raises ``ScopeError``."""
+        return replace(self, links=links) if isinstance(self.links, _Unsaid) else self
 
     def accepts_submissions(self, node: NodeId, command: Command) -> bool:
         """Whether clients submit this command to this node."""

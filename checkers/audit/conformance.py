@@ -12,15 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from indelible.checkers.audit.notes import Place
-from indelible.model.effects import (
-    CancelTimer,
-    Effect,
-    InstallSnapshot,
-    LoggedEffect,
-    Persist,
-    Send,
-    SetTimer,
-)
+from indelible.model.effects import CancelTimer, Effect, Persist, Send, SetTimer
 from indelible.model.errors import ImplementationRaised
 from indelible.model.events import (
     Event,
@@ -144,7 +136,7 @@ class Comparison:
         place: Place,
         node: NodeId,
         event: LoggedEvent,
-        effects: tuple[LoggedEffect, ...],
+        effects: tuple[Effect, ...],
         *,
         repeats: bool = False,
     ) -> None:
@@ -153,10 +145,7 @@ class Comparison:
             self.skipped += 1
             return
         try:
-            comparable = [each for each in effects if not isinstance(each, InstallSnapshot)]
-            if len(comparable) < len(effects):
-                raise _CannotTell("it installed a snapshot, which no target is asked to do")
-            self._compare(place, node, event, tuple(comparable), repeats=repeats)
+            self._compare(place, node, event, effects, repeats=repeats)
         except _CannotTell as why:
             self._known[node] = None
             self._lose(place, f"{node_name(node)}: {why}")

@@ -12,24 +12,16 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from indelible.model.effects import (
-    Decide,
-    Execute,
-    InstallSnapshot,
-    Lead,
-    LoggedEffect,
-    Promise,
-    Send,
-    Vote,
-)
+from indelible.model.effects import Decide, Execute, Lead, Promise, Send, Vote
 from indelible.model.errors import WireError
 from indelible.model.events import Command, NodeId, Receive, Restart, Submit, Torn
-from indelible.model.log_json import LoggedEvent, Start
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent, Start
 from indelible.model.node_json import (
     canonical_json,
+    effect_from_json,
+    effects_from_json,
     event_from_json,
     jsonable,
-    logged_effects_from_json,
     node_from_json,
     plain,
 )
@@ -203,7 +195,7 @@ def _testimony(effects: tuple[LoggedEffect, ...]) -> tuple[Testimony, ...]:
                 found.append((DECIDE, _place(slot), value))
             case Execute(index, command):
                 found.append((EXECUTE, _place(index), command))
-            case InstallSnapshot(index):
+            case Install(index):
                 found.append((INSTALL, _place(index)))
     return tuple(found)
 
@@ -238,10 +230,27 @@ def _event_of(data: Any) -> tuple[NodeId, LoggedEvent, tuple[LoggedEffect, ...]]
             raise WireError(f"a line has no {name!r}", available="node, event, effects")
     node = node_from_json(data["node"], "node")
     event = _event(data["event"])
-    effects = logged_effects_from_json(data["effects"])
+    effects = _effects(data["effects"])
     if isinstance(event, Torn) and event.kept > len(effects):
         raise WireError(f"event.kept is {event.kept}, but there are {len(effects)} effects")
     return node, event, effects
+
+
+def _effects(data: Any) -> tuple[LoggedEffect, ...]:
+    if not isinstance(data, list):
+        return effects_from_json(data)
+    return tuple([_effect(each, f"effects[{at}]") for at, each in enumerate(data)])
+
+
+def _effect(data: Any, where: str) -> LoggedEffect:
+    if not isinstance(data, dict) or data.get("type") != "install":
+        return effect_from_json(data, where)
+    if set(data) != {"type", "index"} or type(data["index"]) is not int or data["index"] < 0:
+        raise WireError(
+            f"{where} (install) is {json.dumps(data)}",
+            available='{"type": "install", "index": how many commands the snapshot contains}',
+        )
+    return Install(data["index"])
 
 
 def _event(data: Any) -> LoggedEvent:

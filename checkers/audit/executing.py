@@ -36,31 +36,28 @@ class ExecutionRules:
         self._first = DigestMap()
         self._repeated: dict[int, list[int]] = {}
 
-    def install(
-        self, member: Member, index: int, executed: Sequence[Execution], before: int
+    def install(self, member: Member, contained: int) -> None:
+        """The state of the node is that of a snapshot of so many commands: nobody asks for what it
+        contains any more."""
+        if contained <= member.contained:
+            return
+        member.contained = contained
+        member.executed = max(member.executed, contained)
+        member.ahead = {index for index in member.ahead if index >= contained}
+        member.absorb()
+
+    def conclude(
+        self, member: Member, executed: Sequence[Execution], starts: Sequence[int]
     ) -> None:
-        """Judge an entry in which the node installed a snapshot of ``index`` commands.
-
-        ``before``: so much was executed before that, or before a crash after it. The state is
-        another one then: what is executed again in the entry itself is not asked.
-        """
-        new = [each for each in executed if self._is_new(member, *each)]
-        member.begin_run()
-        for at, _ in executed[before:]:
-            member.runs(at)
-        if member.bit & self._members.whole:
-            self._judge_order(member, sorted(new, key=itemgetter(0)), index)
-        elif new:
-            self._cannot_know_order(member)
-
-    def conclude(self, member: Member, executed: Sequence[Execution], before_crash: int) -> None:
-        """Judge what the node has executed in an entry; so much of it before it started again."""
+        """Judge what the node has executed in an entry, in which it started again, or from a
+        snapshot, after so many of them."""
         new: list[Execution] = []
-        if before_crash:
-            new = self._new_of(member, executed[:before_crash])
+        begin = 0
+        for start in starts:
+            new += self._new_of(member, executed[begin:start])
             member.begin_run()
-            executed = executed[before_crash:]
-        new += self._new_of(member, executed)
+            begin = start
+        new += self._new_of(member, executed[begin:])
         if not new:
             return
         if member.bit & self._members.whole:
@@ -68,11 +65,10 @@ class ExecutionRules:
                 new.sort(key=itemgetter(0))
             self._judge_order(member, new)
         else:
-            self._cannot_know_order(member)
-
-    def _cannot_know_order(self, member: Member) -> None:
-        for name in ("execution_without_gap", "execution_follows_log"):
-            self._notes.cannot_know(name, f"the log is not whole{self._members.said(member.bit)}")
+            for name in ("execution_without_gap", "execution_follows_log"):
+                self._notes.cannot_know(
+                    name, f"the log is not whole{self._members.said(member.bit)}"
+                )
 
     def _new_of(self, member: Member, executed: Sequence[Execution]) -> list[Execution]:
         """What the node had not executed before; the rules about others' are judged."""
@@ -116,24 +112,19 @@ class ExecutionRules:
         elif first != index:
             self._repeated.setdefault(digest, [first]).append(index)
 
-    def _judge_order(self, member: Member, new: Sequence[Execution], installed: int = 0) -> None:
+    def _judge_order(self, member: Member, new: Sequence[Execution]) -> None:
         for index, _ in new:
             if index == member.executed:
                 member.executed += 1
-                if member.ahead:
-                    member.absorb()
+                member.absorb()
             elif index > member.executed:
                 member.ahead.add(index)
-        if installed > member.executed:
-            member.install(installed)
-            member.matched = -1
         if member.ahead:
             self._notes.violated(
                 "execution_without_gap",
                 node=member.node,
                 index=max(member.ahead),
                 missing=member.executed,
-                **_installed(member),
             )
         if not self._notes.wants("execution_follows_log"):
             return
@@ -174,13 +165,15 @@ class ExecutionRules:
 
     def _judge_whole_log(self, member: Member) -> None:
         """Whether all that the node executed follows all that it decided."""
-        if member.installed:
-            self._judge_since_snapshot(member)
-            return
         log = _by_number(self._slots.digests_by(member.bit))
         slot, before = 0, {NO_OP_DIGEST}
         done = _by_number(self._indices.digests_by(member.bit))
+        contained = member.contained
+        done = {index: executed for index, executed in done.items() if index >= contained}
+        slots = iter(log)
         for index, executed in done.items():
+            if contained:  # What it leaves out may be in the snapshot.
+                slot = next((at for at in slots if executed <= log[at]), max(log, default=-1) + 1)
             while slot in log and not executed <= log[slot] and not before.isdisjoint(log[slot]):
                 slot += 1
             wrong = executed - log.get(slot, set()) or executed & {NO_OP_DIGEST}
@@ -193,36 +186,8 @@ class ExecutionRules:
                 return
             slot += 1
             before |= executed
-        is_whole = not done or max(done) < len(done)
-        member.matched, member.slot = len(done) if is_whole else -1, slot - 1
-
-    def _judge_since_snapshot(self, member: Member) -> None:
-        """Whether what the node executed since it installed a snapshot is decided in slots that go
-        up. Which slots are in the snapshot nobody says, nor what need not be executed again. What a
-        node executes as the same number twice, ``log_prefix`` is about."""
-        log = iter(_by_number(self._slots.digests_by(member.bit)).items())
-        done = _by_number(self._indices.digests_by(member.bit))
-        last = -1
-        for index, executed in done.items():
-            if index < member.installed or len(executed) > 1:
-                continue
-            slot = next((at for at, decided in log if executed <= decided), None)
-            if slot is None or NO_OP_DIGEST in executed:
-                self._notes.violated(
-                    "execution_follows_log",
-                    node=member.node,
-                    index=index,
-                    due=last + 1,
-                    **_installed(member),
-                )
-                return
-            last = slot
-        member.matched, member.slot = -1 if member.ahead else member.executed, last
-
-
-def _installed(member: Member) -> dict[str, int]:
-    """What a finding is about, if the node has installed a snapshot."""
-    return {"installed": member.installed} if member.installed else {}
+        is_whole = not done or max(done) < contained + len(done)
+        member.matched, member.slot = contained + len(done) if is_whole else -1, slot - 1
 
 
 def _by_number(entries: Iterable[tuple[int, int]]) -> dict[int, set[int]]:

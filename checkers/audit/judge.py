@@ -190,7 +190,7 @@ class Judge:
     def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> None:
         """Judge what the node says."""
         executed: list[tuple[int, Any]] = []
-        before_crash = since = installed = 0
+        before_crash = before_install = 0
         for at, said in enumerate(entry.testimony):
             kind = said[0]
             if kind == DECIDE:
@@ -200,23 +200,25 @@ class Judge:
             elif kind == EXECUTE:
                 executed.append(said[1:])
                 before_crash += at < entry.before_crash
+            elif kind == INSTALL:
+                self._executing.install(member, said[1])
+                before_install = len(executed)
             elif kind == PROMISE:
                 self._voting.promise(member, said[1], again=again)
-            elif kind == LEAD:
-                self._voting.lead(member, said[1])
             else:
-                installed, since = max(installed, said[1]), len(executed)
+                self._voting.lead(member, said[1])
         # Of all else, as properties do, rules see what the whole entry has come to.
         if entry.kinds & (PROMISE | VOTE | LEAD):
             self._voting.conclude(member)
         if entry.kinds & DECIDE:
             self._deciding.conclude(member)
-        if entry.kind != "event" and not before_crash:
-            member.begin_run()
+        starts = {before_crash} if entry.kind != "event" else set[int]()
         if entry.kinds & INSTALL:
-            self._executing.install(member, installed, executed, max(since, before_crash))
-        elif executed:
-            self._executing.conclude(member, executed, before_crash)
+            starts.add(before_install)
+        if executed:
+            self._executing.conclude(member, executed, sorted(starts))
+        elif starts:
+            member.begin_run()
 
     def _find(self) -> None:
         """Note the first violation of a property whose testimony the log has given by now."""

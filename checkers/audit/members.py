@@ -20,7 +20,7 @@ class Member:
     """One node: its bit, its last promise, and how far it has executed.
 
     - ``executed``: so many commands, from the first on; ``ahead``: indices executed beyond those.
-    - ``installed``: so many of them came with a snapshot, and not one by one in the log.
+    - ``contained``: so many commands were in a snapshot that it has installed.
     - ``said``: the kinds of testimony that it ever gave, as bits.
     - ``run``: the indices executed since it last started, as a range, and others in ``run_more``.
     - ``matched`` and ``slot``: so many of the executed commands follow the log that it decided,
@@ -30,8 +30,8 @@ class Member:
     __slots__ = (
         "ahead",
         "bit",
+        "contained",
         "executed",
-        "installed",
         "matched",
         "node",
         "promised",
@@ -46,30 +46,24 @@ class Member:
         self.bit = bit
         self.promised: Ballot | None = None
         self.executed = 0
+        self.contained = 0
         self.ahead: set[int] = set()
-        self.installed = 0
         self.said = 0
         self.run = (0, 0)
         self.run_more: set[int] = set()
         self.matched = 0
         self.slot = -1
 
-    def begin_run(self) -> None:
-        """It has started again, or may have."""
-        self.run = (0, 0)
-        self.run_more = set()
-
-    def install(self, index: int) -> None:
-        """It has taken a state with so many commands, some of which it did not execute."""
-        self.executed = self.installed = index
-        self.ahead = {each for each in self.ahead if each >= index}
-        self.absorb()
-
     def absorb(self) -> None:
-        """What was executed ahead of the others is so no more, if they have come."""
+        """What it executed ahead may follow by now."""
         while self.executed in self.ahead:
             self.ahead.remove(self.executed)
             self.executed += 1
+
+    def begin_run(self) -> None:
+        """It has started again, or from a snapshot, or may have."""
+        self.run = (0, 0)
+        self.run_more = set()
 
     def runs(self, index: int) -> bool:
         """Note that it executes an index, and say whether it has done so since it started."""

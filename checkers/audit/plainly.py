@@ -6,19 +6,19 @@ say has not happened.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from indelible.checkers.audit.judge import RULES
 from indelible.checkers.properties import BUILT_IN, out_of_order
 from indelible.checkers.property import Property, World
 from indelible.checkers.verdicts import violations_after
 from indelible.model.cluster import ClusterState, LocalState
-from indelible.model.effects import NO_OP, Effect, Execute, InstallSnapshot, LoggedEffect
-from indelible.model.events import Command, Event, NodeId, Restart, Submit, Torn, node_name
-from indelible.model.log_json import LoggedEvent, Start
+from indelible.model.effects import NO_OP, Effect, Execute
+from indelible.model.events import Command, Event, NodeId, Restart, Submit, Timeout, Torn, node_name
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent, Start
 from indelible.model.quorums import QuorumSystem
 from indelible.model.record import Record, after_effects
 from indelible.model.run import handled_event
@@ -32,12 +32,12 @@ LIFETIME: Final = "execution_not_repeated"
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A node's record, and what it would be had the node never executed anything before it last
-    started. ``installed``: the commands before this index came with a snapshot."""
+    """A node's record, what it would be had the node never executed anything before it last
+    started, and how many commands were in a snapshot that it has installed."""
 
     record: Record
     lifetime: Record
-    installed: int = 0
+    contained: int = 0
 
 
 class PlainAudit:
@@ -60,34 +60,30 @@ class PlainAudit:
         self._scope = Scope(nodes=self._nodes, commands=())
 
     def step(
-        self, node: NodeId, event: LoggedEvent, told: tuple[LoggedEffect, ...]
+        self, node: NodeId, event: LoggedEvent, logged: tuple[LoggedEffect, ...]
     ) -> Mapping[str, tuple[Violation, ...]]:
         """What is wrong after an event with its effects, by property, in the order of the rules."""
         happened: Event = Restart() if isinstance(event, Start) else event
+        installs = [effect for effect in logged if isinstance(effect, Install)]
+        effects = tuple([effect for effect in logged if not isinstance(effect, Install)])
+        if installs:
+            happened = _from_snapshot(happened, logged)
         handled = handled_event(happened)
         if isinstance(handled, Submit):
             self._commands[handled.command] = None
         before = dict(self._known)
         known = before[node]
-        effects = tuple([each for each in told if not isinstance(each, InstallSnapshot)])
         record = after_effects(known.record, node, effects, self._scope)
-        installs = [at for at, each in enumerate(told) if isinstance(each, InstallSnapshot)]
-        if installs:
-            # The state is another one then, as if it had started again.
-            begins = max(installs[-1], happened.kept if isinstance(happened, Torn) else 0)
-            since = tuple([each for each in told[begins:] if isinstance(each, Execute)])
-            lifetime = after_effects(Record(), node, since, self._scope)
-        else:
-            lifetime = self._lived(node, known, happened, effects)
-        installed = _installed(known, record, told)
-        self._known[node] = _Known(record, lifetime, installed)
+        contained = max([known.contained, *(install.index for install in installs)])
+        lived = self._lived(node, known, happened, effects)
+        self._known[node] = _Known(record, lived, contained)
         found = {}
         for name in self._names:
-            if installs and name == LIFETIME:
-                continue
-            wrong = self._violations(BUILT_IN[name], before, (node, happened), effects)
-            if _is_since(name, installed):
-                wrong += SINCE_SNAPSHOT[name](node, record, installed)
+            if contained and name in AFTER_SNAPSHOT:
+                after = AFTER_SNAPSHOT[name](node, record, contained)
+                wrong = tuple([replace(each, property=name) for each in after])
+            else:
+                wrong = self._violations(BUILT_IN[name], before, (node, happened), effects)
             if wrong:
                 found[name] = wrong
         return found
@@ -117,63 +113,60 @@ class PlainAudit:
         return violations_after(known, world, earlier, action, later, effects)
 
     def _state(self, name: str, known: Mapping[NodeId, _Known]) -> ClusterState:
-        records = [each.lifetime if name == LIFETIME else each.record for each in known.values()]
-        for at, each in enumerate(known.values()):
-            if _is_since(name, each.installed):
-                records[at] = Record()
+        records = (each.lifetime if name == LIFETIME else each.record for each in known.values())
         return ClusterState(tuple(LocalState(None, record) for record in records))
 
     def _as_asked(self) -> QuorumSystem:
         return _Within(self._quorums, self._members)
 
 
-def _installed(known: _Known, record: Record, effects: tuple[LoggedEffect, ...]) -> int:
-    """How many commands came with a snapshot, and were not all executed one by one before."""
-    most = max([each.index for each in effects if isinstance(each, InstallSnapshot)], default=0)
-    return most if most > _first_missing(record, known.installed) else known.installed
+def _from_snapshot(event: Event, logged: tuple[LoggedEffect, ...]) -> Event:
+    """The event as if the node had crashed where it last installed a snapshot: what it executes
+    from there on it may have executed before."""
+    last = max(at for at, effect in enumerate(logged) if isinstance(effect, Install))
+    kept = sum(not isinstance(effect, Install) for effect in logged[:last])
+    match event:
+        case Restart():
+            return event if not kept else Torn(Timeout(""), kept)
+        case Torn(whole, _):
+            return Torn(whole, kept)
+    return Torn(event, kept)
 
 
-def _is_since(name: str, installed: int) -> bool:
-    """Whether a property asks only for what came after a snapshot."""
-    return bool(installed) and name in SINCE_SNAPSHOT
-
-
-def _first_missing(record: Record, installed: int) -> int:
-    indices = {index for index, _ in record.executed}
-    return next(number for number in count(installed) if number not in indices)
-
-
-def _gap(node: NodeId, record: Record, installed: int) -> tuple[Violation, ...]:
-    missing = _first_missing(record, installed)
-    last = max([index for index, _ in record.executed], default=0)
-    if last <= missing:
+def _without_gap(node: NodeId, record: Record, contained: int) -> tuple[Violation, ...]:
+    """Between what a snapshot contains and what the node executes nothing is left out."""
+    indices = {*range(contained), *(index for index, _ in record.executed)}
+    missing = next(number for number in count() if number not in indices)
+    if missing == len(indices):
         return ()
-    says = f"{node_name(node)} executed number {last} before number {missing}"
-    return (Violation(says, nodes=(node,), property="execution_without_gap"),)
+    says = f"{node_name(node)} executed number {max(indices)} before number {missing}"
+    return (Violation(says, nodes=(node,)),)
 
 
-def _stray(node: NodeId, record: Record, installed: int) -> tuple[Violation, ...]:
-    """Whatever is executed since then is decided in slots that go up; which slots are in the
-    snapshot, and what need not be executed again, nobody says."""
-    slot = 0
-    for index in sorted({index for index, _ in record.executed if index >= installed}):
-        commands = [command for at, command in record.executed if at == index]
-        if len(commands) > 1:
-            continue  # What ``log_prefix`` is about.
-        (command,) = commands
-        fits = [at for at, value in record.decided if at >= slot and value == command]
-        if not fits or command is NO_OP:
-            says = f"{node_name(node)} {out_of_order(index, command, slot, {})}"
-            return (Violation(says, None, (node,), (command,), property="execution_follows_log"),)
-        slot = min(fits) + 1
+def _follows_log(node: NodeId, record: Record, contained: int) -> tuple[Violation, ...]:
+    """What the node executes after what a snapshot contains it has decided, in this order."""
+    log: dict[int, list[Any]] = {}
+    for slot, value in record.decided:
+        log.setdefault(slot, []).append(value)
+    done: dict[int, list[Any]] = {}
+    for index, command in record.executed:
+        if index >= contained:
+            done.setdefault(index, []).append(command)
+    slots = iter(log)
+    for index, commands in done.items():
+        fits = any(all(each in log[slot] for each in commands) for slot in slots)
+        if not fits or NO_OP in commands:
+            wrong = NO_OP if NO_OP in commands else commands[0]
+            says = f"{node_name(node)} {out_of_order(index, wrong, max(log, default=-1) + 1, log)}"
+            return (Violation(says, nodes=(node,), values=(wrong,)),)
     return ()
 
 
-SINCE_SNAPSHOT: Final = {
-    "execution_without_gap": _gap,
-    "execution_follows_log": _stray,
+AFTER_SNAPSHOT: Final[Mapping[str, Callable[[NodeId, Record, int], tuple[Violation, ...]]]] = {
+    "execution_without_gap": _without_gap,
+    "execution_follows_log": _follows_log,
 }
-"""What is wrong at a node that has installed a snapshot, if anything."""
+"""Properties that do not ask for what a snapshot contains."""
 
 
 @dataclass(frozen=True, slots=True)

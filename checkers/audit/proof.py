@@ -31,15 +31,13 @@ from indelible.model.effects import (
     NO_OP,
     Decide,
     Execute,
-    InstallSnapshot,
     Lead,
-    LoggedEffect,
     Promise,
     Vote,
 )
 from indelible.model.errors import IndelibleError
 from indelible.model.events import NodeId, Torn, node_name
-from indelible.model.log_json import LoggedEvent
+from indelible.model.log_json import Install, LoggedEffect, LoggedEvent
 from indelible.model.quorums import QuorumSystem
 from indelible.model.trace import Violation
 
@@ -69,7 +67,7 @@ EFFECTS: Final[Mapping[int, Callable[..., LoggedEffect]]] = {
     VOTE: Vote,
     PROMISE: Promise,
     LEAD: Lead,
-    INSTALL: InstallSnapshot,
+    INSTALL: Install,
 }
 
 
@@ -222,15 +220,19 @@ def _decides(about: About, effect: LoggedEffect) -> bool:
 
 
 def _executes(about: About, effect: LoggedEffect) -> bool:
-    if isinstance(effect, InstallSnapshot):
-        return effect.index == about.get("installed")
     places = [about[name] for name in ("index", "again", "missing") if name in about]
     return isinstance(effect, Execute) and effect.index in places
 
 
+def _executes_or_installs(about: About, effect: LoggedEffect) -> bool:
+    return _executes(about, effect) or isinstance(effect, Install)
+
+
 def _executes_or_decides(about: About, effect: LoggedEffect) -> bool:
     places = [about[name] for name in ("due", "later") if name in about]
-    return _executes(about, effect) or (isinstance(effect, Decide) and effect.slot in places)
+    return _executes_or_installs(about, effect) or (
+        isinstance(effect, Decide) and effect.slot in places
+    )
 
 
 def _decides_or_votes(about: About, effect: LoggedEffect) -> bool:
@@ -269,10 +271,10 @@ def _bears_on_votes(about: About, effect: LoggedEffect) -> bool:
 ABOUT: Final[Mapping[str, Callable[[About, LoggedEffect], bool]]] = {
     "agreement": _decides,
     "log_prefix": _executes,
-    "execution_without_gap": _executes,
+    "execution_without_gap": _executes_or_installs,
     "execution_follows_log": _executes_or_decides,
     "at_most_once": _executes,
-    "execution_not_repeated": _executes,
+    "execution_not_repeated": _executes_or_installs,
     "stability": _decides,
     "validity": _decides,
     "decided_implies_chosen": _decides_or_votes,

@@ -17,6 +17,7 @@ from msgspec import Meta, Raw, Struct
 from indelible.checkers.audit.entry import (
     DECIDE,
     EXECUTE,
+    INSTALL,
     LEAD,
     NUMBER_MAX,
     PROMISE,
@@ -77,6 +78,10 @@ class _Execute(_Shape, tag="execute"):
     command: Raw
 
 
+class _Install(_Shape, tag="install"):
+    index: _Number
+
+
 class _Reply(_Shape, tag="reply"):
     command: Raw
     result: Raw
@@ -127,6 +132,7 @@ class _Line(Struct, gc=False):
         | _Promise
         | _Vote
         | _Lead
+        | _Install
     ]
     time: Any = None
     sequence: Any = None
@@ -225,6 +231,9 @@ class QuickReader:
                     which = PROMISE if kind is _Promise else LEAD
                     testimony.append((which, ballots[bytes(effect.ballot)]))
                     kinds |= which
+                elif kind is _Install:
+                    testimony.append((INSTALL, effect.index))
+                    kinds |= INSTALL
             event: Any = line.event
             happened, time, sequence = type(event), line.time, line.sequence
             received: Link | None = None

@@ -48,10 +48,12 @@ class Intent(NamedTuple):
 
 
 class Played(NamedTuple):
-    """What became of a schedule: the events that took place, up to the first violation."""
+    """What became of a schedule: the events that took place, up to the first violation; and the
+    first exception in one that was skipped, if there was any."""
 
     intents: tuple[Intent, ...]
     violation: Violation | None
+    raised: str = ""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -76,12 +78,12 @@ def play(watch: Watch, intents: Sequence[Intent], kept: Iterable[int] | None = N
     """
     judged = watch.start()
     if judged.state is None:
-        return Played((), judged.violation)
+        return Played((), judged.violation, judged.raised)
     mail = _Mail(watch.cluster, watch.scope.links)
     for node, (_, effects) in zip(watch.scope.nodes, watch.cluster.first_steps(), strict=True):
         mail.sent(None, None, node, effects)
     played: list[Intent] = []
-    state, violation = judged.state, judged.violation
+    state, violation, raised = judged.state, judged.violation, ""
     for index in range(len(intents)) if kept is None else kept:
         if violation is not None:
             break
@@ -90,11 +92,12 @@ def play(watch: Watch, intents: Sequence[Intent], kept: Iterable[int] | None = N
             continue
         judged = watch.step(state, (intent.node, intent.event))
         if judged.violation is None and (judged.state is None or judged.state is state):
+            raised = raised or judged.raised
             continue
         mail.happened(index, len(played), intent, judged.effects)
         played.append(intent)
         state, violation = judged.state or state, judged.violation
-    return Played(tuple(played), violation)
+    return Played(tuple(played), violation, raised)
 
 
 class _Mail:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from indelible.checkers.explore import check_question
+from indelible.checkers.explore import check_question, scope_for
 from indelible.checkers.lemmas.multi_paxos import MULTI_PAXOS
 from indelible.checkers.lemmas.protocol import Protocol
 from indelible.checkers.property import world_of
@@ -75,7 +75,9 @@ def check_refinement(
     where its quorums are about nodes that the scope does not have.
     """
     check_question(implementation, scope, None)
-    return _Search(implementation, scope, protocol).run(depth_max, states_max)
+    return _Search(implementation, scope_for(implementation, scope), protocol).run(
+        depth_max, states_max
+    )
 
 
 class _Search:

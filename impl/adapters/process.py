@@ -42,9 +42,10 @@ class ProcessAdapter:
     - ``timeout``: how many seconds an answer may take; three times as many until it has started.
     - ``answer_bytes_max``: how long it may be.
 
-    A process is started when the first question is asked, and ends with this object. Attributes
-    and methods raise ``ImplementationError`` where the process does not keep to the protocol; a
-    step in which it dies, or does not answer in time, is one that raised.
+    A process is started when the first question is asked, in the folder in which this object was
+    made, and ends with it. Attributes and methods raise ``ImplementationError`` where the process
+    does not keep to the protocol; a step in which it dies, or does not answer in time, is one that
+    raised.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ProcessAdapter:
         self.command = command_words(command)
         self._pool = Pool(
             self.command,
+            folder=os.getcwd(),  # A name may lead here from another one, before anything starts.
             workers=max(2, os.cpu_count() or 2) if workers is None else workers,
             timeout=timeout,
             answer_bytes_max=answer_bytes_max,

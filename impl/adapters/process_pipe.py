@@ -76,7 +76,7 @@ class NoAnswer(PipeFailed):
 
 
 class Pipe:
-    """A process that runs ``command``, until it fails or is closed.
+    """A process that runs ``command`` in ``folder`` (or else here), until it fails or is closed.
 
     It is in a session of its own, so that Ctrl-C at a terminal is for us; ``process_guard`` says
     how it ends with us nevertheless. ``timeout`` is in seconds per answer, and more for the first.
@@ -87,12 +87,13 @@ class Pipe:
         self,
         command: Sequence[str],
         *,
+        folder: str | None = None,
         timeout: float = TIMEOUT_SECONDS,
         answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
         self._timeout, self._answer_bytes_max = timeout, answer_bytes_max
         self._patience = TO_START * timeout
-        self._process = _started(command)
+        self._process = _started(command, folder)
         process_guard.started(self._process.pid)
         self._stdin = _non_blocking(self._process.stdin)
         self._stdout = _non_blocking(self._process.stdout)
@@ -168,7 +169,8 @@ class Pipe:
                     + (f", only {shown(half)} without a line end" if half else ""),
                     self._requests[len(self._answers)],
                     "end each answer with a line end, and flush stdout after it; where answers do "
-                    "take longer, give ProcessAdapter a timeout",
+                    "take longer, check a module's ProcessAdapter(COMMAND, timeout=SECONDS), as "
+                    "module:NAME; 'indelible adapter test' has --timeout",
                     cause="it is busy, waits for something else, or its answer waits in a buffer",
                 )
             )
@@ -342,7 +344,7 @@ def command_words(command: str | Sequence[str]) -> tuple[str, ...]:
     return words
 
 
-def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+def _started(command: Sequence[str], folder: str | None) -> subprocess.Popen[bytes]:
     if not hasattr(select, "poll"):
         raise ImplementationError(
             "processes cannot be hosted on this system",
@@ -353,6 +355,7 @@ def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
+            cwd=folder,
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

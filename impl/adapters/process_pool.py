@@ -3,8 +3,9 @@
 Answers to what is asked together are kept until they are asked for. Where a process fails in the
 middle of many questions it cannot be seen which one it was: they are asked again one by one, each
 line when the one before is answered, and so is what is asked from then on, until ``TRUSTED_AGAIN``
-answers in a row were good: nobody waits twice for a process that hangs again and again. That a
-process fails once and not again is told, too. Nothing here knows what states and effects mean.
+answers in a row were good. A question that a process did not answer in time, asked alone, is not
+asked again: nobody waits for it a third time. That a process fails once and not again is told, too.
+Nothing here knows what states and effects mean.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from indelible.impl.adapters.process_wire import (
     hello_from,
     step_from,
 )
-from indelible.impl.adapters.process_worker import Place, Request, Worker
+from indelible.impl.adapters.process_worker import NotTheSame, Place, Request, Worker
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
 from indelible.model.events import NodeId
 
@@ -55,6 +56,10 @@ class Question(NamedTuple):
     place: Place | None
     line: bytes
 
+    def path(self) -> tuple[bytes, ...]:
+        """The question, and all that the node was asked before, the last first."""
+        return (self.line, *(() if self.place is None else self.place.requests()))
+
 
 class Pool:
     """At most ``workers`` processes, started when they are needed, and ended with this object.
@@ -63,15 +68,24 @@ class Pool:
     """
 
     def __init__(
-        self, command: Sequence[str], *, workers: int, timeout: float, answer_bytes_max: int
+        self,
+        command: Sequence[str],
+        *,
+        folder: str,
+        workers: int,
+        timeout: float,
+        answer_bytes_max: int,
     ) -> None:
         self._workers_max = workers
-        self._new_pipe = partial(Pipe, command, timeout=timeout, answer_bytes_max=answer_bytes_max)
+        self._new_pipe = partial(
+            Pipe, command, folder=folder, timeout=timeout, answer_bytes_max=answer_bytes_max
+        )
         self._hello: Hello | None = None
         self._workers: list[Worker] = []
         self._ready: dict[Question, list[Reply]] = {}
         self._suspects: set[Question] = set()
         self._failure: Failure | None = None
+        self._unanswered: dict[tuple[bytes, ...], NoAnswer] = {}
         self._good_since = 0
         weakref.finalize(self, _close, self._workers)
 
@@ -103,6 +117,8 @@ class Pool:
         self._ready = {}
         if self._failure is not None:
             return
+        if self._unanswered:
+            questions = [each for each in questions if each.path() not in self._unanswered]
         groups: dict[Place, list[Question]] = {}
         for question in questions:
             assert question.place is not None
@@ -134,6 +150,8 @@ class Pool:
 
     def _asked(self, question: Question) -> Reply:
         """The reply of a process that is asked now."""
+        if self._unanswered and question.path() in self._unanswered:
+            raise ImplementationRaised(self._unanswered[question.path()])
         if self._failure is None:
             worker = self._nearest(question.place)
             replies: list[Reply] = []
@@ -159,6 +177,8 @@ class Pool:
 
     def _not_again(self) -> ImplementationError:
         assert self._failure is not None
+        if isinstance(self._failure, NotTheSame):
+            return self._failure  # It says why already.
         return _as_error(
             self._failure,
             cause="this happened once, and did not when the same was asked again, line by line: "
@@ -173,6 +193,13 @@ class Pool:
         requests = self._requests(worker, question, replies)
         for number, request in enumerate(requests, start=1):
             failure = self._talk({worker: [request]}).get(worker)
+            if isinstance(failure, NoAnswer) and number == len(requests):
+                self._unanswered[question.path()] = failure
+            if isinstance(failure, ProcessDied) and question.place is None:
+                # There is no step yet that could be to blame: what ends it, the log may not say.
+                raise ImplementationRaised(
+                    ProcessDied(f"{failure} ({failure.cause}; {failure.remedy})", None)
+                )
             if isinstance(failure, ProcessDied | NoAnswer) and number == len(requests):
                 raise ImplementationRaised(failure)
             if isinstance(failure, ProcessDied | NoAnswer):

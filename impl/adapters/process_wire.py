@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from indelible.impl.adapters.process_scope import json_text, scope_from_json
 from indelible.model.effects import Effect
-from indelible.model.errors import ScopeError, WireError, closest_first
+from indelible.model.errors import WireError, closest_first
 from indelible.model.events import InputEvent, NodeId
 from indelible.model.node_json import (
     canonical_json,
@@ -100,9 +101,9 @@ def hello_from(line: bytes) -> Hello:
     data = _object(line)
     _require_no_error(data)
     version = data.get("protocol")
-    if version != PROTOCOL or isinstance(version, bool):
+    if version != PROTOCOL or type(version) is not int:
         raise WireError(
-            f"the answer to hello has protocol {_text(version)}",
+            f"the answer to hello has protocol {json_text(version)}",
             cause="this is another version of the protocol, or none",
             remedy=f'answer with {{"protocol":{PROTOCOL}}}',
         )
@@ -111,12 +112,12 @@ def hello_from(line: bytes) -> Hello:
     name = data.get("name", "")
     links, crashes = data.get("links", LINKS[0]), data.get("crashes", True)
     if not isinstance(name, str):
-        raise WireError(f"name is {_text(name)}", remedy="give a string")
+        raise WireError(f"name is {json_text(name)}", remedy="give a string")
     if links not in LINKS:
-        raise WireError(f"links is {_text(links)}", available=", ".join(LINKS))
+        raise WireError(f"links is {json_text(links)}", available=", ".join(LINKS))
     if not isinstance(crashes, bool):
-        raise WireError(f"crashes is {_text(crashes)}", available="true, false")
-    return Hello(name, capabilities, links, crashes, _scope(data.get("scope")))
+        raise WireError(f"crashes is {json_text(crashes)}", available="true, false")
+    return Hello(name, capabilities, links, crashes, scope_from_json(data.get("scope"), links))
 
 
 def step_from(line: bytes, *, fingerprint: bool) -> Answer | ErrorAnswer:
@@ -174,7 +175,7 @@ def _object(line: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(data, dict):
         raise WireError(
-            f"the line is JSON, but no object: {_text(data)}",
+            f"the line is JSON, but no object: {json_text(data)}",
             cause="a value is written without the field that it belongs to",
             remedy='answer with an object, as {"effects":[]}',
         )
@@ -203,7 +204,7 @@ def _is_deeper(data: Any, levels: int) -> bool:
 
 def _require_no_error(data: dict[str, Any]) -> None:
     if "error" in data:
-        raise WireError(f"the process answered with an error: {_text(data['error'])}")
+        raise WireError(f"the process answered with an error: {json_text(data['error'])}")
 
 
 def _require_keys(
@@ -231,7 +232,9 @@ def _require_keys(
 def _capabilities(data: Any) -> frozenset[str]:
     for name in data if isinstance(data, list) else [data]:
         if name not in CAPABILITIES or not isinstance(data, list):
-            raise WireError(f"capabilities has {_text(name)}", available=", ".join(CAPABILITIES))
+            raise WireError(
+                f"capabilities has {json_text(name)}", available=", ".join(CAPABILITIES)
+            )
     if "portable" in data and "snapshot" not in data:
         raise WireError(
             "capabilities has 'portable' without 'snapshot'",
@@ -239,23 +242,3 @@ def _capabilities(data: Any) -> frozenset[str]:
             remedy="name both, or neither",
         )
     return frozenset(data)
-
-
-def _scope(data: Any) -> Scope | None:
-    if data is None:
-        return None
-    known = [part.name for part in fields(Scope)]
-    if not isinstance(data, dict):
-        raise WireError(f"scope is {_text(data)}", remedy="give an object, or leave it out")
-    for name in data:
-        if name not in known:
-            raise WireError(f"scope has no field {name!r}", available=closest_first(name, known))
-    try:
-        return Scope(**{name: plain(value, f"scope.{name}") for name, value in data.items()})  # type: ignore[arg-type]
-    except ScopeError as error:
-        raise WireError(f"scope makes no sense: {error}") from error
-
-
-def _text(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 200 else text[:200] + "…"

@@ -24,7 +24,11 @@ from indelible.impl.adapters.process_wire import (
 from indelible.model.errors import ImplementationError
 from indelible.model.events import NodeId
 
-__all__ = ["Place", "Request", "Worker"]
+__all__ = ["NotTheSame", "Place", "Request", "Worker"]
+
+
+class NotTheSame(ImplementationError):
+    """The process answers what it was asked before, and otherwise than it did."""
 
 
 class Request(NamedTuple):
@@ -46,6 +50,15 @@ class Place:
     def __init__(self, node: NodeId, before: Place | None, request: bytes, answered: int) -> None:
         self.node, self.before, self.request, self.answered = node, before, request, answered
         self.saved: dict[Worker | None, bytes] = {}
+
+    def requests(self) -> tuple[bytes, ...]:
+        """All that the node was asked to get here, the last first."""
+        place: Place | None = self
+        asked = []
+        while place is not None:
+            asked.append(place.request)
+            place = place.before
+        return tuple(asked)
 
     def __del__(self) -> None:
         for worker, snapshot in self.saved.items():
@@ -140,7 +153,7 @@ class Worker:
     def _require_same(self, place: Place, line: bytes) -> None:
         fingerprint = "fingerprint" in self.hello.capabilities
         if hash(step_from(line, fingerprint=fingerprint)) != place.answered:
-            raise ImplementationError(
+            raise NotTheSame(
                 f"the process is not deterministic: asked again {shown(place.request)} after the "
                 f"same events, it answers {shown(line)}, and not what it did at first",
                 cause="a clock, chance, an order that is not fixed, something that its nodes "

@@ -104,8 +104,11 @@ class Shapes:
             return None
         if issubclass(kind, self.ignored + _NOTHING):
             return None
-        if str(kind.__module__).partition(".")[0] in _CHECKERS:  # A metaclass may have no text.
-            return None
+        module = str(kind.__module__)  # A metaclass may have no text.
+        if module.partition(".")[0] in _CHECKERS or module.startswith("numba.core."):
+            return (
+                None  # A function that numba compiles keeps nothing: globals are constants there.
+            )
         if kind in _SHAPES:
             return _SHAPES[kind]
         if issubclass(kind, type):

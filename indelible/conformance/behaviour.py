@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from itertools import combinations
 from typing import Any, Final
 
+from indelible.checkers.ballots import ALIKE, Given, incomparable
 from indelible.conformance.check import Check, Skipped
 from indelible.conformance.host import Asked, Host, Misbehaved, Start, Told
 from indelible.conformance.walk import Walk, walks
@@ -236,7 +237,21 @@ def _persisted(own: Walk) -> Any:
 
 
 def given_testimony(candidate: Candidate) -> list[str]:
-    """Which kinds of testimony were given in the walks."""
+    """Which kinds of testimony were given in the walks. Raises ``Misbehaved`` for ballots that do
+    not compare."""
+    found = incomparable(
+        Given(
+            told.asked.node,
+            effect.ballot,
+            None if isinstance(told.asked.what, Start) else told.asked.what,
+        )
+        for walk in candidate.walks
+        for told in walk
+        for effect in told.effects
+        if isinstance(effect, Promise | Vote | Lead)
+    )
+    if found is not None:
+        raise Misbehaved(f"ballots do not compare: {found[0]}, and {found[1]}", ALIKE)
     kinds = {type(effect) for effect in candidate.effects()}
     return [name for name, kind in TESTIMONY.items() if kind in kinds]
 

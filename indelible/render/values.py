@@ -50,7 +50,7 @@ def parts_of(value: object) -> tuple[tuple[str, str], ...]:
         if named:
             return tuple((name, text_of(part)) for name, part in named)
         if isinstance(value, Mapping) and value:
-            return tuple((text_of(key), text_of(value[key])) for key in canonical(value))
+            return tuple((_place_of(value, key), text_of(value[key])) for key in canonical(value))
     return (("", text_of(value)),)
 
 
@@ -107,6 +107,11 @@ def _inner_changes(before: Any, after: Any, path: str) -> Iterator[Change]:
                 yield from changes(part, other, f"{path}[{index}]")
         else:
             yield from _items_changed(_without(before, after), _without(after, before), path)
+
+
+def _place_of(mapping: Mapping[Any, Any], key: object) -> str:
+    """As ``changes`` calls it: a name is no text in quotes."""
+    return _place(mapping, key, "") if isinstance(mapping, Fields) else text_of(key)
 
 
 def _place(mapping: Mapping[Any, Any], key: object, path: str) -> str:

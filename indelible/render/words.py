@@ -17,9 +17,7 @@ from indelible.model.effects import (
     Decide,
     Effect,
     Execute,
-    InstallSnapshot,
     Lead,
-    LoggedEffect,
     Persist,
     Promise,
     Reply,
@@ -41,6 +39,7 @@ from indelible.model.events import (
     Torn,
     node_name,
 )
+from indelible.model.log_json import Install, LoggedEffect
 from indelible.model.record import Record
 from indelible.model.run import RunStep
 from indelible.render.programs import readable_step
@@ -210,9 +209,6 @@ def effect_text(effect: LoggedEffect) -> str:
             return f"decides {value_text(value)} in slot {slot}"
         case Execute(index, command):
             return f"executes {text_of(command)} as number {index}"
-        case InstallSnapshot(index):
-            what = "command" if index == 1 else f"{index} commands"
-            return f"installs a snapshot of the first {what}"
         case Reply(command, result):
             return f"answers the client of {text_of(command)}: {text_of(result)}"
         case Promise(ballot):
@@ -226,6 +222,8 @@ def effect_text(effect: LoggedEffect) -> str:
             return f"cancels timer {_name(timer)}"
         case Lead(ballot):
             return f"leads ballot {text_of(ballot)}"
+        case Install(index):
+            return f"installs a snapshot of {index:,} command{'' if index == 1 else 's'}"
     return text_of(effect)
 
 

@@ -35,7 +35,7 @@ class Hosted(ObjectAdapter):
     """What Indelible needs to know: how a node is made, and how it is told what happens."""
 
     scope = Scope(nodes=3, commands=("a", "b"), timeouts_max=0, restarts_max=1, torn=True)
-    # links = "ordered"  # If it needs links like TCP's (and say so in the scope).
+    # links = "ordered"  # If it needs links like TCP's: reliable, first in, first out.
     # crashes = False    # If it is not made to survive restarts.
 
     def build(self, outbox, node, nodes, storage):

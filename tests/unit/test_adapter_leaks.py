@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numba
 import pytest
 
 from indelible import Scope, explore
@@ -383,6 +384,17 @@ def test_a_result_that_does_not_follow_from_its_key_is_told(adapters: Any) -> No
 def test_what_cannot_be_looked_into_is_named_in_the_report(adapters: Any) -> None:
     verdict = explore(adapters("square"), Scope(nodes=1, commands=("a",)))
     assert any("library_of_leaks.DATABASE (sqlite3.Connection)" in note for note in verdict.notes)
+
+
+def test_functions_that_numba_compiled_keep_nothing(
+    adapters: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = numba.njit(lambda number: number + 1)
+    assert compiled(1) == 2
+    monkeypatch.setattr(sys.modules["library_of_leaks"], "COMPILED", compiled, raising=False)
+    adapter = adapters("square")
+    adapter.start(0, NODES, None)
+    assert "COMPILED" not in " ".join(adapter.concluding())
 
 
 def test_objects_of_large_libraries_are_named_and_not_looked_into(

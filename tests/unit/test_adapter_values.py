@@ -150,6 +150,9 @@ class Role(enum.Enum):
 class Zone(tzinfo):
     """At an offset that is its own affair."""
 
+    def __repr__(self) -> str:
+        return "Zone()"  # Without its address, since tests are named after it.
+
     def __init__(self, hours: int = 0) -> None:
         self.hours = [hours]
 

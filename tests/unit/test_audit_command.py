@@ -228,11 +228,11 @@ def test_it_is_not_where_a_node_may_have_done_it(tmp_path, missing, result):
 
 
 NO_VOTE = (
-    "n1, n2 recorded no Vote so far; if they do not record any, this need not be a "
+    "n1, n2 recorded no Vote up to there; if they do not record any, this need not be a "
     "violation: Vote is to be recorded by all nodes, or by none"
 )
 NO_DECIDE = (
-    "n1 recorded no Decide so far; if it does not record any, this need not be a "
+    "n1 recorded no Decide up to there; if it does not record any, this need not be a "
     "violation: Decide is to be recorded by all nodes, or by none"
 )
 ASKED = [
@@ -264,47 +264,6 @@ def test_who_never_recorded_what_is_lacking_is_named(tmp_path, lines, property, 
     failures = ElementTree.parse(junit).findall(".//failure")
     assert [reason in failure.get("message") for failure in failures] == [True]
     assert "recorded no" not in run(path, "--quiet")[1]
-
-
-def install(index):
-    return {"type": "install_snapshot", "index": index}
-
-
-@pytest.mark.parametrize("more", [(), (install(2),)])
-def test_a_snapshot_stands_for_the_commands_that_are_in_it(tmp_path, more):
-    """Another node's; without it they are missing."""
-    by_one = [
-        submit(0, command, decide(at, command), execute(at, command))
-        for at, command in enumerate("abc")
-    ]
-    lines = [*STARTS, *by_one, tick(2, *more), tick(2, decide(2, "c"), execute(2, "c"))]
-    told = said(log(tmp_path, lines))
-    if more:
-        assert told["outcome"] == "holds"
-        told = said(log(tmp_path, [*lines, tick(2, decide(4, "e"), execute(4, "e"))]))
-        assert told["violation"]["explanation"] == "n2 executed number 4 before number 3"
-        shown = [effect for record in told["proof"] for effect in record["effects"]]
-        assert shown == [*more, execute(4, "e")]
-        code, out, _ = run(tmp_path / "log.jsonl")
-        assert (code, "installs a snapshot of the first 2 commands" in out) == (1, True)
-    else:
-        assert told["violation"]["explanation"] == "n2 executed number 2 before number 0"
-
-
-def test_a_node_goes_on_from_its_own_checkpoint_after_a_restart(tmp_path):
-    """It need not execute again what it had executed, and may; but not twice."""
-    by_one = [
-        submit(0, command, decide(at, command), execute(at, command))
-        for at, command in enumerate("abc")
-    ]
-    lines = [*STARTS, *by_one, record(0, {"type": "restart"}, install(1)), tick(0, execute(1, "b"))]
-    more = [tick(0, execute(2, "c")), submit(0, "d", decide(3, "d"), execute(3, "d"))]
-    assert said(log(tmp_path, lines + more))["outcome"] == "holds"
-    told = said(log(tmp_path, [*lines, *more, tick(0, execute(1, "b"))]))
-    assert told["violation"]["property"] == "execution_not_repeated"
-    skipping = submit(0, "f", decide(4, "e"), decide(5, "f"), execute(4, "f"))
-    told = said(log(tmp_path, [*lines, *more, submit(0, "e"), skipping]))
-    assert told["violation"]["property"] == "execution_follows_log"
 
 
 def test_a_node_that_starts_late_has_done_nothing_before(tmp_path):

@@ -15,7 +15,6 @@ from indelible.checkers.audit.as_trace import crash_events
 from indelible.checkers.audit.conformance import Comparison
 from indelible.checkers.audit.entry import event_of_line
 from indelible.checkers.audit.quick import effect_kinds
-from indelible.impl.multipaxos import MultiPaxos
 from indelible.model.cluster import Cluster
 from indelible.model.effects import Decide, Persist, Send, SetTimer
 from indelible.model.errors import ImplementationError, ImplementationRaised
@@ -48,23 +47,6 @@ def test_a_run_of_an_implementation_conforms_to_it(seed, scope, draw):
     else:  # All effects of a kind were cut off by crashes: it may as well not have been recorded.
         assert "of a kind that no record has" in found.unknown[1]
         assert not {EFFECT_KINDS["send"], EFFECT_KINDS["persist"]} <= effect_kinds(lines)
-
-
-def test_a_node_that_installs_a_snapshot_is_left_alone_from_there_on():
-    """No implementation is asked to do so; without it the log conforms."""
-    scope = Scope(nodes=2, commands=("a",))
-    lines = lines_of(MultiPaxos(), scope, 3, 12)
-    known = compared(MultiPaxos(), lines, scope)
-    assert (known.unknown, known.compared) == (None, len(lines))
-    records = [json.loads(line) for line in lines]
-    records[3]["effects"].insert(0, {"type": "install_snapshot", "index": 1})
-    found = compared(MultiPaxos(), [json.dumps(each).encode() for each in records], scope)
-    assert found.difference is None
-    assert found.unknown[0] == (0, 3)
-    assert "it installed a snapshot" in found.unknown[1]
-    mine = [each for each in records[3:] if each["node"] == records[3]["node"]]
-    assert found.skipped >= len(mine) > 1
-    assert found.compared + found.skipped == len(lines)
 
 
 def damaged(lines, draw):

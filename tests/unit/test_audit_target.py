@@ -249,6 +249,14 @@ def test_what_is_missing_never_conforms(mine):
     assert "no JSON" in told["conformance"]["reason"]
 
 
+def test_a_node_that_installs_a_snapshot_is_left_alone_from_there_on(mine):
+    mine[3]["effects"].append({"type": "install", "index": 1})
+    told = said(log(mine), "--target", "mine:Hasty")["conformance"]
+    assert told["result"] == "inconclusive"
+    assert "installed a snapshot" in told["reason"]
+    assert told["compared"] >= 3
+
+
 def test_numbers_tell_that_a_record_is_missing(mine):
     for number, record in enumerate(mine):
         record["sequence"] = max(0, number - 2) if record["node"] == 0 else 0

@@ -84,6 +84,35 @@ def test_a_configured_process_is_known(document: Path, tmp_path: Path) -> None:
     assert "boom: it was too much" in checked.stdout
 
 
+def test_a_configured_process_runs_in_the_folder_of_its_project(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "server.py").write_text(SERVER.read_text())
+    here = f"exec:{sys.executable} server.py boom=raises"
+    document.write_text(document.read_text().replace(f"exec:{COMMAND}", here))
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.indelible.checks.tiny]\ntarget = "{here}"\n'
+        'scopes = { small = { commands = ["a", "boom"], timeouts_max = 0 } }\n'
+    )
+    below = tmp_path / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    assert "boom: it was too much" in run("check").stdout
+    assert run("replay", "../traces").exit_code == 0
+
+
+@pytest.mark.usefixtures("document")
+def test_how_to_replay_is_said_where_it_is_saved() -> None:
+    words = ("--exec", COMMAND, *SCOPE, "--save")
+    replaying = f"To replay: indelible replay traces/ --exec '{COMMAND}'\n"
+    assert replaying in run("check", *words).stdout
+    assert run("check", *words, "--quiet").stderr.endswith(replaying)
+    fuzzed = run("fuzz", *words[:-1], "--runs", "30", "--seed", "1", "--workers", "1")
+    assert replaying in fuzzed.stdout
+    assert run("replay", "traces/", "--exec", COMMAND).exit_code == 0
+    assert f"--exec '{COMMAND}'" in run("replay", "traces/").stdout
+
+
 def test_marking_takes_the_documents_own_target(document: Path) -> None:
     own = run("replay", "--mark-fixed", "--exec", COMMAND, str(document))
     assert "still violates" in own.stderr

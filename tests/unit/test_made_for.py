@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from indelible import explore
 from indelible.cli import main
 
 IN_ORDER = '''
-from indelible import Decide, Receive, Send, Submit
+from indelible import Decide, Receive, Scope, Send, Submit
 
 class InOrder:
     """Node 0 decides, and counts on its decisions arriving once and in order."""
@@ -33,6 +35,12 @@ class InOrder:
 
 class Careless(InOrder):
     links = "tcp"
+
+class Scoped(InOrder):
+    scope = Scope(nodes=3, commands=("a", "b"))
+
+class Asking(InOrder):
+    scope = Scope(nodes=3, commands=("a", "b"), links="unordered_duplicating")
 '''
 
 ASSUMED = [
@@ -66,6 +74,29 @@ def test_what_is_asked_for_is_tried_and_the_report_says_that_it_is_more() -> Non
     ran = CliRunner().invoke(main, [*words, "--restarts", "1"])
     assert ran.exit_code == 1, ran.output
     assert json.loads(ran.stdout)["notes"] == EXCEEDED
+
+
+def test_a_scope_that_says_no_links_asks_for_those_it_is_made_for() -> None:
+    ran = CliRunner().invoke(main, ["check", "in_order:Scoped", "--json"])
+    assert ran.exit_code == 0, ran.output
+    verdict = json.loads(ran.stdout)
+    assert verdict["scope"]["links"] == "ordered"
+    assert verdict["notes"] == ASSUMED
+
+
+def test_a_scope_that_says_its_links_asks_for_them() -> None:
+    ran = CliRunner().invoke(main, ["check", "in_order:Asking", "--json"])
+    assert ran.exit_code == 1, ran.output
+    assert json.loads(ran.stdout)["notes"] == [EXCEEDED[0], ASSUMED[1]]
+
+
+def test_python_is_asked_the_same() -> None:
+    from in_order import Asking, Scoped
+
+    assert explore(Scoped(), Scoped.scope).outcome == "holds"
+    assert explore(Scoped()).scope.links == "ordered"
+    assert explore(Scoped(), replace(Scoped.scope, torn=False)).outcome == "holds"
+    assert explore(Scoped(), Asking.scope).outcome == "violated"
 
 
 def test_random_runs_say_the_same() -> None:

@@ -19,7 +19,7 @@ import pytest
 from indelible import Scope, Submit, explore
 from indelible.adapters import ProcessAdapter
 from indelible.impl.adapters import process_guard
-from indelible.impl.adapters.process_pool import TRUSTED_AGAIN
+from indelible.impl.adapters.process_pool import TRUSTED_AGAIN, Pool
 from indelible.impl.adapters.process_text import log_end
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
 from indelible.model.node_json import plain
@@ -70,8 +70,8 @@ AT_HELLO = {
     "capability": '"flying"',
     "only portable": "'portable' without 'snapshot'",
     "links": "carrier pigeons",
-    "scope": "a cluster of 0 nodes",
-    "scope field": "scope has no field 'node'; asked ",
+    "scope": "scope.nodes is 0; asked",
+    "scope field": 'scope has no field "node"; asked ',
 }
 
 MODES = [(), ("snapshot",), ("portable",)]
@@ -138,6 +138,26 @@ def test_the_reason_comes_before_a_line_that_is_long(wrong):
 )
 def test_what_is_just_about_an_answer_is_one(fine, says):
     assert submit_boom(tiny(f"boom={fine}"))["fingerprint"] == plain(says)
+
+
+def test_a_question_that_has_no_answer_is_not_waited_for_a_third_time(monkeypatch):
+    adapter = tiny("boom=hangs", timeout=0.3)
+    asked = []
+    talk = Pool._talk
+    monkeypatch.setattr(
+        Pool, "_talk", lambda self, requests: asked.append(requests) or talk(self, requests)
+    )
+    first, _ = adapter.start(0, (0, 1), None)
+    with pytest.raises(ImplementationRaised, match="no answer within"):
+        adapter.handle(0, first, Submit("boom"))
+    known = len(asked)
+    with pytest.raises(ImplementationRaised, match="no answer within"):
+        adapter.handle(0, first, Submit("boom"))
+    again, _ = adapter.start(0, (0, 1), None)
+    started = len(asked)
+    with pytest.raises(ImplementationRaised, match="no answer within"):
+        adapter.handle(0, again, Submit("boom"))
+    assert (started - known, len(asked)) == (1, started)
 
 
 def test_the_log_is_told():

@@ -311,24 +311,24 @@ CASES: dict[str, Case] = {
         slot=0,
         values=("b",),
     ),
+    "votes_are_safe, of one of two votes at a ballot": Case(
+        bad=(voted((0, 2, "b"), (0, 2, "a")), voted((0, 1, "a")), voted((0, 1, "a"))),
+        says="slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 'a' was chosen",
+        near=(voted((0, 2, "a")), voted((0, 1, "a")), voted((0, 1, "a"))),
+        slot=0,
+        values=("b",),
+    ),
+    "votes_are_safe, of a value chosen by who voted for two": Case(
+        bad=(voted((0, 2, "b")), voted((0, 1, "a"), (0, 1, "b")), voted((0, 1, "a"))),
+        says="slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 'a' was chosen",
+        near=(voted((0, 2, "b")), voted((0, 1, "b"), (0, 1, "c")), voted((0, 1, "b"))),
+        slot=0,
+        values=("b",),
+    ),
     "votes_are_safe, of a ballot without votes": Case(
         bad=(voted((0, 2, "b")), Record(leaderships=(1,)), Record(promised=1)),
         says="slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 any value can still be chosen",
         near=(voted((0, 2, "b")), Record(leaderships=(1,)), Record(promised=2)),
-        slot=0,
-        values=("b",),
-    ),
-    "votes_are_safe, of two votes in the lower ballot": Case(
-        bad=(voted((0, 1, "a"), (0, 1, "b"), (0, 2, "b")),),
-        says="slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 'a' was chosen",
-        near=(voted((0, 1, "b"), (0, 2, "b")),),
-        slot=0,
-        values=("b",),
-    ),
-    "votes_are_safe, of two votes in the higher ballot": Case(
-        bad=(voted((0, 1, "a"), (0, 2, "b"), (0, 2, "a")),),
-        says="slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 'a' was chosen",
-        near=(voted((0, 1, "a"), (0, 2, "a")),),
         slot=0,
         values=("b",),
     ),
@@ -603,6 +603,32 @@ class Repeats:
         return Step(state, (Execute(0, state),) if self.twice else ())
 
 
+class VotesForBoth:
+    """A node that votes for the first command at ballot 1, and then for two at ballot 2."""
+
+    def start(self, node: Any, nodes: Any, storage: Any) -> Step:
+        return Step(())
+
+    def handle(self, node: Any, state: Any, event: Any) -> Step:
+        if not state:
+            return Step((event.command,), (Promise(1), Vote(0, 1, event.command)))
+        later = (Promise(2), Lead(2), Vote(0, 2, event.command), Vote(0, 2, state[0]))
+        return Step((*state, event.command), later)
+
+
+def test_of_two_votes_of_a_node_at_one_ballot_both_are_asked_whether_they_are_safe() -> None:
+    safe = BUILT_IN["votes_are_safe"]
+    scope = Scope(nodes=1, commands=("a", "b"), submissions_max=1)
+    for verdict in (
+        explore(VotesForBoth(), scope, properties=[safe]),
+        explore_breadth_first(VotesForBoth(), scope, (safe,), Limits()),
+    ):
+        assert verdict.trace is not None
+        assert verdict.trace.violation.explanation == (
+            "slot 0: n0 voted for 'b' at ballot 2, but at ballot 1 'a' was chosen"
+        )
+
+
 @pytest.mark.parametrize("restarts_max", [0, 1])
 def test_executing_again_is_found_and_starting_again_is_not(restarts_max: int) -> None:
     known = BUILT_IN["execution_not_repeated"]
@@ -612,22 +638,6 @@ def test_executing_again_is_found_and_starting_again_is_not(restarts_max: int) -
     assert verdict.trace is not None
     assert verdict.trace.actions == ((0, SUBMIT), (0, SUBMIT))
     assert explore_breadth_first(Repeats(twice=True), scope, (known,), Limits()).trace is not None
-
-
-@pytest.mark.parametrize("unsafe", [
-    (Vote(0, 1, "a"), Vote(0, 1, "b"), Promise(2), Vote(0, 2, "b")),
-    (Vote(0, 1, "a"), Promise(2), Vote(0, 2, "b"), Vote(0, 2, "a")),
-])  # fmt: skip
-def test_a_check_finds_the_unsafe_one_of_two_votes_in_one_ballot(
-    unsafe: tuple[Effect, ...],
-) -> None:
-    """A node that votes twice in a ballot, and else as it should."""
-    known, scope = (BUILT_IN["votes_are_safe"],), Scope(nodes=1)
-    for votes, outcome in [(unsafe, "violated"), (unsafe[1:], "holds")]:
-        node = Hasty((Promise(1), Lead(1), *votes))
-        assert explore(node, scope, properties=known).outcome == outcome
-        plain = explore_breadth_first(node, scope, known, Limits())
-        assert (plain.trace is not None) == (outcome == "violated")
 
 
 # --- what a check says of properties ------------------------------------------------------------

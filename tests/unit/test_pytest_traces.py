@@ -66,6 +66,18 @@ def test_a_trace_that_no_longer_violates_wants_to_be_marked_fixed(kept: pytest.P
     run_here(kept).assert_outcomes(passed=3)
 
 
+def test_a_trace_that_raises_is_not_as_it_is_kept(kept: pytest.Pytester) -> None:
+    nodes = kept.path / "nodes.py"
+    nodes.write_text(nodes.read_text() + "\nHasty.handle = lambda *given: 1 / 0\n")
+    done = run_here(kept, TEST)
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["  remedy: correct the exception first*"])
+    mark_fixed(kept)
+    done = run_here(kept, TEST)
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["  it was marked fixed, which an exception does not show*"])
+
+
 def test_a_fixed_trace_that_violates_again_is_a_regression(kept: pytest.Pytester) -> None:
     mark_fixed(kept)
     done = run_here(kept, "traces")

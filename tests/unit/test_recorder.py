@@ -25,7 +25,7 @@ from indelible.model.log_json import Start
 from indelible.model.plain import Fields
 from indelible.model.run import replayed
 from indelible.model.scope import Scope
-from indelible.recorder import InstallSnapshot, Recorder
+from indelible.recorder import Recorder
 from indelible.render.log import log_lines
 from support.walks import walk
 
@@ -60,7 +60,7 @@ def test_what_is_written_is_what_happened(tmp_path):
         log.record(Submit("a"), [Vote(0, Ballot(1, 0), "a"), Send(1, {"x": [1, {2}]})])
         log.record(Receive(1, Accept(Ballot(1, 0), frozenset("ba"))), [Decide(0, b"\x01")])
         log.record(Torn(Submit("b"), 1), [Persist({"b": Color.RED})])
-        log.start({"b": Color.RED}, [InstallSnapshot(3)])
+        log.start({"b": Color.RED})
         log.record(Restart())
     told = [event_of_line(line) for line in path.read_bytes().splitlines()]
     red = Fields({"b": Fields({"type": "Color", "name": "RED"})})
@@ -71,7 +71,7 @@ def test_what_is_written_is_what_happened(tmp_path):
         (0, Submit("a"), (Vote(0, (1, 0), "a"), Send(1, Fields({"x": (1, (2,))})))),
         (0, Receive(1, accept), (Decide(0, Fields({"type": "bytes", "hex": "01"})),)),
         (0, Torn(Submit("b"), 1), (Persist(red),)),
-        (0, Start((0, 1), red), (InstallSnapshot(3),)),
+        (0, Start((0, 1), red), ()),
         (0, Restart(), ()),
     ]
     assert [record["sequence"] for record in records(path)] == [0, 1, 2, 3, 0, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
 from typing import Any
@@ -123,6 +124,15 @@ def test_clients_may_be_told_command_by_command_where_to_submit() -> None:
 def test_where_commands_are_submitted_is_checked(may_submit: Any, says: str) -> None:
     with pytest.raises(ScopeError, match=re.escape(says)):
         Scope(may_submit=may_submit)
+
+
+def test_links_that_nobody_chose_are_those_an_implementation_is_made_for() -> None:
+    assert Scope() == Scope(links="unordered_duplicating")
+    assert Scope().made_for("ordered") == Scope(links="ordered")
+    changed = copy.deepcopy(dataclasses.replace(Scope(), nodes=2))
+    assert changed.made_for("ordered").links == "ordered"
+    chosen = Scope(links="unordered_duplicating")
+    assert chosen.made_for("ordered") is chosen
 
 
 def test_every_field_shows_in_the_lines_of_a_report() -> None:

@@ -62,6 +62,24 @@ class Chatty(Hasty):
     def handle(self, node, nodes, event):
         print("hello")
         return super().handle(node, nodes, event)
+
+GOOD = True
+
+class Slowest(Hasty):
+    # Is violated by two messages, of which it may not send the first any more.
+    scope = Scope(nodes=2, commands=("a", "b"), timeouts_max=0, may_submit=(0,))
+
+    def handle(self, node, nodes, event):
+        match event:
+            case Submit("a"):
+                return nodes, (Send(1, Tell("a")),)
+            case Submit("b"):
+                return nodes, (Send(1, Tell("b")),)
+            case Receive(_, Tell("b")) if GOOD or 1 / 0:
+                return nodes, (Decide(0, "b"),)
+            case Receive(_, Tell("a")):
+                return nodes, (Decide(0, "a"),)
+        return nodes, ()
 """
 
 RULES = '''
@@ -399,6 +417,40 @@ def test_what_no_longer_fits_may_be_fixed_too_but_not_if_it_is_violated_on_the_w
     assert "no longer fits: step 1 of 2 cannot happen on mine:Hasty" in result.stdout
     assert "followed all the same: 0 of 2 steps could happen," in result.stdout
     assert read_trace(place).fixed
+
+
+def test_what_raises_is_not_fixed(run: Run, kept: Path) -> None:
+    change("case Submit(command):", "case Submit(command) if 1 / 0:")
+    refused(
+        run("replay", str(kept), "--mark-fixed"),
+        "could not be replayed to its end: the implementation raised ZeroDivisionError",
+    )
+    kept.write_text(kept.read_text().replace('"fixed": false', '"fixed": true'))
+    alone, all_there_are = run("replay", str(kept)), run("replay", "traces")
+    assert (alone.exit_code, all_there_are.exit_code) == (3, 3)
+    assert alone.stdout.endswith(
+        "\n  it was marked fixed, which an exception does not show: correct that first\n"
+    )
+    assert "; it was marked fixed\n0 of 1 traces in traces are as they are kept\n" in (
+        all_there_are.stdout
+    )
+
+
+def test_an_exception_on_the_way_that_is_left_shows_nothing_either(run: Run) -> None:
+    """A step cannot happen, and one that is followed all the same raises."""
+    (place,) = loaded(run("check", "mine:Slowest", "--save", "--json", "--property",
+                          "agreement"))["saved"]  # fmt: skip
+    assert run("replay", place).exit_code == 1
+    change('return nodes, (Send(1, Tell("a")),)', "return nodes, ()")
+    change("GOOD = True", "GOOD = False")
+    refused(run("replay", place, "--mark-fixed"), "could not be replayed to its end")
+
+
+def test_one_that_is_fixed_may_no_longer_fit(run: Run, kept: Path) -> None:
+    text = kept.read_text().replace('"submissions_max": 1', '"submissions_max": 0')
+    kept.write_text(text.replace('"fixed": false', '"fixed": true'))
+    for place in (str(kept), "traces"):
+        assert run("replay", place).exit_code == 0
 
 
 def test_marking_and_renewing_are_about_the_document_s_own_target(run: Run, kept: Path) -> None:
