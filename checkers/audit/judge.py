@@ -190,7 +190,8 @@ class Judge:
     def _judge_testimony(self, entry: Entry, member: Member, *, again: bool) -> None:
         """Judge what the node says."""
         executed: list[tuple[int, Any]] = []
-        before_crash = before_install = 0
+        starts: list[int] = []
+        before_crash = 0
         for at, said in enumerate(entry.testimony):
             kind = said[0]
             if kind == DECIDE:
@@ -202,7 +203,7 @@ class Judge:
                 before_crash += at < entry.before_crash
             elif kind == INSTALL:
                 self._executing.install(member, said[1])
-                before_install = len(executed)
+                starts.append(len(executed))
             elif kind == PROMISE:
                 self._voting.promise(member, said[1], again=again)
             else:
@@ -212,9 +213,8 @@ class Judge:
             self._voting.conclude(member)
         if entry.kinds & DECIDE:
             self._deciding.conclude(member)
-        starts = {before_crash} if entry.kind != "event" else set[int]()
-        if entry.kinds & INSTALL:
-            starts.add(before_install)
+        if entry.kind != "event":
+            starts.append(before_crash)
         if executed:
             self._executing.conclude(member, executed, sorted(starts))
         elif starts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, pairwise
 from typing import Any, Final
 
 from indelible.checkers.audit.judge import RULES
@@ -66,8 +66,6 @@ class PlainAudit:
         happened: Event = Restart() if isinstance(event, Start) else event
         installs = [effect for effect in logged if isinstance(effect, Install)]
         effects = tuple([effect for effect in logged if not isinstance(effect, Install)])
-        if installs:
-            happened = _from_snapshot(happened, logged)
         handled = handled_event(happened)
         if isinstance(handled, Submit):
             self._commands[handled.command] = None
@@ -75,30 +73,42 @@ class PlainAudit:
         known = before[node]
         record = after_effects(known.record, node, effects, self._scope)
         contained = max([known.contained, *(install.index for install in installs)])
-        lived = self._lived(node, known, happened, effects)
+        starts = _starts(happened, logged)
+        lived = self._lived(node, known, starts, logged)
         self._known[node] = _Known(record, lived, contained)
         found = {}
         for name in self._names:
-            if contained and name in AFTER_SNAPSHOT:
-                after = AFTER_SNAPSHOT[name](node, record, contained)
-                wrong = tuple([replace(each, property=name) for each in after])
+            if installs and name == LIFETIME:
+                wrong = self._repeated(node, known, starts, logged)
             else:
                 wrong = self._violations(BUILT_IN[name], before, (node, happened), effects)
+            if contained and name in AFTER_SNAPSHOT:
+                after = AFTER_SNAPSHOT[name](node, record, contained)
+                wrong += tuple([replace(each, property=name) for each in after])
             if wrong:
                 found[name] = wrong
         return found
 
     def _lived(
-        self, node: NodeId, known: _Known, event: Event, effects: tuple[Effect, ...]
+        self, node: NodeId, known: _Known, starts: list[int], logged: tuple[LoggedEffect, ...]
     ) -> Record:
-        executed = tuple(effect for effect in effects if isinstance(effect, Execute))
-        match event:
-            case Restart():
-                return after_effects(Record(), node, executed, self._scope)
-            case Torn(_, kept):
-                executed = tuple(each for each in effects[kept:] if isinstance(each, Execute))
-                return after_effects(Record(), node, executed, self._scope)
-        return after_effects(known.lifetime, node, executed, self._scope)
+        before = Record() if starts else known.lifetime
+        since = _executed(logged[max(starts, default=0) :])
+        return after_effects(before, node, since, self._scope)
+
+    def _repeated(
+        self, node: NodeId, known: _Known, starts: list[int], logged: tuple[LoggedEffect, ...]
+    ) -> tuple[Violation, ...]:
+        """What is executed again between two starts."""
+        wrong: tuple[Violation, ...] = ()
+        lifetime = known.lifetime
+        for begin, end in pairwise([0, *starts, len(logged)]):
+            before = {**self._known, node: replace(known, lifetime=lifetime)}
+            happened = (node, Timeout(""))
+            effects = _executed(logged[begin:end])
+            wrong += self._violations(BUILT_IN[LIFETIME], before, happened, effects)
+            lifetime = Record()
+        return wrong
 
     def _violations(
         self,
@@ -113,31 +123,36 @@ class PlainAudit:
         return violations_after(known, world, earlier, action, later, effects)
 
     def _state(self, name: str, known: Mapping[NodeId, _Known]) -> ClusterState:
-        records = (each.lifetime if name == LIFETIME else each.record for each in known.values())
+        records = [each.lifetime if name == LIFETIME else each.record for each in known.values()]
+        if name in AFTER_SNAPSHOT:  # Those who have one are asked for themselves.
+            whole = zip(known.values(), records, strict=True)
+            records = [Record() if each.contained else record for each, record in whole]
         return ClusterState(tuple(LocalState(None, record) for record in records))
 
     def _as_asked(self) -> QuorumSystem:
         return _Within(self._quorums, self._members)
 
 
-def _from_snapshot(event: Event, logged: tuple[LoggedEffect, ...]) -> Event:
-    """The event as if the node had crashed where it last installed a snapshot: what it executes
-    from there on it may have executed before."""
-    last = max(at for at, effect in enumerate(logged) if isinstance(effect, Install))
-    kept = sum(not isinstance(effect, Install) for effect in logged[:last])
+def _executed(logged: tuple[LoggedEffect, ...]) -> tuple[Execute, ...]:
+    return tuple([effect for effect in logged if isinstance(effect, Execute)])
+
+
+def _starts(event: Event, logged: tuple[LoggedEffect, ...]) -> list[int]:
+    """Before which effects a node began anew: from a snapshot, or after a crash."""
+    starts = [at for at, effect in enumerate(logged) if isinstance(effect, Install)]
     match event:
         case Restart():
-            return event if not kept else Torn(Timeout(""), kept)
-        case Torn(whole, _):
-            return Torn(whole, kept)
-    return Torn(event, kept)
+            starts.append(0)
+        case Torn(_, kept):
+            starts.append(kept)
+    return sorted(starts)
 
 
 def _without_gap(node: NodeId, record: Record, contained: int) -> tuple[Violation, ...]:
     """Between what a snapshot contains and what the node executes nothing is left out."""
-    indices = {*range(contained), *(index for index, _ in record.executed)}
-    missing = next(number for number in count() if number not in indices)
-    if missing == len(indices):
+    indices = {index for index, _ in record.executed}
+    missing = next(number for number in count(contained) if number not in indices)
+    if max(indices, default=0) <= missing:
         return ()
     says = f"{node_name(node)} executed number {max(indices)} before number {missing}"
     return (Violation(says, nodes=(node,)),)

@@ -65,6 +65,19 @@ def both(slot, index, command):
         (AGAIN, [(Execute(0, "a"), Execute(1, "b"), Install(1), Execute(1, "b"))], False),
         (AGAIN, [(Install(1),), (Execute(1, "b"),), (Execute(1, "b"),)], True),
         (AGAIN, [(Restart(), (Execute(1, "b"), Install(1), Execute(1, "b")))], False),
+        (AGAIN, [(Execute(1, "b"),), (Install(2), Execute(1, "b"), Install(1))], False),
+        (
+            AGAIN,
+            [(Torn(Timeout("t"), 2), (Install(1), Execute(1, "b"), Execute(1, "b")))],
+            False,
+        ),
+        (
+            AGAIN,
+            [(Torn(Timeout("t"), 1), (Install(1), Execute(1, "b"), Execute(1, "b")))],
+            True,
+        ),
+        (GAP, [(Install(10**12),), (Execute(10**12, "c"),)], False),
+        (GAP, [(Install(10**12),), (Execute(10**12 + 1, "d"),)], True),
     ],
 )
 def test_what_a_snapshot_contains_is_not_asked_for(name, happened, is_violated):
@@ -100,6 +113,15 @@ def test_random_logs_with_snapshots_are_judged_as_the_twin_judges_them(name):
         assert (found and (found.number, found.property)) == (expected and expected[:2])
         results.add(found and found.property)
     assert results == {name, None}
+
+
+def test_what_another_node_does_says_nothing_of_a_snapshot():
+    happened = [(0, (Install(2), Execute(2, "c"))), (1, (Execute(0, "a"),)), (1, (Install(0),))]
+    records = [record_json(node, Start((0, 1), None), ()) for node in (0, 1)]
+    records += [record_json(node, Timeout("t"), effects) for node, effects in happened]
+    lines = [json.dumps({**record, "time": at}).encode() for at, record in enumerate(records)]
+    assert check_log(lines, MajorityQuorums(), (0, 1), (GAP,)) is None
+    assert audited(lines, names={GAP}).outcome == "holds"
 
 
 def test_both_readers_take_it():
