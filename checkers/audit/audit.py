@@ -304,7 +304,7 @@ def _silence(kind: int, nodes: tuple[NodeId, ...]) -> str:
     names, what = ", ".join(map(node_name, nodes)), NAMES[kind]
     whoever = "they do" if len(nodes) > 1 else "it does"
     return (
-        f"{names} recorded no {what} up to there; if {whoever} not record any, this need not be a "
+        f"{names} recorded no {what} so far; if {whoever} not record any, this need not be a "
         f"violation: {what} is to be recorded by all nodes, or by none"
     )
 

@@ -228,11 +228,11 @@ def test_it_is_not_where_a_node_may_have_done_it(tmp_path, missing, result):
 
 
 NO_VOTE = (
-    "n1, n2 recorded no Vote up to there; if they do not record any, this need not be a "
+    "n1, n2 recorded no Vote so far; if they do not record any, this need not be a "
     "violation: Vote is to be recorded by all nodes, or by none"
 )
 NO_DECIDE = (
-    "n1 recorded no Decide up to there; if it does not record any, this need not be a "
+    "n1 recorded no Decide so far; if it does not record any, this need not be a "
     "violation: Decide is to be recorded by all nodes, or by none"
 )
 ASKED = [
