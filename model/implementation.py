@@ -127,7 +127,7 @@ def ask_start(
 
     step = asked()
     if twice:
-        _compare(step, asked(), what)
+        _compare(step, asked(), what, implementation)
     return step
 
 
@@ -153,7 +153,7 @@ def ask_handle(
 
     step = asked()
     if twice:
-        _compare(step, asked(), what)
+        _compare(step, asked(), what, implementation)
         if watched and repr(state) != before:
             raise ImplementationError(
                 f"{what()} changed the state it was given",
@@ -305,7 +305,7 @@ def _unhashable_part(value: object, name: str) -> tuple[str, object]:
     return name, value
 
 
-def _compare(first: Step, second: Step, what: Described) -> None:
+def _compare(first: Step, second: Step, what: Described, implementation: object) -> None:
     if first == second:
         return
     name = "state" if first.state != second.state else "effects"
@@ -317,10 +317,12 @@ def _compare(first: Step, second: Step, what: Described) -> None:
             "it never comes again",
             remedy="keep None there, or a text, as long as there is no number",
         )
+    has_fingerprint = getattr(implementation, "fingerprint", None) is not None
+    left_out = "a fingerprint that leaves out what decides this, " if has_fingerprint else ""
     raise ImplementationError(
         f"{what()} is not deterministic: asked twice, it differs in {place}",
-        cause=f"first {_short(one)}, then {_short(other)}: a clock, randomness, a counter kept "
-        "outside the state, or an object without equality",
+        cause=f"first {_short(one)}, then {_short(other)}: {left_out}a clock, randomness, a "
+        "counter kept outside the state, or an object without equality",
         remedy="let the result depend on node, state and event only, and compare by value",
     )
 

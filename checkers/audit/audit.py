@@ -325,7 +325,8 @@ def _outcome(
         return "inconclusive", stopped
     if problems.count:
         first = problems.first[0]
-        more = f", and {problems.count - 1:,} more problems" if problems.count > 1 else ""
+        others = problems.count - 1
+        more = f", and {others:,} more problem{'s' * (others > 1)}" if others else ""
         return "inconclusive", f"{place_text(first.place)}: {first.says}{more}"
     if not judge.notes.number:
         return "inconclusive", "there is no record"

@@ -239,6 +239,15 @@ def test_a_step_that_writes_to_its_input_is_refused() -> None:
     assert "return a new state" in caught.value.remedy
 
 
+def test_a_fingerprint_is_the_first_suspect() -> None:
+    class Told(Answering):
+        fingerprint = len
+
+    with pytest.raises(ImplementationError) as caught:
+        ask_start(Told(alternating((1, ()), (2, ()))), 3, (3,), None, twice=True)
+    assert caught.value.cause.startswith("first 1, then 2: a fingerprint that leaves out what ")
+
+
 def test_a_start_is_held_to_the_same_contract() -> None:
     def start(answer: Callable[[], Any]) -> Step:
         return ask_start(Answering(answer), 3, (3,), ("s",), twice=True)
