@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from indelible.adapters import ProcessAdapter
 from indelible.impl.adapters import process_guard
 from indelible.impl.adapters.process_pool import TRUSTED_AGAIN, Pool
 from indelible.impl.adapters.process_text import log_end
+from indelible.impl.adapters.process_worker import NotTheSame
 from indelible.model.errors import ImplementationError, ImplementationRaised, WireError
 from indelible.model.node_json import plain
 from support import tiny_server
@@ -158,6 +160,26 @@ def test_a_question_that_has_no_answer_is_not_waited_for_a_third_time(monkeypatc
     with pytest.raises(ImplementationRaised, match="no answer within"):
         adapter.handle(0, again, Submit("boom"))
     assert (started - known, len(asked)) == (1, started)
+    adapter._pool._failure = None  # As after many good answers.
+    adapter.foresee([(0, again, Submit("boom"))])
+    assert not any(chain(*(each.values() for each in asked[started:])))
+
+
+def test_a_process_starts_in_the_folder_in_which_its_adapter_was_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    hello = '{"protocol": 1, "name": "here"}'
+    Path("server.py").write_text(f"for _ in open(0): print({hello!r}, flush=True)\n")
+    adapter = ProcessAdapter([sys.executable, "server.py"])
+    monkeypatch.chdir("/")
+    assert adapter.name == "here"
+
+
+def test_an_answer_that_is_another_one_keeps_its_cause_when_it_does_not_come_again():
+    pool = tiny(workers=1)._pool
+    pool._failure = NotTheSame("the process is not deterministic", cause="an order")
+    assert pool._not_again() is pool._failure
+    pool._failure = ImplementationError("an answer that is none", cause="a line too many")
+    assert "this happened once" in pool._not_again().cause
 
 
 def test_the_log_is_told():
